@@ -1,0 +1,66 @@
+import type { DeepReadonly, FieldError, FieldPath, KubeObject } from '@periplus/apimachinery';
+import type { Schema } from './schema.ts';
+
+/** A printer column, as `kubectl get` shows it. https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables */
+export interface Column<T> {
+  name: string;
+  type: 'string' | 'integer' | 'number' | 'boolean' | 'date';
+  /** "name" for the name column, else ''. */
+  format?: string;
+  description: string;
+  /** 0 is always shown, 1 only with `-o wide`. */
+  priority?: 0 | 1;
+  /** `nowMs` is for ages. */
+  of: (object: DeepReadonly<T>, nowMs: number) => string | number | boolean;
+}
+
+/** Where `/scale` finds its numbers. Dotted paths into the object. */
+export interface ScalePaths {
+  specReplicas: string;
+  statusReplicas: string;
+  labelSelector: string;
+}
+
+/**
+ * Everything the cluster knows about one kind of object at one version. Adding a kind is one file that
+ * calls `defineKind` and one line in `builtin.ts`. All functions are synchronous and pure: they change
+ * only the object they are given, see no clock and do no I/O.
+ */
+export interface Kind<T extends KubeObject = KubeObject> {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly plural: string;
+  readonly singular: string;
+  readonly shortNames: readonly string[];
+  readonly categories: readonly string[];
+  readonly namespaced: boolean;
+  readonly verbs: readonly string[];
+  readonly schema: Schema;
+  /** Set when objects of this kind are stored as another kind (Event of events.k8s.io as core Event). */
+  readonly storedAs: {
+    kind: Kind;
+    toStorage: (object: T) => KubeObject;
+    fromStorage: (stored: KubeObject) => T;
+  } | null;
+  /** Top-level members that are sealed at rest: Secret's `data`. */
+  readonly confidential: readonly string[];
+  readonly hasStatus: boolean;
+  readonly scale: ScalePaths | null;
+  readonly columns: readonly Column<T>[];
+  /** Field selectors besides metadata.name and metadata.namespace: `spec.nodeName`. Absent values are ''. */
+  readonly selectableFields: Readonly<Record<string, (object: DeepReadonly<T>) => string>>;
+  /** Documented defaults of absent fields. Idempotent. Runs on every decoded object. */
+  setDefaults(object: T): void;
+  /** Drops what a creator may not set (status) and sets what the server owns (generation). */
+  prepareForCreate(object: T): void;
+  /** Keeps what an update of the main resource may not change (status), bumps generation when spec changed. */
+  prepareForUpdate(object: T, old: DeepReadonly<T>): void;
+  /** Keeps everything but status (and the metadata that a status update may change). */
+  prepareForStatusUpdate(object: T, old: DeepReadonly<T>): void;
+  validate(object: DeepReadonly<T>, root: FieldPath): FieldError[];
+  validateUpdate(object: DeepReadonly<T>, old: DeepReadonly<T>, root: FieldPath): FieldError[];
+  validateStatusUpdate(object: DeepReadonly<T>, old: DeepReadonly<T>, root: FieldPath): FieldError[];
+  /** Seconds between the request to delete and the removal; 0 removes at once. Pods: spec's or the request's. */
+  gracePeriodSeconds(object: DeepReadonly<T>, requested: number | undefined): number;
+}

@@ -1,0 +1,90 @@
+/** Why a field is wrong. https://github.com/kubernetes/apimachinery field.ErrorType */
+export type FieldErrorReason =
+  | 'FieldValueRequired'
+  | 'FieldValueInvalid'
+  | 'FieldValueNotSupported'
+  | 'FieldValueForbidden'
+  | 'FieldValueDuplicate'
+  | 'FieldValueTooLong'
+  | 'FieldValueTooMany'
+  | 'FieldValueNotFound'
+  | 'FieldValueTypeInvalid';
+
+export interface FieldError {
+  field: string;
+  reason: FieldErrorReason;
+  /** Without the field: `Invalid value: "x": must be ...`. */
+  message: string;
+}
+
+/** How Go prints a value in an error: strings quoted, the rest as JSON. */
+const shown = (value: unknown): string => JSON.stringify(value) ?? 'null';
+
+/**
+ * A path to a field, and the maker of its errors: `at('spec').index('containers', 0).child('name').required()`.
+ * Messages are worded as Kubernetes' field.Error.
+ */
+export class FieldPath {
+  readonly text: string;
+
+  constructor(text = '') {
+    this.text = text;
+  }
+
+  child(...names: string[]): FieldPath {
+    const below = names.join('.');
+    return new FieldPath(this.text ? `${this.text}.${below}` : below);
+  }
+
+  index(list: string, position: number): FieldPath {
+    return this.child(`${list}[${position}]`);
+  }
+
+  /** An entry of a map: `metadata.labels[app]`. */
+  key(map: string, name: string): FieldPath {
+    return this.child(`${map}[${name}]`);
+  }
+
+  private error(reason: FieldErrorReason, message: string): FieldError {
+    return { field: this.text || '<nil>', reason, message };
+  }
+
+  required(detail = ''): FieldError {
+    return this.error('FieldValueRequired', detail ? `Required value: ${detail}` : 'Required value');
+  }
+
+  invalid(value: unknown, detail: string): FieldError {
+    return this.error('FieldValueInvalid', `Invalid value: ${shown(value)}: ${detail}`);
+  }
+
+  notSupported(value: unknown, supported: readonly string[]): FieldError {
+    const list = [...supported].sort().map(shown).join(', ');
+    return this.error('FieldValueNotSupported', `Unsupported value: ${shown(value)}: supported values: ${list}`);
+  }
+
+  forbidden(detail: string): FieldError {
+    return this.error('FieldValueForbidden', `Forbidden: ${detail}`);
+  }
+
+  duplicate(value: unknown): FieldError {
+    return this.error('FieldValueDuplicate', `Duplicate value: ${shown(value)}`);
+  }
+
+  tooLong(lengthMax: number): FieldError {
+    return this.error('FieldValueTooLong', `Too long: may not be more than ${lengthMax} bytes`);
+  }
+
+  tooMany(count: number, countMax: number): FieldError {
+    return this.error('FieldValueTooMany', `Too many: ${count}: must have at most ${countMax} items`);
+  }
+
+  notFound(value: unknown): FieldError {
+    return this.error('FieldValueNotFound', `Not found: ${shown(value)}`);
+  }
+
+  typeInvalid(value: unknown, detail: string): FieldError {
+    return this.error('FieldValueTypeInvalid', `Invalid value: ${shown(value)}: ${detail}`);
+  }
+}
+
+export const at = (...names: string[]): FieldPath => new FieldPath(names.join('.'));

@@ -1,0 +1,51 @@
+import type { Kind } from '@periplus/api';
+import type { DeepReadonly, KubeObject, ResourceKey } from '@periplus/apimachinery';
+import type { Provenance } from '@periplus/store';
+
+/** One object at one version. Immutable: a change makes a new entry, so a slice of entries is a snapshot. */
+export interface Entry {
+  readonly key: ResourceKey;
+  readonly revision: number;
+  readonly createRevision: number;
+  readonly index: number;
+  readonly resourceVersion: string;
+  readonly provenance: Provenance;
+  /** The final JSON at the storage version, shared by every response. */
+  readonly bytes: Buffer;
+  /** Parsed on first use, then kept. */
+  readonly object: DeepReadonly<KubeObject>;
+}
+
+export interface Change {
+  type: 'added' | 'modified' | 'deleted';
+  /** For a deletion: the last state, with the resourceVersion and provenance of the deletion. */
+  entry: Entry;
+  previous: Entry | null;
+}
+
+/** A named lookup, declared with the cache and kept up to date with it. */
+export interface Index<T extends KubeObject = KubeObject> {
+  readonly name: string;
+  readonly kind: Kind<T>;
+  readonly keys: (object: DeepReadonly<T>) => readonly string[];
+}
+
+/** The cluster at one revision, read-only. What reconcilers see. */
+export interface View {
+  readonly revision: number;
+  /** Milliseconds since the epoch; the only clock a reconciler has. */
+  readonly nowMs: number;
+  get<T extends KubeObject>(kind: Kind<T>, namespace: string, name: string): DeepReadonly<T> | undefined;
+  /** All namespaces when `namespace` is absent. No order is promised. */
+  list<T extends KubeObject>(kind: Kind<T>, namespace?: string): readonly DeepReadonly<T>[];
+  /** Objects whose controller or owner reference has this uid. Always indexed. */
+  owned<T extends KubeObject>(kind: Kind<T>, ownerUid: string): readonly DeepReadonly<T>[];
+  /** Dependents of any kind that name this uid as an owner. */
+  dependents(ownerUid: string): readonly Entry[];
+  index<T extends KubeObject>(index: Index<T>, value: string): readonly DeepReadonly<T>[];
+  entry(key: ResourceKey): Entry | undefined;
+  /** Every entry of every kind, for garbage collection and namespace deletion. */
+  entries(resource?: { group: string; resource: string }, namespace?: string): Iterable<Entry>;
+  /** Whether the node's liveness key stands. */
+  alive(node: string): boolean;
+}

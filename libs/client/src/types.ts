@@ -1,0 +1,40 @@
+import type { Kind } from '@periplus/api';
+import type { JsonObject, KubeObject } from '@periplus/apimachinery';
+
+/** The change that made a component act. */
+export interface CommandCause {
+  key: string;
+  resourceVersion: string;
+  reconciler: string;
+}
+
+/** A change asked of the api-server. Plain data, so that plans can be compared in tests. */
+export type Command = {
+  kind: Kind;
+  namespace: string;
+  name: string;
+  /** 'status', 'scale', 'binding' or absent. */
+  subresource?: string;
+  /** Refused with Conflict unless the object has this uid / this version. */
+  ifUid?: string;
+  ifResourceVersion?: string;
+} & (
+  | { verb: 'create'; object: KubeObject }
+  | { verb: 'update'; object: KubeObject }
+  | { verb: 'patch'; type: 'merge' | 'strategic' | 'json'; patch: JsonObject | JsonObject[] }
+  | { verb: 'delete'; propagationPolicy?: 'Background' | 'Foreground' | 'Orphan'; gracePeriodSeconds?: number }
+);
+
+export interface CommandOutcome {
+  /** '' when nothing changed. */
+  resourceVersion: string;
+  /** etcd's revision of the write: what a cache must reach before looking at the object again. */
+  revision: number;
+}
+
+/** Sends commands over one gRPC stream, many to a message. */
+export interface CommandClient {
+  /** Rejects with StatusError. Bounded: waits when too many are under way. */
+  send(command: Command, cause: CommandCause | null, signal?: AbortSignal): Promise<CommandOutcome>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,4 @@
+/** Messages generated from `proto/` by `npm run generate`, and how a gRPC service is made of them. */
+export { periplus as apiProto } from '../generated/api.js';
+export { periplus as storeProto } from '../generated/store.js';
+export { type MessageType, method } from './service.ts';

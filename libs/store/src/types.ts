@@ -1,0 +1,84 @@
+import type { JsonObject, ResourceKey } from '@periplus/apimachinery';
+
+export interface Cause {
+  /** "<group|core>/<resource>/[<namespace>/]<name>". */
+  key: string;
+  resourceVersion: string;
+  /** "controller-manager/replicaset". */
+  reconciler: string;
+}
+
+/** Who did it, when and why: stored with every change. */
+export interface Provenance {
+  actor: string;
+  verb: string;
+  timeMs: number;
+  /** Unique per write. */
+  requestId: string;
+  cause: Cause | null;
+}
+
+/** A key beside the object that changes with it, in the same transaction. Paths are relative to the prefix. */
+export type Companion =
+  /** The same record again: a node's inbox. */
+  | { path: string; put: 'record' }
+  /** Refused with the whole write when the path exists already: an allocation. */
+  | { path: string; put: Buffer; ifAbsent: true }
+  | { path: string; delete: true };
+
+/** One change of one object, all or nothing. */
+export interface Write {
+  key: ResourceKey;
+  /** The new state without metadata.resourceVersion, or null to delete (which leaves a tombstone). */
+  object: JsonObject | null;
+  /** Members of `object` to seal at rest. */
+  confidential: readonly string[];
+  /** The mod_revision that is replaced; 0: the object must not exist. */
+  ifRevision: number;
+  companions: readonly Companion[];
+  provenance: Provenance;
+}
+
+export interface Committed {
+  revision: number;
+  index: number;
+  resourceVersion: string;
+  /** The object's JSON with its resourceVersion; null for a deletion. */
+  bytes: Buffer | null;
+}
+
+/** The write's precondition did not hold at `revision`. Nothing was changed. Look again at that revision or later. */
+export interface WriteConflict extends Error {
+  readonly revision: number;
+  /** The path of the companion that exists already; null when it was the object itself. */
+  readonly companion: string | null;
+}
+
+/** The writing half. Only the api-server has one. */
+export interface Store {
+  /**
+   * Resolves once etcd has acknowledged, rejects with WriteConflict or StatusError. Concurrent commits share
+   * etcd transactions. Never rejects for a write that may have happened: unknown outcomes are resolved
+   * through `Outcomes`.
+   */
+  commit(write: Write): Promise<Committed>;
+  close(): Promise<void>;
+}
+
+/** What resolves a commit of unknown outcome: somebody who watches. The cache implements it. */
+export interface Outcomes {
+  /** The commit of `requestId` if it has happened, else undefined. Looks at a moment after the call. */
+  find(requestId: string, key: ResourceKey): Promise<{ revision: number; index: number } | undefined>;
+}
+
+/** An object as read from etcd. */
+export interface StoredObject {
+  key: ResourceKey;
+  revision: number;
+  createRevision: number;
+  index: number;
+  resourceVersion: string;
+  /** Final JSON with resourceVersion; sealed members are missing when there was no key to open them. */
+  bytes: Buffer;
+  provenance: Provenance;
+}

@@ -1,0 +1,37 @@
+/**
+ * Makes what the build derives from other sources: message classes from `proto/`. Output goes to
+ * `generated/` folders, which git ignores. A step is skipped when its output is newer than its inputs.
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync, globSync, mkdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+const bin = (name: string): string => join(root, 'node_modules/.bin', name);
+
+/** One JavaScript module per contract: name of the output, the proto files in it. */
+const contracts: Record<string, string[]> = {
+  store: ['proto/periplus/store/v1/record.proto'],
+  api: ['proto/periplus/api/v1/resources.proto'],
+  etcd: globSync('proto/etcd/*.proto', { cwd: root }),
+  cri: globSync('proto/cri/*.proto', { cwd: root }),
+  containerd: globSync('proto/containerd/*.proto', { cwd: root }),
+};
+
+const changedAt = (path: string): number => (existsSync(path) ? statSync(path).mtimeMs : 0);
+const isFresh = (output: string, inputs: string[]): boolean =>
+  changedAt(output) > Math.max(changedAt(import.meta.filename), ...inputs.map((input) => changedAt(join(root, input))));
+
+for (const [name, files] of Object.entries(contracts)) {
+  const js = join(root, 'libs/proto/generated', `${name}.js`);
+  const types = js.replace(/\.js$/, '.d.ts');
+  if (files.length === 0 || isFresh(types, files)) continue;
+  console.log(`generate: libs/proto/generated/${name}.js`);
+  mkdirSync(dirname(js), { recursive: true });
+  const pbjs = ['-t', 'static-module', '-w', 'es6', '--force-number', '--no-verify', '--no-delimited', '--no-service'];
+  execFileSync(bin('pbjs'), [...pbjs, '-r', name, '-p', join(root, 'proto'), '-o', js, ...files], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+  execFileSync(bin('pbts'), ['-o', types, js], { cwd: root, stdio: 'inherit' });
+}
