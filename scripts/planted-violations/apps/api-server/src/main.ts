@@ -1,0 +1,1 @@
+import '../../scheduler/src/main.ts';

@@ -1,0 +1,3 @@
+import '../../store/src/inside.ts';
+import '@nestjs/common';
+import './planted.test.ts';

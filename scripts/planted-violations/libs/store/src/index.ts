@@ -1,0 +1,2 @@
+import './inside.ts';
+import 'etcd3';
