@@ -11,7 +11,7 @@ export interface Column<T> {
   /** 0 is always shown, 1 only with `-o wide`. */
   priority?: 0 | 1;
   /** `nowMs` is for ages. */
-  of: (object: DeepReadonly<T>, nowMs: number) => string | number | boolean;
+  of(object: DeepReadonly<T>, nowMs: number): string | number | boolean;
 }
 
 /** Where `/scale` finds its numbers. Dotted paths into the object. */
@@ -20,6 +20,9 @@ export interface ScalePaths {
   statusReplicas: string;
   labelSelector: string;
 }
+
+/** Written as a method, like all functions of a kind, so that a `Kind<Pod>` can stand where any `Kind` can. */
+export type SelectField<T> = { of(object: DeepReadonly<T>): string }['of'];
 
 /**
  * Everything the cluster knows about one kind of object at one version. Adding a kind is one file that
@@ -40,8 +43,8 @@ export interface Kind<T extends KubeObject = KubeObject> {
   /** Set when objects of this kind are stored as another kind (Event of events.k8s.io as core Event). */
   readonly storedAs: {
     kind: Kind;
-    toStorage: (object: T) => KubeObject;
-    fromStorage: (stored: KubeObject) => T;
+    toStorage(object: T): KubeObject;
+    fromStorage(stored: KubeObject): T;
   } | null;
   /** Top-level members that are sealed at rest: Secret's `data`. */
   readonly confidential: readonly string[];
@@ -49,7 +52,7 @@ export interface Kind<T extends KubeObject = KubeObject> {
   readonly scale: ScalePaths | null;
   readonly columns: readonly Column<T>[];
   /** Field selectors besides metadata.name and metadata.namespace: `spec.nodeName`. Absent values are ''. */
-  readonly selectableFields: Readonly<Record<string, (object: DeepReadonly<T>) => string>>;
+  readonly selectableFields: Readonly<Record<string, SelectField<T>>>;
   /** Documented defaults of absent fields. Idempotent. Runs on every decoded object. */
   setDefaults(object: T): void;
   /** Drops what a creator may not set (status) and sets what the server owns (generation). */

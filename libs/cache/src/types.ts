@@ -27,7 +27,7 @@ export interface Change {
 export interface Index<T extends KubeObject = KubeObject> {
   readonly name: string;
   readonly kind: Kind<T>;
-  readonly keys: (object: DeepReadonly<T>) => readonly string[];
+  keys(object: DeepReadonly<T>): readonly string[];
 }
 
 /** The cluster at one revision, read-only. What reconcilers see. */

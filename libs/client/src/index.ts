@@ -1,4 +1,24 @@
-/** Commands to the api-server. `types.ts` is the contract. */
+/**
+ * The api-server as its programs see it: `CommandStream` for many commands in few messages (reconcilers, the
+ * scheduler, node-agents), `openResourceClient` for single calls and watches, `EventRecorder` for Kubernetes Events.
+ */
+import { CommandStream } from './command-stream.ts';
+import { grpcTransport } from './command-transport.ts';
+import type { ConnectionOptions } from './connection.ts';
+import type { CommandClient } from './types.ts';
+
+export type { ConnectionOptions } from './connection.ts';
+export { isOutcomeUnknown, OutcomeUnknownError } from './outcome-unknown.ts';
+export {
+  type List,
+  type ListOptions,
+  openResourceClient,
+  type ResourceClient,
+  type ResourceEvent,
+  type WatchOptions,
+} from './resource-client.ts';
 export type { Command, CommandCause, CommandClient, CommandOutcome } from './types.ts';
-// openCommandClient(options: { target: 'host:port'; tls: { ca, cert, key }; ... }): CommandClient
-// openResourceClient(...): get, list, watch over gRPC
+
+/** A command stream over gRPC with TLS client certificates. Connects at once and whenever it has to. */
+export const openCommandClient = (options: ConnectionOptions): CommandClient =>
+  new CommandStream(grpcTransport(options));

@@ -29,7 +29,7 @@ export interface PlannedEvent {
 export interface WatchRule<T extends KubeObject = KubeObject> {
   kind: Kind<T>;
   /** Called with the old and the new state of a changed object; null where there is none. */
-  keys: (now: DeepReadonly<T> | null, old: DeepReadonly<T> | null, view: View) => readonly ObjectRef[];
+  keys(now: DeepReadonly<T> | null, old: DeepReadonly<T> | null, view: View): readonly ObjectRef[];
 }
 
 /** A controller is data: a test can read it and a page can list it. */
