@@ -29,7 +29,7 @@ for (const [name, files] of Object.entries(contracts)) {
   console.log(`generate: libs/proto/generated/${name}.js`);
   mkdirSync(dirname(js), { recursive: true });
   const pbjs = ['-t', 'static-module', '-w', 'es6', '--force-number', '--no-verify', '--no-delimited', '--no-service'];
-  execFileSync(bin('pbjs'), [...pbjs, '-r', name, '-p', join(root, 'proto'), '-o', js, ...files], {
+  execFileSync(bin('pbjs'), [...pbjs, '-r', name, '-p', 'proto', '-o', js, ...files], {
     cwd: root,
     stdio: 'inherit',
   });

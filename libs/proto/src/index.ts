@@ -1,5 +1,9 @@
 /** Messages generated from `proto/` by `npm run generate`, and how a gRPC service is made of them. */
+import './numbers.ts';
+
 export { periplus as apiProto } from '../generated/api.js';
+export { authpb, etcdserverpb, mvccpb } from '../generated/etcd.js';
 export { periplus as storeProto } from '../generated/store.js';
+export { authMethods, kvMethods, leaseMethods, watchMethods } from './etcd.ts';
 export { resourcesService, STATUS_METADATA } from './resources.ts';
 export { type MessageType, method } from './service.ts';
