@@ -10,6 +10,7 @@ const LAYERS = {
   proto: [],
   pki: [],
   component: [],
+  containerd: [],
   api: ['apimachinery'],
   etcd: ['proto'],
   cri: ['proto'],
@@ -24,8 +25,8 @@ const LAYERS = {
   rest: ['apimachinery', 'api', 'operations', 'component'],
   'grpc-api': ['apimachinery', 'api', 'proto', 'operations', 'component'],
   node: ['apimachinery', 'api', 'etcd', 'store', 'cache', 'client', 'cri', 'component'],
-  supervisor: ['etcd', 'pki', 'component', 'store', 'node'],
-  testing: ['etcd', 'pki', 'supervisor', 'client'],
+  supervisor: ['etcd', 'pki', 'component', 'store', 'containerd'],
+  testing: ['etcd', 'pki', 'supervisor', 'client', 'containerd', 'cri'],
 };
 
 const looksDownOnly = Object.entries(LAYERS).map(([name, below]) => ({

@@ -2,6 +2,8 @@
 import './numbers.ts';
 
 export { periplus as apiProto } from '../generated/api.js';
+export { containerd as containerdProto } from '../generated/containerd.js';
+export { runtime as criProto } from '../generated/cri.js';
 export { authpb, etcdserverpb, mvccpb } from '../generated/etcd.js';
 export { periplus as storeProto } from '../generated/store.js';
 export { authMethods, kvMethods, leaseMethods, watchMethods } from './etcd.ts';
