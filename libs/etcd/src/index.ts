@@ -1,8 +1,13 @@
-/** A thin etcd client: `types.ts` is the whole contract. */
+/**
+ * A thin etcd client: `types.ts` is the contract. `client.ts` puts it together from `connection.ts` (endpoints), `calls.ts` (deadlines,
+ * retries), `watch-stream.ts` with `revision-assembler.ts` (lossless watches) and `lease-keeper.ts`.
+ */
+export { openEtcd } from './client.ts';
+export { EtcdError, type EtcdErrorReason, type EtcdOutcome } from './error.ts';
+export { prefixEnd } from './key-range.ts';
 export type {
   Compare,
   EtcdClient,
-  EtcdError,
   EtcdOptions,
   KeyValue,
   LeaseHandle,
@@ -17,5 +22,3 @@ export type {
   WatchHandle,
   WatchOptions,
 } from './types.ts';
-// openEtcd(options: EtcdOptions): EtcdClient
-// prefixEnd(prefix: string): string

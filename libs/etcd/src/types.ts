@@ -1,3 +1,5 @@
+import type { EtcdError } from './error.ts';
+
 /**
  * etcd's API as this project uses it. Keys are UTF-8 strings, values are bytes, revisions are numbers
  * (below 2^53). https://etcd.io/docs/v3.6/learning/api/
@@ -101,24 +103,6 @@ export interface WatchHandle {
   cancel(): void;
 }
 
-/** How a call failed. `outcome` says whether a write may have happened. */
-export interface EtcdError extends Error {
-  readonly reason:
-    | 'Unavailable'
-    | 'DeadlineExceeded'
-    | 'Compacted'
-    | 'FutureRevision'
-    | 'NoSpace'
-    | 'PermissionDenied'
-    | 'Unauthenticated'
-    | 'LeaseNotFound'
-    | 'TooLarge'
-    | 'InvalidArgument'
-    | 'Unknown';
-  /** 'refused': certainly not applied. 'unknown': it may have been. */
-  readonly outcome: 'refused' | 'unknown';
-}
-
 export interface LeaseHandle {
   readonly id: string;
   /** Resolves when the lease is gone: expired, revoked elsewhere, or `revoke` was called. */
@@ -137,6 +121,9 @@ export interface EtcdClient {
   lease(ttlSeconds: number): Promise<LeaseHandle>;
   /** A lease that nobody keeps alive. */
   grant(ttlSeconds: number): Promise<string>;
+  /** Forgets all revisions before `revision`. With etcd authentication only root may. */
+  compact(revision: number): Promise<void>;
+  /** Ends all watches without a word and all pending calls with `Unavailable`. Leases are left to expire. */
   close(): Promise<void>;
 }
 
@@ -144,5 +131,11 @@ export interface EtcdOptions {
   /** `https://host:port` or `http://host:port`; one is used, the others are for failover. */
   endpoints: readonly string[];
   tls?: { ca: Buffer; cert: Buffer; key: Buffer };
+  /** How long a call may take in all, retries included. Default 5000. */
   timeoutMs?: number;
+  /**
+   * How often an open stream's connection is probed; a probe may stay unanswered for half of it. etcd drops clients that probe more
+   * often than every 5 seconds. Default 10000.
+   */
+  keepaliveMs?: number;
 }
