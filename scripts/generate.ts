@@ -1,9 +1,10 @@
 /**
- * Makes what the build derives from other sources: message classes from `proto/`. Output goes to
+ * Makes what the build derives from other sources: message classes from `proto/` and the schemas of the
+ * kinds from the declarations of `kubernetes-models`. Output goes to
  * `generated/` folders, which git ignores. A step is skipped when its output is newer than its inputs.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, globSync, mkdirSync, statSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
@@ -34,4 +35,22 @@ for (const [name, files] of Object.entries(contracts)) {
     stdio: 'inherit',
   });
   execFileSync(bin('pbts'), ['-o', types, js], { cwd: root, stdio: 'inherit' });
+}
+
+const schemas = join(root, 'libs/api/generated/schemas.js');
+const schemaSources = [
+  'node_modules/kubernetes-models/package.json',
+  ...globSync('scripts/schemas/*.ts', { cwd: root }),
+];
+if (!isFresh(schemas, schemaSources)) {
+  console.log('generate: libs/api/generated/schemas.js');
+  const { readDeclarations } = await import('./schemas/declarations.ts');
+  const { moduleOf } = await import('./schemas/module.ts');
+  const text = moduleOf(await readDeclarations(join(root, 'node_modules')));
+  mkdirSync(dirname(schemas), { recursive: true });
+  writeFileSync(
+    schemas.replace(/\.js$/, '.d.ts'),
+    `import type { Schema } from '../src/schema.ts';\nexport const schemas: Readonly<Record<string, Schema>>;\n`,
+  );
+  writeFileSync(schemas, text);
 }

@@ -1,5 +1,31 @@
 /**
- * The kinds of the cluster. `kind.ts` says what a kind is; each file below `core/`, `apps/`, ... is one.
+ * The kinds of the cluster. `kind.ts` says what a kind is, `define.ts` what most kinds have in common, and
+ * each file below `core/`, `apps/`, ... is one kind; `builtin.ts` lists them.
  */
+export { type Deployment, deployment } from './apps/deployment.ts';
+export { type ReplicaSet, replicaSet } from './apps/replica-set.ts';
+export { builtinKinds } from './builtin.ts';
+export { humanDuration } from './columns.ts';
+export { type Lease, lease } from './coordination/lease.ts';
+export { type ConfigMap, configMap } from './core/config-map.ts';
+export { type CoreEvent, coreEvent } from './core/event.ts';
+export { type Namespace, namespace } from './core/namespace.ts';
+export { type Node, node } from './core/node.ts';
+export { type Pod, pod } from './core/pod.ts';
+export { type QosClass, qosClassOf } from './core/pod-qos.ts';
+export { setPodTemplateDefaults } from './core/pod-template.ts';
+export { type Secret, secret } from './core/secret.ts';
+export { type Service, service } from './core/service.ts';
+export { type ServiceAccount, serviceAccount } from './core/service-account.ts';
+export { defineKind, type KindDefinition } from './define.ts';
+export { type EndpointSlice, endpointSlice } from './discovery/endpoint-slice.ts';
+export { sameValue } from './equality.ts';
+export { type Event, event } from './events/event.ts';
 export type { Column, Kind, ScalePaths } from './kind.ts';
+export { type ClusterRole, clusterRole } from './rbac/cluster-role.ts';
+export { type ClusterRoleBinding, clusterRoleBinding } from './rbac/cluster-role-binding.ts';
+export { type Role, role } from './rbac/role.ts';
+export { type RoleBinding, roleBinding } from './rbac/role-binding.ts';
+export { KindRegistry } from './registry.ts';
 export type { Schema } from './schema.ts';
+export type { Stored } from './stored.ts';

@@ -1,0 +1,55 @@
+import type { IReplicaSet } from 'kubernetes-models/apps/v1/ReplicaSet';
+import { ageColumn, nameColumn } from '../columns.ts';
+import { setPodTemplateDefaults } from '../core/pod-template.ts';
+import { defineKind } from '../define.ts';
+import type { Stored } from '../stored.ts';
+import { workloadColumns } from './workload.ts';
+
+export type ReplicaSet = Stored<IReplicaSet, 'spec'>;
+
+/** https://kubernetes.io/docs/concepts/workloads/controllers/replicaset/ */
+export const replicaSet = defineKind<ReplicaSet>({
+  group: 'apps',
+  version: 'v1',
+  kind: 'ReplicaSet',
+  plural: 'replicasets',
+  shortNames: ['rs'],
+  categories: ['all'],
+  namespaced: true,
+  generation: true,
+  scale: { specReplicas: 'spec.replicas', statusReplicas: 'status.replicas', labelSelector: 'spec.selector' },
+  columns: [
+    nameColumn,
+    {
+      name: 'Desired',
+      type: 'integer',
+      description: 'Pods that should be',
+      of: ({ spec }) => spec.replicas ?? 1,
+    },
+    {
+      name: 'Current',
+      type: 'integer',
+      description: 'Pods that are',
+      of: ({ status }) => status?.replicas ?? 0,
+    },
+    {
+      name: 'Ready',
+      type: 'integer',
+      description: 'Pods that are ready',
+      of: ({ status }) => status?.readyReplicas ?? 0,
+    },
+    ageColumn,
+    ...workloadColumns,
+  ],
+  selectableFields: { 'status.replicas': ({ status }) => String(status?.replicas ?? 0) },
+  setDefaults(replicaSet) {
+    replicaSet.spec ??= { selector: {} };
+    replicaSet.status ??= { replicas: 0 };
+    replicaSet.spec.replicas ??= 1;
+    replicaSet.spec.template ??= {};
+    setPodTemplateDefaults(replicaSet.spec.template);
+  },
+  prepareForCreate(replicaSet) {
+    replicaSet.status = { replicas: 0 };
+  },
+});

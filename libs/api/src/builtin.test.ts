@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { builtinKinds } from './builtin.ts';
+
+describe('the built-in kinds', () => {
+  const kinds = builtinKinds();
+
+  it('come in discovery order', () => {
+    expect(kinds.all().map(({ group, version, plural }) => [group, version, plural].filter(Boolean).join('/'))).toEqual(
+      [
+        'v1/configmaps',
+        'v1/events',
+        'v1/namespaces',
+        'v1/nodes',
+        'v1/pods',
+        'v1/secrets',
+        'v1/serviceaccounts',
+        'v1/services',
+        'apps/v1/deployments',
+        'apps/v1/replicasets',
+        'events.k8s.io/v1/events',
+        'rbac.authorization.k8s.io/v1/clusterrolebindings',
+        'rbac.authorization.k8s.io/v1/clusterroles',
+        'rbac.authorization.k8s.io/v1/rolebindings',
+        'rbac.authorization.k8s.io/v1/roles',
+        'coordination.k8s.io/v1/leases',
+        'discovery.k8s.io/v1/endpointslices',
+      ],
+    );
+  });
+
+  it.each(kinds.all())('$kind of "$group" sets defaults on the emptiest object, and again to no effect', (kind) => {
+    const apiVersion = kind.group ? `${kind.group}/${kind.version}` : kind.version;
+    const object = { apiVersion, kind: kind.kind, metadata: { name: 'x' } };
+    kind.setDefaults(object);
+    const once = structuredClone(object);
+    kind.setDefaults(object);
+    expect(object).toEqual(once);
+  });
+
+  it.each(kinds.all())('$kind of "$group" prints every column of the emptiest object', (kind) => {
+    const apiVersion = kind.group ? `${kind.group}/${kind.version}` : kind.version;
+    const object = { apiVersion, kind: kind.kind, metadata: { name: 'x' } };
+    kind.setDefaults(object);
+    for (const column of kind.columns) expect(column.of(object, 0)).toBeDefined();
+  });
+});

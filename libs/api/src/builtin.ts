@@ -1,0 +1,42 @@
+import { deployment } from './apps/deployment.ts';
+import { replicaSet } from './apps/replica-set.ts';
+import { lease } from './coordination/lease.ts';
+import { configMap } from './core/config-map.ts';
+import { coreEvent } from './core/event.ts';
+import { namespace } from './core/namespace.ts';
+import { node } from './core/node.ts';
+import { pod } from './core/pod.ts';
+import { secret } from './core/secret.ts';
+import { service } from './core/service.ts';
+import { serviceAccount } from './core/service-account.ts';
+import { endpointSlice } from './discovery/endpoint-slice.ts';
+import { event } from './events/event.ts';
+import type { Kind } from './kind.ts';
+import { clusterRole } from './rbac/cluster-role.ts';
+import { clusterRoleBinding } from './rbac/cluster-role-binding.ts';
+import { role } from './rbac/role.ts';
+import { roleBinding } from './rbac/role-binding.ts';
+import { KindRegistry } from './registry.ts';
+
+const kinds: readonly Kind[] = [
+  configMap,
+  coreEvent,
+  namespace,
+  node,
+  pod,
+  secret,
+  service,
+  serviceAccount,
+  deployment,
+  replicaSet,
+  event,
+  clusterRole,
+  clusterRoleBinding,
+  role,
+  roleBinding,
+  lease,
+  endpointSlice,
+];
+
+/** A registry of the kinds that every cluster has, to which others may be added. */
+export const builtinKinds = (): KindRegistry => new KindRegistry(kinds);

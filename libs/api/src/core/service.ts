@@ -1,0 +1,85 @@
+import type { DeepReadonly } from '@periplus/apimachinery';
+import type { IService } from 'kubernetes-models/v1/Service';
+import { ageColumn, formatLabels, nameColumn, orNone } from '../columns.ts';
+import { defineKind } from '../define.ts';
+import type { Stored } from '../stored.ts';
+
+export type Service = Stored<IService, 'spec'>;
+
+const AFFINITY_SECONDS = 3 * 60 * 60;
+
+function externalAddressOf(service: DeepReadonly<Service>): string {
+  const { type, externalIPs = [], externalName } = service.spec;
+  if (type === 'ExternalName') return orNone(externalName);
+  if (type !== 'LoadBalancer') return orNone(externalIPs.join(','));
+  const ingress = (service.status?.loadBalancer?.ingress ?? []).flatMap(({ ip, hostname }) => ip || hostname || []);
+  const addresses = [...new Set(ingress)].sort().concat(externalIPs);
+  return addresses.length > 0 ? addresses.join(',') : '<pending>';
+}
+
+function portsOf(service: DeepReadonly<Service>): string {
+  const ports = service.spec.ports ?? [];
+  const text = ports.map(({ port, nodePort, protocol }) => `${port}${nodePort ? `:${nodePort}` : ''}/${protocol}`);
+  return orNone(text.join(','));
+}
+
+/** https://kubernetes.io/docs/concepts/services-networking/service/ */
+export const service = defineKind<Service>({
+  group: '',
+  version: 'v1',
+  kind: 'Service',
+  plural: 'services',
+  shortNames: ['svc'],
+  categories: ['all'],
+  namespaced: true,
+  columns: [
+    nameColumn,
+    { name: 'Type', type: 'string', description: 'How the service is exposed', of: ({ spec }) => spec.type ?? '' },
+    {
+      name: 'Cluster-IP',
+      type: 'string',
+      description: 'Its address within the cluster',
+      of: ({ spec }) => orNone(spec.clusterIPs?.[0]),
+    },
+    { name: 'External-IP', type: 'string', description: 'Its addresses outside', of: externalAddressOf },
+    { name: 'Port(s)', type: 'string', description: 'Ports, node ports and protocols', of: portsOf },
+    ageColumn,
+    {
+      name: 'Selector',
+      type: 'string',
+      priority: 1,
+      description: 'Labels of the pods behind it',
+      of: ({ spec }) => formatLabels(spec.selector),
+    },
+  ],
+  selectableFields: {
+    'spec.clusterIP': ({ spec }) => spec.clusterIP ?? '',
+    'spec.type': ({ spec }) => spec.type ?? '',
+  },
+  setDefaults(service) {
+    service.spec ??= {};
+    service.status ??= {};
+    service.status.loadBalancer ??= {};
+    const { spec } = service;
+    spec.type ||= 'ClusterIP';
+    spec.sessionAffinity ||= 'None';
+    if (spec.sessionAffinity === 'None') delete spec.sessionAffinityConfig;
+    else {
+      spec.sessionAffinityConfig ??= {};
+      spec.sessionAffinityConfig.clientIP ??= {};
+      spec.sessionAffinityConfig.clientIP.timeoutSeconds ??= AFFINITY_SECONDS;
+    }
+    for (const port of spec.ports ?? []) {
+      port.protocol ||= 'TCP';
+      port.targetPort ||= port.port;
+    }
+    if (spec.type === 'ExternalName') return;
+    spec.internalTrafficPolicy ||= 'Cluster';
+    if (spec.type === 'ClusterIP' && !spec.externalIPs?.length) return;
+    spec.externalTrafficPolicy ||= 'Cluster';
+    if (spec.type === 'LoadBalancer') spec.allocateLoadBalancerNodePorts ??= true;
+  },
+  prepareForCreate(service) {
+    service.status = { loadBalancer: {} };
+  },
+});

@@ -1,0 +1,115 @@
+import type { DeepReadonly, FieldError, FieldPath, KubeObject } from '@periplus/apimachinery';
+import { schemas } from '../generated/schemas.js';
+import { ageColumn, nameColumn } from './columns.ts';
+import { sameValue } from './equality.ts';
+import type { Column, Kind, ScalePaths } from './kind.ts';
+
+const ALL_VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'] as const;
+
+/** What differs between kinds; everything absent gets the behaviour that most kinds have. */
+export interface KindDefinition<T extends KubeObject> {
+  group: string;
+  version: string;
+  kind: string;
+  plural: string;
+  shortNames?: readonly string[];
+  categories?: readonly string[];
+  namespaced: boolean;
+  /** All of them by default. */
+  verbs?: readonly string[];
+  storedAs?: Kind<T>['storedAs'];
+  confidential?: readonly string[];
+  scale?: ScalePaths;
+  /** Name and Age by default. */
+  columns?: readonly Column<T>[];
+  selectableFields?: Kind<T>['selectableFields'];
+  /** Whether `metadata.generation` counts changes of everything but metadata and status. */
+  generation?: boolean;
+  setDefaults?(object: T): void;
+  prepareForCreate?(object: T): void;
+  prepareForUpdate?(object: T, old: DeepReadonly<T>): void;
+  prepareForStatusUpdate?(object: T, old: DeepReadonly<T>): void;
+  /** Besides the metadata. */
+  validate?(object: DeepReadonly<T>, root: FieldPath): FieldError[];
+  /** Besides the metadata and `validate`, which every update runs too. */
+  validateUpdate?(object: DeepReadonly<T>, old: DeepReadonly<T>, root: FieldPath): FieldError[];
+  validateStatusUpdate?(object: DeepReadonly<T>, old: DeepReadonly<T>, root: FieldPath): FieldError[];
+  gracePeriodSeconds?(object: DeepReadonly<T>, requested: number | undefined): number;
+}
+
+type Members = Record<string, unknown>;
+
+/** Whether anything that the user states (all but metadata and status) differs. */
+function changesIntent(object: Members, old: Members): boolean {
+  for (const name of new Set([...Object.keys(object), ...Object.keys(old)])) {
+    if (name === 'metadata' || name === 'status') continue;
+    if (!sameValue(object[name], old[name])) return true;
+  }
+  return false;
+}
+
+/** A status update changes status, and of the metadata what anyone may: labels, annotations, finalizers, owners. */
+function keepAllButStatus(object: Members, old: Members): void {
+  for (const name of Object.keys(object)) {
+    if (name !== 'metadata' && name !== 'status' && !(name in old)) delete object[name];
+  }
+  for (const name in old) {
+    if (name !== 'metadata' && name !== 'status') object[name] = old[name];
+  }
+}
+
+/** Makes a kind from what is particular to it. Its schema is looked up by group, version and kind. */
+export function defineKind<T extends KubeObject>(of: KindDefinition<T>): Kind<T> {
+  const id = `${of.group ? `${of.group}/` : ''}${of.version}.${of.kind}`;
+  const schema = schemas[id];
+  if (schema?.type !== 'object') throw new Error(`no schema of ${id}`);
+  const hasStatus = 'status' in schema.properties;
+
+  return {
+    group: of.group,
+    version: of.version,
+    kind: of.kind,
+    plural: of.plural,
+    singular: of.kind.toLowerCase(),
+    shortNames: of.shortNames ?? [],
+    categories: of.categories ?? [],
+    namespaced: of.namespaced,
+    verbs: of.verbs ?? ALL_VERBS,
+    schema,
+    storedAs: of.storedAs ?? null,
+    confidential: of.confidential ?? [],
+    hasStatus,
+    scale: of.scale ?? null,
+    columns: of.columns ?? [nameColumn, ageColumn],
+    selectableFields: of.selectableFields ?? {},
+    setDefaults(object) {
+      of.setDefaults?.(object);
+    },
+    prepareForCreate(object) {
+      if (hasStatus) (object as Members).status = {};
+      if (of.generation) object.metadata.generation = 1;
+      else delete object.metadata.generation;
+      of.prepareForCreate?.(object);
+    },
+    prepareForUpdate(object, old) {
+      if (hasStatus) (object as Members).status = (old as Members).status;
+      of.prepareForUpdate?.(object, old);
+      if (!of.generation) return;
+      const generation = old.metadata.generation ?? 1;
+      object.metadata.generation = changesIntent(object as Members, old as Members) ? generation + 1 : generation;
+    },
+    prepareForStatusUpdate(object, old) {
+      keepAllButStatus(object as Members, old as Members);
+      if (old.metadata.generation !== undefined) object.metadata.generation = old.metadata.generation;
+      of.prepareForStatusUpdate?.(object, old);
+    },
+    validate: (object, root) => of.validate?.(object, root) ?? [],
+    validateUpdate(object, old, root) {
+      const errors = of.validate?.(object, root) ?? [];
+      const further = of.validateUpdate?.(object, old, root);
+      return further ? errors.concat(further) : errors;
+    },
+    validateStatusUpdate: (object, old, root) => of.validateStatusUpdate?.(object, old, root) ?? [],
+    gracePeriodSeconds: (object, requested) => of.gracePeriodSeconds?.(object, requested) ?? 0,
+  };
+}

@@ -1,0 +1,17 @@
+import type { IClusterRoleBinding } from 'kubernetes-models/rbac.authorization.k8s.io/v1/ClusterRoleBinding';
+import { defineKind } from '../define.ts';
+import type { Stored } from '../stored.ts';
+import { bindingColumns, RBAC_GROUP, setBindingDefaults } from './binding.ts';
+
+export type ClusterRoleBinding = Stored<IClusterRoleBinding>;
+
+/** https://kubernetes.io/docs/reference/access-authn-authz/rbac/ */
+export const clusterRoleBinding = defineKind<ClusterRoleBinding>({
+  group: RBAC_GROUP,
+  version: 'v1',
+  kind: 'ClusterRoleBinding',
+  plural: 'clusterrolebindings',
+  namespaced: false,
+  columns: bindingColumns,
+  setDefaults: setBindingDefaults,
+});

@@ -1,0 +1,17 @@
+import type { IRoleBinding } from 'kubernetes-models/rbac.authorization.k8s.io/v1/RoleBinding';
+import { defineKind } from '../define.ts';
+import type { Stored } from '../stored.ts';
+import { bindingColumns, RBAC_GROUP, setBindingDefaults } from './binding.ts';
+
+export type RoleBinding = Stored<IRoleBinding>;
+
+/** https://kubernetes.io/docs/reference/access-authn-authz/rbac/ */
+export const roleBinding = defineKind<RoleBinding>({
+  group: RBAC_GROUP,
+  version: 'v1',
+  kind: 'RoleBinding',
+  plural: 'rolebindings',
+  namespaced: true,
+  columns: bindingColumns,
+  setDefaults: setBindingDefaults,
+});
