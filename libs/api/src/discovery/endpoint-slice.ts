@@ -33,7 +33,12 @@ export const endpointSlice = defineKind<EndpointSlice>({
   generation: true,
   columns: [
     nameColumn,
-    { name: 'AddressType', type: 'string', description: 'Kind of the addresses', of: (slice) => slice.addressType ?? '' },
+    {
+      name: 'AddressType',
+      type: 'string',
+      description: 'Kind of the addresses',
+      of: (slice) => slice.addressType ?? '',
+    },
     { name: 'Ports', type: 'string', description: 'Ports of every endpoint', of: portsOf },
     { name: 'Endpoints', type: 'string', description: 'Addresses', of: endpointsOf },
     ageColumn,
