@@ -1,2 +1,19 @@
-/** The controller runtime. `types.ts` is the contract. */
-export type { Controller, ObjectRef, Plan, PlannedEvent, WatchRule } from './types.ts';
+/**
+ * The controller runtime. A controller is data (`types.ts`, `define-controller.ts`); `ControllerRuntime` feeds it keys
+ * from the cache and sends its plans; `lead` runs something while this process holds an election's lease.
+ */
+export { type Clock, systemClock } from './clock.ts';
+export { defineController, nothing, watchRule } from './define-controller.ts';
+export { type ElectionDeps, lead } from './leader-election.ts';
+export { type ProcessIdentity, thisProcess } from './process-identity.ts';
+export { ControllerRuntime, type RuntimeDeps } from './runtime.ts';
+export type {
+  ClusterSource,
+  Controller,
+  ObjectRef,
+  Plan,
+  PlannedEvent,
+  Refusal,
+  WatchRule,
+} from './types.ts';
+export { WorkQueue } from './work-queue.ts';

@@ -1,6 +1,6 @@
 import type { Kind } from '@periplus/api';
-import type { DeepReadonly, KubeObject } from '@periplus/apimachinery';
-import type { Index, View } from '@periplus/cache';
+import type { DeepReadonly, KubeObject, StatusError } from '@periplus/apimachinery';
+import type { Change, Index, View } from '@periplus/cache';
 import type { Command } from '@periplus/client';
 
 /** What a reconciler is asked about: one object of the controller's kind. */
@@ -9,13 +9,28 @@ export interface ObjectRef {
   name: string;
 }
 
+/** A command of a plan that the api-server refused. */
+export interface Refusal {
+  command: Command;
+  error: StatusError;
+}
+
+/**
+ * What a reconciler wants done. Each command must be safe to send twice, because one whose outcome is unknown is
+ * sent again: a create under a name that the reconciler chose, a change with a precondition or with a merge patch.
+ */
 export interface Plan {
-  /** Sent in this order; those of one step go out together, the next step waits for their outcome. */
+  /**
+   * Sent in this order; those of one step go out together, the next step waits for their outcome and is left out
+   * when one of them fails. Deleting what is gone already counts as done.
+   */
   steps: readonly (readonly Command[])[];
   /** Look again after this time even if nothing changes. */
   lookAgainMs?: number;
   /** Kubernetes Events to record about the object. */
   events?: readonly PlannedEvent[];
+  /** Asked when commands of a step were refused: what to send in place of the remaining steps. Pure. */
+  onRefusal?(refusals: readonly Refusal[]): readonly Command[];
 }
 
 export interface PlannedEvent {
@@ -23,6 +38,10 @@ export interface PlannedEvent {
   type: 'Normal' | 'Warning';
   reason: string;
   message: string;
+  /** Recorded once this command of the plan is done; absent: once the whole plan is. */
+  after?: Command;
+  /** Recorded only when this command of the plan is refused; the error's message follows behind `: `. */
+  onRefusalOf?: Command;
 }
 
 /** Another kind whose changes wake this controller, and for which keys. */
@@ -44,4 +63,15 @@ export interface Controller<T extends KubeObject = KubeObject> {
   watchesLiveness?: boolean;
   /** Synchronous, pure, correct from any start; the clock is `view.nowMs`. */
   reconcile(ref: ObjectRef, view: View): Plan;
+}
+
+/** What the runtime needs of a cache; `ClusterCache` is one. */
+export interface ClusterSource {
+  view(nowMs: number): View;
+  /** Calls back after each revision that changed something, in order; the result ends it. */
+  subscribe(listener: (revision: number, changes: readonly Change[]) => void): () => void;
+  /** Resolves when everything up to `revision` is in the cache. */
+  waitFor(revision: number, signal?: AbortSignal): Promise<void>;
+  /** The newest revision, read linearizably. */
+  current(): Promise<number>;
 }

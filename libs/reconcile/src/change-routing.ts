@@ -1,0 +1,99 @@
+import type { Kind } from '@periplus/api';
+import type { DeepReadonly, KubeObject, ResourceKey } from '@periplus/apimachinery';
+import type { Change, Entry, View } from '@periplus/cache';
+import type { CommandCause } from '@periplus/client';
+import type { Controller, ObjectRef } from './types.ts';
+
+/**
+ * How much a change explains what a reconciler does next. A new spec of the object explains more than a pod that
+ * came or went, and that more than a status that moved.
+ */
+export const CAUSE_RANK = { intent: 3, appeared: 2, moved: 1 } as const;
+
+/** Puts a key in a controller's queue. */
+export type Wake = (ref: ObjectRef, cause: CommandCause, rank: number) => void;
+/** Finds the keys that a change wakes. */
+type Route = (change: Change, view: View, wake: (ref: ObjectRef) => void) => void;
+
+export const registryKey = ({ group, resource, namespace, name }: ResourceKey): string =>
+  `${group || 'core'}/${resource}/${namespace ? `${namespace}/` : ''}${name}`;
+
+const resourceOf = (of: { group: string; resource: string }): string => `${of.group}/${of.resource}`;
+const resourceOfKind = (kind: Kind): string => resourceOf({ group: kind.group, resource: kind.plural });
+
+const refOf = ({ key }: Entry): ObjectRef => ({ namespace: key.namespace, name: key.name });
+
+const groupOf = (apiVersion: string): string => {
+  const slash = apiVersion.indexOf('/');
+  return slash < 0 ? '' : apiVersion.slice(0, slash);
+};
+
+/** The object of `kind` that controls `object`. */
+const controllerOf = (kind: Kind, object: DeepReadonly<KubeObject> | undefined): ObjectRef | undefined => {
+  const owner = object?.metadata.ownerReferences?.find((reference) => reference.controller);
+  if (owner?.kind !== kind.kind || groupOf(owner.apiVersion) !== kind.group) return undefined;
+  return { namespace: kind.namespaced ? (object?.metadata.namespace ?? '') : '', name: owner.name };
+};
+
+const ownerRoute =
+  (kind: Kind): Route =>
+  ({ entry, previous }, _view, wake) => {
+    const now = controllerOf(kind, entry.object);
+    const before = controllerOf(kind, previous?.object);
+    if (now) wake(now);
+    if (before && before.name !== now?.name) wake(before);
+  };
+
+const rankOf = (change: Change, isOwnKind: boolean): number => {
+  if (change.type !== 'modified') return isOwnKind ? CAUSE_RANK.intent : CAUSE_RANK.appeared;
+  if (!isOwnKind) return CAUSE_RANK.moved;
+  const { entry, previous } = change;
+  const now = entry.object.metadata;
+  const before = previous?.object.metadata;
+  const intended = now.generation !== before?.generation || now.deletionTimestamp !== before?.deletionTimestamp;
+  return intended ? CAUSE_RANK.intent : CAUSE_RANK.moved;
+};
+
+/** Routes of one controller, by the resource whose changes they look at. Made once, when the runtime starts. */
+export class ChangeRouting {
+  private readonly controller: Controller;
+  private readonly reconciler: string;
+  private readonly routes = new Map<string, Route[]>();
+
+  /** `reconciler` is how causes name this controller: "controller-manager/replicaset". */
+  constructor(controller: Controller, reconciler: string) {
+    this.controller = controller;
+    this.reconciler = reconciler;
+    this.add(controller.for, ({ entry }, _view, wake) => wake(refOf(entry)));
+    for (const kind of controller.owns) this.add(kind, ownerRoute(controller.for));
+    for (const rule of controller.watches) {
+      this.add(rule.kind, ({ type, entry, previous }, view, wake) => {
+        const now = type === 'deleted' ? null : entry.object;
+        const old = type === 'deleted' ? entry.object : (previous?.object ?? null);
+        for (const ref of rule.keys(now, old, view)) wake(ref);
+      });
+    }
+  }
+
+  /** The resources that have a route. */
+  resources(): { group: string; resource: string }[] {
+    return [this.controller.for, ...this.controller.owns, ...this.controller.watches.map(({ kind }) => kind)].map(
+      (kind) => ({ group: kind.group, resource: kind.plural }),
+    );
+  }
+
+  dispatch(change: Change, view: View, wake: Wake): void {
+    const routes = this.routes.get(resourceOf(change.entry.key));
+    if (!routes) return;
+    const { key, resourceVersion } = change.entry;
+    const cause = { key: registryKey(key), resourceVersion, reconciler: this.reconciler };
+    const isOwnKind = resourceOf(key) === resourceOfKind(this.controller.for);
+    const rank = rankOf(change, isOwnKind);
+    for (const route of routes) route(change, view, (ref) => wake(ref, cause, rank));
+  }
+
+  private add(kind: Kind, route: Route): void {
+    const resource = resourceOfKind(kind);
+    this.routes.set(resource, [...(this.routes.get(resource) ?? []), route]);
+  }
+}

@@ -1,0 +1,228 @@
+import type { Kind } from '@periplus/api';
+import {
+  alreadyExists,
+  conflict,
+  type JsonObject,
+  type KubeObject,
+  notFound,
+  staleVersion,
+  versionOfWrite,
+} from '@periplus/apimachinery';
+import type { Change, Entry } from '@periplus/cache';
+import type { Command, CommandCause, CommandClient, CommandOutcome } from '@periplus/client';
+import { registryKey } from './change-routing.ts';
+import { MemoryView } from './memory-view.ts';
+import type { ClusterSource } from './types.ts';
+
+type Body = KubeObject & { spec?: unknown; status?: unknown };
+
+/** https://www.rfc-editor.org/rfc/rfc7386 */
+const mergePatch = (target: unknown, patch: unknown): unknown => {
+  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch;
+  const result: Record<string, unknown> =
+    typeof target === 'object' && target !== null && !Array.isArray(target) ? { ...target } : {};
+  for (const [name, value] of Object.entries(patch)) {
+    if (value === null) delete result[name];
+    else result[name] = mergePatch(result[name], value);
+  }
+  return result;
+};
+
+const frozen = <T>(value: T): T => {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const member of Object.values(value)) frozen(member);
+  }
+  return value;
+};
+
+/**
+ * A cluster in memory for tests of controllers: takes commands as the api-server would (uid, generation, versions,
+ * preconditions, finalizers, grace), and is the cache that shows their effect. With `lagging` set, changes show only
+ * when `deliver` is called. No admission, defaults or validation. Objects are frozen, so a reconciler that writes to
+ * its view fails.
+ */
+export class MemoryCluster implements ClusterSource, CommandClient {
+  nowMs = Date.parse('2026-01-01T00:00:00Z');
+  lagging = false;
+  readonly sent: { command: Command; cause: CommandCause | null }[] = [];
+  readonly aliveNodes = new Set<string>();
+  private readonly committed = new Map<string, Entry>();
+  private readonly visible = new Map<string, Entry>();
+  private committedRevision = 1;
+  private visibleRevision = 1;
+  private undelivered: { revision: number; changes: Change[] }[] = [];
+  private lastUid = 0;
+  private readonly listeners = new Set<(revision: number, changes: readonly Change[]) => void>();
+  private waiting: { revision: number; resolve(): void }[] = [];
+
+  view(nowMs = this.nowMs): MemoryView {
+    const { visible: entries, aliveNodes, visibleRevision: revision } = this;
+    return new MemoryView({ revision, nowMs, entries, aliveNodes });
+  }
+
+  /** What is committed, delivered or not. */
+  truth(nowMs = this.nowMs): MemoryView {
+    const { committed: entries, aliveNodes, committedRevision: revision } = this;
+    return new MemoryView({ revision, nowMs, entries, aliveNodes });
+  }
+
+  subscribe(listener: (revision: number, changes: readonly Change[]) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  async waitFor(revision: number): Promise<void> {
+    if (revision <= this.visibleRevision) return;
+    await new Promise<void>((resolve) => this.waiting.push({ revision, resolve }));
+  }
+
+  async current(): Promise<number> {
+    return this.committedRevision;
+  }
+
+  async close(): Promise<void> {}
+
+  async send(command: Command, cause: CommandCause | null): Promise<CommandOutcome> {
+    this.sent.push({ command, cause });
+    return this.apply(command);
+  }
+
+  /** Applies a command at once; throws StatusError. */
+  apply(command: Command): CommandOutcome {
+    const { kind, namespace, name } = command;
+    const of = { group: kind.group, resource: kind.plural };
+    const present = this.committed.get(registryKey({ ...of, namespace, name }));
+    if (command.verb === 'create') {
+      if (present) throw alreadyExists(of, name);
+      return this.create(kind, { ...command.object, metadata: { ...command.object.metadata, namespace, name } });
+    }
+    if (!present) throw notFound(of, name);
+    const version =
+      command.ifResourceVersion ?? (command.verb === 'update' ? command.object.metadata.resourceVersion : undefined);
+    if (command.ifUid !== undefined && command.ifUid !== present.object.metadata.uid) {
+      throw conflict(of, name, 'Precondition failed: UID in precondition does not match');
+    }
+    if (version !== undefined && version !== present.resourceVersion) throw staleVersion(of, name);
+    if (command.verb === 'delete') return this.delete(kind, present, command);
+    if (command.verb === 'patch' && command.type === 'json') throw new RangeError('JSON patch is not simulated');
+    const wanted =
+      command.verb === 'update' ? command.object : (mergePatch(present.object, command.patch) as KubeObject);
+    return this.update(kind, present, wanted, command.subresource);
+  }
+
+  /** Creates or replaces an object as a user would; for status too. */
+  put<T extends KubeObject>(kind: Kind<T>, object: T): T {
+    const { namespace = '', name = '' } = object.metadata;
+    const key = { group: kind.group, resource: kind.plural, namespace, name };
+    const present = this.committed.get(registryKey(key));
+    if (!present) this.create(kind as Kind, object, true);
+    else this.write(key, { ...object, metadata: { ...present.object.metadata, ...object.metadata } } as Body, present);
+    return this.committed.get(registryKey(key))!.object as T;
+  }
+
+  /** Takes the object away whatever holds it: the end of a kubelet's work, or a forced deletion. */
+  remove(kind: Kind, namespace: string, name: string): void {
+    const present = this.committed.get(registryKey({ group: kind.group, resource: kind.plural, namespace, name }));
+    if (present) this.erase(present);
+  }
+
+  /** Shows everything committed so far, or the oldest `count` revisions of it. */
+  deliver(count = Number.POSITIVE_INFINITY): void {
+    for (const { revision, changes } of this.undelivered.splice(0, count)) {
+      this.visibleRevision = revision;
+      for (const { type, entry } of changes) {
+        if (type === 'deleted') this.visible.delete(registryKey(entry.key));
+        else this.visible.set(registryKey(entry.key), entry);
+      }
+      for (const listener of this.listeners) listener(revision, changes);
+    }
+    const due = this.waiting.filter(({ revision }) => revision <= this.visibleRevision);
+    this.waiting = this.waiting.filter(({ revision }) => revision > this.visibleRevision);
+    for (const { resolve } of due) resolve();
+  }
+
+  private create(kind: Kind, object: KubeObject, keepStatus = false): CommandOutcome {
+    const { namespace = '', name = '' } = object.metadata;
+    const body: Body = structuredClone(object);
+    if (kind.hasStatus && !keepStatus) body.status = {};
+    this.lastUid += 1;
+    body.metadata = {
+      uid: `uid-${this.lastUid}`,
+      creationTimestamp: new Date(this.nowMs).toISOString(),
+      generation: 1,
+      ...body.metadata,
+    };
+    return this.write({ group: kind.group, resource: kind.plural, namespace, name }, body, undefined);
+  }
+
+  private update(kind: Kind, present: Entry, wanted: KubeObject, subresource: string | undefined): CommandOutcome {
+    const old = present.object as Body;
+    const next = structuredClone(wanted) as Body;
+    const { uid, creationTimestamp, deletionTimestamp } = old.metadata;
+    Object.assign(next.metadata, { uid, creationTimestamp, ...(deletionTimestamp && { deletionTimestamp }) });
+    const body: Body = subresource === 'status' ? { ...old, status: next.status } : next;
+    if (kind.hasStatus && subresource !== 'status') body.status = old.status;
+    const specChanged = JSON.stringify(body.spec) !== JSON.stringify(old.spec);
+    body.metadata = { ...body.metadata, generation: (old.metadata.generation ?? 1) + (specChanged ? 1 : 0) };
+    if (deletionTimestamp && !body.metadata.finalizers?.length && !body.metadata.deletionGracePeriodSeconds) {
+      return this.erase(present);
+    }
+    const { resourceVersion: _, ...metadata } = body.metadata;
+    if (JSON.stringify({ ...body, metadata: { ...metadata, resourceVersion: undefined } }) === withoutVersion(old)) {
+      return { resourceVersion: present.resourceVersion, revision: present.revision };
+    }
+    return this.write(present.key, { ...body, metadata }, present);
+  }
+
+  private delete(kind: Kind, present: Entry, command: Extract<Command, { verb: 'delete' }>): CommandOutcome {
+    const old = present.object as Body;
+    const finalizers = new Set(old.metadata.finalizers);
+    if (command.propagationPolicy === 'Foreground') finalizers.add('foregroundDeletion');
+    if (command.propagationPolicy === 'Orphan') finalizers.add('orphan');
+    const spec = old.spec as JsonObject | undefined;
+    const bound = kind.plural === 'pods' && spec?.nodeName;
+    const graceSeconds = bound ? (command.gracePeriodSeconds ?? 30) : 0;
+    if (finalizers.size === 0 && graceSeconds === 0) return this.erase(present);
+    const metadata = {
+      ...old.metadata,
+      deletionTimestamp: old.metadata.deletionTimestamp ?? new Date(this.nowMs + graceSeconds * 1000).toISOString(),
+      deletionGracePeriodSeconds: graceSeconds,
+      ...(finalizers.size > 0 && { finalizers: [...finalizers] }),
+    };
+    return this.write(present.key, { ...old, metadata } as Body, present);
+  }
+
+  private write(key: Entry['key'], body: Body, previous: Entry | undefined): CommandOutcome {
+    const revision = ++this.committedRevision;
+    const resourceVersion = versionOfWrite(revision, 0);
+    const object = frozen(structuredClone({ ...body, metadata: { ...body.metadata, resourceVersion } }));
+    const entry = this.entryOf(key, object, revision, previous?.createRevision ?? revision);
+    this.committed.set(registryKey(key), entry);
+    this.commit(revision, { type: previous ? 'modified' : 'added', entry, previous: previous ?? null });
+    return { resourceVersion, revision };
+  }
+
+  private erase(present: Entry): CommandOutcome {
+    const revision = ++this.committedRevision;
+    this.committed.delete(registryKey(present.key));
+    const entry = this.entryOf(present.key, present.object, revision, present.createRevision);
+    this.commit(revision, { type: 'deleted', entry, previous: present });
+    return { resourceVersion: entry.resourceVersion, revision };
+  }
+
+  private entryOf(key: Entry['key'], object: Entry['object'], revision: number, createRevision: number): Entry {
+    const provenance = { actor: 'test', verb: 'update', timeMs: this.nowMs, requestId: String(revision), cause: null };
+    const resourceVersion = versionOfWrite(revision, 0);
+    const bytes = Buffer.from(JSON.stringify(object));
+    return { key, revision, createRevision, index: 0, resourceVersion, provenance, bytes, object };
+  }
+
+  private commit(revision: number, change: Change): void {
+    this.undelivered.push({ revision, changes: [change] });
+    if (!this.lagging) this.deliver();
+  }
+}
+
+const withoutVersion = (object: Body): string =>
+  JSON.stringify({ ...object, metadata: { ...object.metadata, resourceVersion: undefined } });

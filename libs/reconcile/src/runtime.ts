@@ -1,0 +1,70 @@
+import type { Change } from '@periplus/cache';
+import type { CommandCause, CommandClient } from '@periplus/client';
+import type { Logger, Metrics } from '@periplus/component';
+import { type Clock, systemClock } from './clock.ts';
+import { ControllerLoop } from './controller-loop.ts';
+import { reconcileMetrics } from './metrics.ts';
+import type { ClusterSource, Controller, PlannedEvent } from './types.ts';
+
+export interface RuntimeDeps {
+  /** Names the process in causes and events: "controller-manager". */
+  component: string;
+  controllers: readonly Controller[];
+  cluster: ClusterSource;
+  commands: CommandClient;
+  log: Logger;
+  metrics: Metrics;
+  /** Where the events of plans go; must not block. */
+  record(event: PlannedEvent & { cause: CommandCause | null }): void;
+  clock?: Clock;
+}
+
+/** Runs controllers against a cache that is in sync, from `start` to `stop`, any number of times. */
+export class ControllerRuntime {
+  private readonly deps: RuntimeDeps;
+  private readonly loops: () => ControllerLoop[];
+  private running: ControllerLoop[] = [];
+  private unsubscribe: (() => void) | null = null;
+
+  constructor(deps: RuntimeDeps) {
+    this.deps = deps;
+    const metrics = reconcileMetrics(deps.metrics);
+    const loopDeps = { ...deps, clock: deps.clock ?? systemClock, metrics };
+    this.loops = () => deps.controllers.map((controller) => new ControllerLoop(controller, loopDeps));
+  }
+
+  /** Wakes every key once, then those that changes concern. */
+  start(): void {
+    const { cluster, clock = systemClock } = this.deps;
+    this.running = this.loops();
+    this.unsubscribe = cluster.subscribe((_revision, changes) => this.onChanges(changes));
+    const view = cluster.view(clock.nowMs());
+    for (const loop of this.running) {
+      for (const resource of loop.routing.resources()) {
+        for (const entry of view.entries(resource)) {
+          loop.routing.dispatch({ type: 'added', entry, previous: null }, view, (...wake) => loop.wake(...wake));
+        }
+      }
+    }
+  }
+
+  /** Stops at once: nothing more is sent, waiting commands are given up. */
+  async stop(): Promise<void> {
+    this.unsubscribe?.();
+    this.unsubscribe = null;
+    await Promise.all(this.running.splice(0).map((loop) => loop.stop()));
+  }
+
+  /** Nothing in line or under way. For tests and readiness, not a promise about the next moment. */
+  get quiet(): boolean {
+    return this.running.every((loop) => loop.quiet);
+  }
+
+  private onChanges(changes: readonly Change[]): void {
+    const { cluster, clock = systemClock } = this.deps;
+    const view = cluster.view(clock.nowMs());
+    for (const change of changes) {
+      for (const loop of this.running) loop.routing.dispatch(change, view, (...wake) => loop.wake(...wake));
+    }
+  }
+}
