@@ -11,6 +11,7 @@ class ClusterCache {
   get(key), list({group, resource}, namespace?): Entry[]
   view(nowMs: number): View
   subscribe(listener: (revision: number, changes: readonly Change[]) => void): () => void
+  subscribeLiveness(listener: (node: string, alive: boolean, revision: number) => void): () => void   once `alive` of views shows it
   find(requestId, key)                          implements store's Outcomes
   window: recent changes per resource, for watches that start in the past; `oldest(resource)` revision; older: 410
 }
