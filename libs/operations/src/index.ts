@@ -1,1 +1,27 @@
-export {};
+/** The api-server's core: everything about a request but its wire format. `types.ts` is the contract. */
+export type {
+  Attributes,
+  Authenticator,
+  Authorizer,
+  Body,
+  Credentials,
+  Decision,
+  DeleteOptions,
+  DeleteResult,
+  Item,
+  ListOptions,
+  ListResult,
+  ObjectResult,
+  Operations,
+  Patch,
+  Preconditions,
+  RequestContext,
+  Target,
+  User,
+  Watch,
+  WatchChunk,
+  WatchEncoding,
+  WatchEvent,
+  WatchOptions,
+  WatchSink,
+} from './types.ts';
