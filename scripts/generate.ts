@@ -50,7 +50,7 @@ if (!isFresh(schemas, schemaSources)) {
   mkdirSync(dirname(schemas), { recursive: true });
   writeFileSync(
     schemas.replace(/\.js$/, '.d.ts'),
-    `import type { Schema } from '../src/schema.ts';\nexport const schemas: Readonly<Record<string, Schema>>;\n`,
+    `import type { Schema } from '@periplus/apimachinery';\nexport const schemas: Readonly<Record<string, Schema>>;\n`,
   );
   writeFileSync(schemas, text);
 }

@@ -2,6 +2,7 @@
  * The kinds of the cluster. `kind.ts` says what a kind is, `define.ts` what most kinds have in common, and
  * each file below `core/`, `apps/`, ... is one kind; `builtin.ts` lists them.
  */
+export type { ArraySchema, ObjectSchema, Schema } from '@periplus/apimachinery';
 export { type Deployment, deployment } from './apps/deployment.ts';
 export { type ReplicaSet, replicaSet } from './apps/replica-set.ts';
 export { builtinKinds } from './builtin.ts';
@@ -27,5 +28,4 @@ export { type ClusterRoleBinding, clusterRoleBinding } from './rbac/cluster-role
 export { type Role, role } from './rbac/role.ts';
 export { type RoleBinding, roleBinding } from './rbac/role-binding.ts';
 export { KindRegistry } from './registry.ts';
-export type { Schema } from './schema.ts';
 export type { Stored } from './stored.ts';

@@ -1,5 +1,4 @@
-import type { DeepReadonly, FieldError, FieldPath, KubeObject } from '@periplus/apimachinery';
-import type { Schema } from './schema.ts';
+import type { DeepReadonly, FieldError, FieldPath, KubeObject, Schema } from '@periplus/apimachinery';
 
 /** A printer column, as `kubectl get` shows it. https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables */
 export interface Column<T> {

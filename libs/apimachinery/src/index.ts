@@ -1,8 +1,65 @@
 /**
- * The rules of the Kubernetes API that need no I/O. Start with `object.ts` (what every object has),
- * then `status-error.ts` and `field-error.ts` (how everything goes wrong).
+ * The rules of the Kubernetes API that need no I/O. Start with `object.ts` (what every object has), then
+ * `status-error.ts` and `field-error.ts` (how everything goes wrong).
+ *
+ * - Reading: `schema.ts` (the shape of a kind), `structure.ts` (makes decoded JSON fit it),
+ *   `duplicate-fields.ts`, `json-value.ts`.
+ * - Values: `quantity.ts`, `int-or-string.ts`, `time.ts`, `names.ts`, `resource-version.ts`.
+ * - Choosing: `labels.ts` and `field-selectors.ts`, compiled once and matched often.
+ * - Changing: `json-patch.ts`, `merge-patch.ts`, `strategic-merge-patch.ts`. Arguments are never changed.
  */
+export { deepEqual } from './deep-equal.ts';
+export { findDuplicateFields } from './duplicate-fields.ts';
 export { at, type FieldError, type FieldErrorReason, FieldPath } from './field-error.ts';
+export {
+  escapeFieldValue,
+  everyField,
+  type FieldRequirement,
+  FieldSelector,
+  parseFieldSelector,
+} from './field-selectors.ts';
+export {
+  type IntOrString,
+  scaledValue,
+  validateAtMostHundredPercent,
+  validatePositiveIntOrPercent,
+} from './int-or-string.ts';
+export { applyJsonPatch, JSON_PATCH_COPY_BYTES_MAX, JSON_PATCH_OPERATIONS_MAX } from './json-patch.ts';
+export { cloneJson, isJsonObject, memberOf, NESTING_MAX, setMember } from './json-value.ts';
+export type { LabelOperator, LabelRequirement } from './label-selector-parser.ts';
+export {
+  compileLabelSelector,
+  everything,
+  type LabelSelector,
+  type Labels,
+  nothing,
+  parseLabelSelector,
+  Selector,
+  selectorOfLabels,
+  validateLabelSelector,
+  validateLabels,
+} from './labels.ts';
+export { applyMergePatch } from './merge-patch.ts';
+export {
+  cIdentifier,
+  cidr,
+  configMapKey,
+  dns1035Label,
+  dns1123Label,
+  dns1123Subdomain,
+  envVarName,
+  httpHeaderName,
+  inRange,
+  ipAddress,
+  labelValue,
+  type NameRule,
+  pathSegment,
+  percent,
+  portName,
+  portNumber,
+  qualifiedName,
+  wildcardDns1123Subdomain,
+} from './names.ts';
 export type {
   DeepReadonly,
   JsonObject,
@@ -12,7 +69,9 @@ export type {
   OwnerReference,
   ResourceKey,
 } from './object.ts';
+export { parseQuantity, Quantity, type QuantityFormat, quantityProblem } from './quantity.ts';
 export { parseVersion, versionOfRevision, versionOfWrite, WRITES_PER_REVISION_MAX } from './resource-version.ts';
+export type { ArraySchema, ObjectSchema, Schema } from './schema.ts';
 export {
   alreadyExists,
   badRequest,
@@ -20,18 +79,39 @@ export {
   expired,
   forbidden,
   type GroupResource,
+  generateNameConflict,
+  gone,
   internalError,
   invalid,
   isAlreadyExists,
+  isBadRequest,
   isConflict,
   isExpired,
+  isForbidden,
+  isInvalid,
   isNotFound,
+  isRetriable,
+  isTooManyRequests,
+  methodNotAllowed,
+  methodNotSupported,
+  notAcceptable,
   notFound,
+  pathNotFound,
+  rejectedRequest,
+  requestEntityTooLarge,
   type Status,
   type StatusCause,
   type StatusDetails,
   StatusError,
   type StatusReason,
+  serverTimeout,
+  serviceUnavailable,
   staleVersion,
+  timeout,
+  tooManyRequests,
   unauthorized,
+  unsupportedMediaType,
 } from './status-error.ts';
+export { applyStrategicMergePatch } from './strategic-merge-patch.ts';
+export { cannotBeHandled, conform, fieldWarnings, type StructureReport, strictDecodingProblem } from './structure.ts';
+export { ageOf, canonicalTime, formatMicroTime, formatTime, humanDuration, parseTime } from './time.ts';

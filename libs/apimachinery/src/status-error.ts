@@ -122,6 +122,67 @@ export const forbidden = (of: GroupResource, name: string, why: string): StatusE
     detailsOf(of, name),
   );
 
+/** The resource has no such verb; `action` is one: "patch". */
+export const methodNotSupported = (of: GroupResource, action: string): StatusError =>
+  new StatusError(
+    'MethodNotAllowed',
+    `${action} is not supported on resources of kind "${qualified(of)}"`,
+    detailsOf(of, ''),
+  );
+
+/** The path has no handler for the HTTP method. */
+export const methodNotAllowed = (): StatusError =>
+  new StatusError('MethodNotAllowed', 'the server does not allow this method on the requested resource');
+
+/** No path of the API is like this one. */
+export const pathNotFound = (): StatusError =>
+  new StatusError('NotFound', 'the server could not find the requested resource', {});
+
+/** generateName ran into names that exist. */
+export const generateNameConflict = (of: GroupResource, name: string, retryAfterSeconds: number): StatusError =>
+  new StatusError(
+    'AlreadyExists',
+    `${qualified(of)} "${name}" already exists, the server was not able to generate a unique name for the object`,
+    { ...detailsOf(of, name), retryAfterSeconds },
+  );
+
+export const notAcceptable = (mediaTypes: readonly string[]): StatusError =>
+  new StatusError('NotAcceptable', `only the following media types are accepted: ${mediaTypes.join(', ')}`);
+
+export const unsupportedMediaType = (mediaTypes: readonly string[]): StatusError =>
+  new StatusError(
+    'UnsupportedMediaType',
+    `the body of the request was in an unknown format - accepted media types include: ${mediaTypes.join(', ')}`,
+  );
+
+/** `why` is "limit is 3145728" for a body. */
+export const requestEntityTooLarge = (why: string): StatusError =>
+  new StatusError('RequestEntityTooLarge', `Request entity too large: ${why}`);
+
+export const tooManyRequests = (message: string, retryAfterSeconds: number): StatusError =>
+  new StatusError('TooManyRequests', message, { retryAfterSeconds });
+
+/** The request took too long; it may still complete. */
+export const timeout = (why: string, retryAfterSeconds = 0): StatusError =>
+  new StatusError('Timeout', `Timeout: ${why}`, retryAfterSeconds > 0 ? { retryAfterSeconds } : {});
+
+/** A passing trouble: the client should try again. */
+export const serverTimeout = (of: GroupResource, operation: string, retryAfterSeconds: number): StatusError =>
+  new StatusError(
+    'ServerTimeout',
+    `The ${operation} operation against ${qualified(of)} could not be completed at this time, please try again.`,
+    { ...detailsOf(of, operation), retryAfterSeconds },
+  );
+
+export const serviceUnavailable = (message: string): StatusError => new StatusError('ServiceUnavailable', message);
+export const gone = (message: string): StatusError => new StatusError('Gone', message);
+
+/** 422 for a request that is well formed but cannot be carried out, such as a patch; `why` becomes the cause. */
+export const rejectedRequest = (why: string): StatusError =>
+  new StatusError('Invalid', 'the server rejected our request due to an error in our request', {
+    causes: [{ message: why }],
+  });
+
 export const badRequest = (message: string): StatusError => new StatusError('BadRequest', message);
 export const unauthorized = (): StatusError => new StatusError('Unauthorized', 'Unauthorized');
 export const expired = (message: string): StatusError => new StatusError('Expired', message);
@@ -131,8 +192,9 @@ export const internalError = (message: string, options?: ErrorOptions): StatusEr
 /** 422 with one cause per field error, worded as kube-apiserver words it. */
 export function invalid(of: { group: string; kind: string }, name: string, errors: readonly FieldError[]): StatusError {
   const subject = `${of.kind}${of.group ? `.${of.group}` : ''} "${name}" is invalid`;
-  const parts = errors.map((error) => `${error.field}: ${error.message}`);
-  const message = parts.length === 1 ? `${subject}: ${parts[0]}` : `${subject}: [${parts.join(', ')}]`;
+  const parts = [...new Set(errors.map((error) => `${error.field}: ${error.message}`))];
+  const reasons = parts.length === 1 ? parts[0] : `[${parts.join(', ')}]`;
+  const message = parts.length === 0 ? subject : `${subject}: ${reasons}`;
   return new StatusError('Invalid', message, {
     name,
     ...(of.group && { group: of.group }),
@@ -150,3 +212,9 @@ export const isNotFound = hasReason('NotFound');
 export const isAlreadyExists = hasReason('AlreadyExists');
 export const isConflict = hasReason('Conflict');
 export const isExpired = hasReason('Expired', 'Gone');
+export const isInvalid = hasReason('Invalid');
+export const isForbidden = hasReason('Forbidden');
+export const isBadRequest = hasReason('BadRequest');
+export const isTooManyRequests = hasReason('TooManyRequests');
+/** The same request may succeed later, and did not change anything now. */
+export const isRetriable = hasReason('TooManyRequests', 'ServerTimeout', 'ServiceUnavailable');
