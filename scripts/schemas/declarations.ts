@@ -13,7 +13,7 @@ import ts from 'typescript';
 export type Declared =
   | { is: 'string'; format?: string; enum?: string[] }
   | { is: 'integer' | 'number'; format?: string }
-  | { is: 'boolean' | 'quantity' | 'intOrString' | 'time' | 'any' }
+  | { is: 'boolean' | 'quantity' | 'intOrString' | 'time' | 'microTime' | 'any' }
   | { is: 'array'; items: Declared }
   | { is: 'map'; values: Declared }
   | { is: 'object'; properties: Record<string, Declared>; required: string[] }
@@ -30,7 +30,7 @@ const special: Record<string, Declared> = {
   'api/resource.Quantity': { is: 'quantity' },
   'util/intstr.IntOrString': { is: 'intOrString' },
   'meta/v1.Time': { is: 'time' },
-  'meta/v1.MicroTime': { is: 'time' },
+  'meta/v1.MicroTime': { is: 'microTime' },
 };
 
 interface Source {

@@ -9,11 +9,13 @@ import { type ListMarker, type Markers, markers } from './markers.ts';
 const LEAVES: Record<string, string> = {
   S: `{type:'string'}`,
   B: `{type:'boolean'}`,
-  I: `{type:'integer'}`,
+  I: `{type:'integer',format:'int64'}`,
+  J: `{type:'integer',format:'int32'}`,
   N: `{type:'number'}`,
   Q: `{type:'quantity'}`,
   X: `{type:'intOrString'}`,
   T: `{type:'string',format:'date-time'}`,
+  U: `{type:'string',format:'micro-time'}`,
   Y: `{type:'string',format:'byte'}`,
   A: `{type:'any'}`,
   M: `{type:'map',values:S}`,
@@ -27,6 +29,7 @@ const LEAF_OF: Record<string, string> = {
   quantity: 'Q',
   intOrString: 'X',
   time: 'T',
+  microTime: 'U',
   any: 'A',
 };
 
@@ -106,7 +109,8 @@ class ModuleWriter {
     const isKindItself = id !== '' && isKind({ id, type });
     const required = type.required.filter((name) => !isKindItself || (name !== 'apiVersion' && name !== 'kind'));
     const merge = marks[''] ? `,${marks['']}:true` : '';
-    return `{type:'object',properties:{${properties.join(',')}},required:${JSON.stringify(required)}${merge}}`;
+    const name = id && `,name:'${id.slice(id.lastIndexOf('.') + 1)}'`;
+    return `{type:'object'${name},properties:{${properties.join(',')}},required:${JSON.stringify(required)}${merge}}`;
   }
 
   #text(type: Declared, mark?: ListMarker): string {
@@ -124,6 +128,8 @@ class ModuleWriter {
       case 'string':
         if (type.enum) return `{type:'string',enum:${JSON.stringify(type.enum)}}`;
         return type.format === 'byte' ? 'Y' : 'S';
+      case 'integer':
+        return type.format === 'int32' ? 'J' : 'I';
       default:
         return LEAF_OF[type.is] as string;
     }
