@@ -8,6 +8,7 @@ import type { ConnectionOptions } from './connection.ts';
 import type { CommandClient } from './types.ts';
 
 export type { ConnectionOptions } from './connection.ts';
+export { EventRecorder, type EventRecorderDeps, type RecordedEvent } from './event-recorder.ts';
 export { isOutcomeUnknown, OutcomeUnknownError } from './outcome-unknown.ts';
 export {
   type List,

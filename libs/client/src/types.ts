@@ -1,5 +1,5 @@
 import type { Kind } from '@periplus/api';
-import type { JsonObject, KubeObject } from '@periplus/apimachinery';
+import type { DeepReadonly, KubeObject } from '@periplus/apimachinery';
 
 /** The change that made a component act. */
 export interface CommandCause {
@@ -13,15 +13,16 @@ export type Command = {
   kind: Kind;
   namespace: string;
   name: string;
-  /** 'status', 'scale', 'binding' or absent. */
+  /** 'status', 'scale', 'binding', 'finalize' or absent. */
   subresource?: string;
   /** Refused with Conflict unless the object has this uid / this version. */
   ifUid?: string;
   ifResourceVersion?: string;
 } & (
-  | { verb: 'create'; object: KubeObject }
-  | { verb: 'update'; object: KubeObject }
-  | { verb: 'patch'; type: 'merge' | 'strategic' | 'json'; patch: JsonObject | JsonObject[] }
+  | { verb: 'create'; object: DeepReadonly<KubeObject> }
+  | { verb: 'update'; object: DeepReadonly<KubeObject> }
+  /** `patch` is plain JSON: an object, or for type json a list of operations. */
+  | { verb: 'patch'; type: 'merge' | 'strategic' | 'json'; patch: object }
   | { verb: 'delete'; propagationPolicy?: 'Background' | 'Foreground' | 'Orphan'; gracePeriodSeconds?: number }
 );
 

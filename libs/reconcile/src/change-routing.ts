@@ -64,8 +64,11 @@ export class ChangeRouting {
   constructor(controller: Controller, reconciler: string) {
     this.controller = controller;
     this.reconciler = reconciler;
-    this.add(controller.for, ({ entry }, _view, wake) => wake(refOf(entry)));
-    for (const kind of controller.owns) this.add(kind, ownerRoute(controller.for));
+    const kind = controller.for;
+    if (kind) {
+      this.add(kind, ({ entry }, _view, wake) => wake(refOf(entry)));
+      for (const owned of controller.owns) this.add(owned, ownerRoute(kind));
+    }
     for (const rule of controller.watches) {
       this.add(rule.kind, ({ type, entry, previous }, view, wake) => {
         const now = type === 'deleted' ? null : entry.object;
@@ -75,11 +78,11 @@ export class ChangeRouting {
     }
   }
 
-  /** The resources that have a route. */
+  /** The resources that have a route, each once. */
   resources(): { group: string; resource: string }[] {
-    return [this.controller.for, ...this.controller.owns, ...this.controller.watches.map(({ kind }) => kind)].map(
-      (kind) => ({ group: kind.group, resource: kind.plural }),
-    );
+    const { for: kind, owns, watches } = this.controller;
+    const kinds = new Set([...(kind ? [kind] : []), ...owns, ...watches.map((rule) => rule.kind)]);
+    return [...kinds].map(({ group, plural }) => ({ group, resource: plural }));
   }
 
   dispatch(change: Change, view: View, wake: Wake): void {
@@ -87,7 +90,7 @@ export class ChangeRouting {
     if (!routes) return;
     const { key, resourceVersion } = change.entry;
     const cause = { key: registryKey(key), resourceVersion, reconciler: this.reconciler };
-    const isOwnKind = resourceOf(key) === resourceOfKind(this.controller.for);
+    const isOwnKind = this.controller.for !== null && resourceOf(key) === resourceOfKind(this.controller.for);
     const rank = rankOf(change, isOwnKind);
     for (const route of routes) route(change, view, (ref) => wake(ref, cause, rank));
   }

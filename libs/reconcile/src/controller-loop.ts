@@ -1,6 +1,6 @@
 import type { Command, CommandCause, CommandClient } from '@periplus/client';
 import type { Logger } from '@periplus/component';
-import { ChangeRouting } from './change-routing.ts';
+import { CAUSE_RANK, ChangeRouting } from './change-routing.ts';
 import type { Clock } from './clock.ts';
 import type { ReconcileMetrics } from './metrics.ts';
 import { type Execution, executePlan, isStale, noExecution, sendAll, sendWith } from './plan-execution.ts';
@@ -20,7 +20,7 @@ export interface LoopDeps {
   clock: Clock;
   log: Logger;
   metrics: ReconcileMetrics;
-  record(event: PlannedEvent & { cause: CommandCause | null }): void;
+  record(event: PlannedEvent & { component: string; cause: CommandCause | null }): void;
 }
 
 /** What has to be settled before a key may be looked at again. */
@@ -69,6 +69,17 @@ export class ControllerLoop {
 
   wake(ref: ObjectRef, cause: CommandCause | null, rank: number): void {
     this.queue.add(keyOf(ref), cause, rank);
+  }
+
+  /** The node's liveness key came or went at `resourceVersion`. */
+  wakeForLiveness(node: string, resourceVersion: string): void {
+    if (!this.controller.watchesLiveness) return;
+    const reconciler = `${this.deps.component}/${this.controller.name}`;
+    this.wake(
+      { namespace: '', name: node },
+      { key: `liveness/${node}`, resourceVersion, reconciler },
+      CAUSE_RANK.intent,
+    );
   }
 
   /** No key in line or being processed; delayed ones may be left. */
@@ -206,13 +217,14 @@ export class ControllerLoop {
   }
 
   private recordEvents(plan: Plan, { done, refused, unknown }: Execution, cause: CommandCause | null): void {
+    const origin = { component: this.controller.reportsAs, cause };
     for (const event of plan.events ?? []) {
       const { after, onRefusalOf } = event;
       if (onRefusalOf) {
         const refusal = refused.find(({ command }) => command === onRefusalOf);
-        if (refusal) this.deps.record({ ...event, message: `${event.message}: ${refusal.error.message}`, cause });
+        if (refusal) this.deps.record({ ...event, ...origin, message: `${event.message}: ${refusal.error.message}` });
       } else if (after ? done.includes(after) : refused.length + unknown.length === 0) {
-        this.deps.record({ ...event, cause });
+        this.deps.record({ ...event, ...origin });
       }
     }
   }

@@ -11,6 +11,7 @@ export const defineController = <T extends KubeObject>(definition: Definition<T>
   watches: [],
   indexes: [],
   watchesLiveness: false,
+  reportsAs: `${definition.name}-controller`,
   ...definition,
 });
 
@@ -21,4 +22,4 @@ export const watchRule = <T extends KubeObject>(kind: Kind<T>, keys: WatchRule<T
 });
 
 /** Nothing to do until something changes. */
-export const nothing: Plan = { steps: [] };
+export const idle: Plan = { steps: [] };

@@ -3,7 +3,7 @@
  * from the cache and sends its plans; `lead` runs something while this process holds an election's lease.
  */
 export { type Clock, systemClock } from './clock.ts';
-export { defineController, nothing, watchRule } from './define-controller.ts';
+export { defineController, idle, watchRule } from './define-controller.ts';
 export { type ElectionDeps, lead } from './leader-election.ts';
 export { type ProcessIdentity, thisProcess } from './process-identity.ts';
 export { ControllerRuntime, type RuntimeDeps } from './runtime.ts';

@@ -1,6 +1,8 @@
 import type { Kind } from '@periplus/api';
 import {
   alreadyExists,
+  applyMergePatch,
+  applyStrategicMergePatch,
   conflict,
   type JsonObject,
   type KubeObject,
@@ -16,24 +18,19 @@ import type { ClusterSource } from './types.ts';
 
 type Body = KubeObject & { spec?: unknown; status?: unknown };
 
-/** https://www.rfc-editor.org/rfc/rfc7386 */
-const mergePatch = (target: unknown, patch: unknown): unknown => {
-  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch;
-  const result: Record<string, unknown> =
-    typeof target === 'object' && target !== null && !Array.isArray(target) ? { ...target } : {};
-  for (const [name, value] of Object.entries(patch)) {
-    if (value === null) delete result[name];
-    else result[name] = mergePatch(result[name], value);
-  }
-  return result;
-};
-
 const frozen = <T>(value: T): T => {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value);
     for (const member of Object.values(value)) frozen(member);
   }
   return value;
+};
+
+const patched = (present: Entry, { kind, type, patch }: Extract<Command, { verb: 'patch' }>): JsonObject => {
+  const document = structuredClone(present.object) as unknown as JsonObject;
+  if (type === 'merge') return applyMergePatch(document, patch as JsonObject);
+  if (type === 'strategic') return applyStrategicMergePatch(document, patch as JsonObject, kind.schema);
+  throw new RangeError('JSON patch is not simulated');
 };
 
 /**
@@ -46,7 +43,7 @@ export class MemoryCluster implements ClusterSource, CommandClient {
   nowMs = Date.parse('2026-01-01T00:00:00Z');
   lagging = false;
   readonly sent: { command: Command; cause: CommandCause | null }[] = [];
-  readonly aliveNodes = new Set<string>();
+  private readonly aliveNodes = new Set<string>();
   private readonly committed = new Map<string, Entry>();
   private readonly visible = new Map<string, Entry>();
   private committedRevision = 1;
@@ -54,6 +51,7 @@ export class MemoryCluster implements ClusterSource, CommandClient {
   private undelivered: { revision: number; changes: Change[] }[] = [];
   private lastUid = 0;
   private readonly listeners = new Set<(revision: number, changes: readonly Change[]) => void>();
+  private readonly livenessListeners = new Set<(node: string, alive: boolean, revision: number) => void>();
   private waiting: { revision: number; resolve(): void }[] = [];
 
   view(nowMs = this.nowMs): MemoryView {
@@ -70,6 +68,18 @@ export class MemoryCluster implements ClusterSource, CommandClient {
   subscribe(listener: (revision: number, changes: readonly Change[]) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
+  }
+
+  subscribeLiveness(listener: (node: string, alive: boolean, revision: number) => void): () => void {
+    this.livenessListeners.add(listener);
+    return () => this.livenessListeners.delete(listener);
+  }
+
+  /** A node's liveness key comes or goes. */
+  setAlive(node: string, alive: boolean): void {
+    if (alive) this.aliveNodes.add(node);
+    else this.aliveNodes.delete(node);
+    for (const listener of this.livenessListeners) listener(node, alive, this.visibleRevision);
   }
 
   async waitFor(revision: number): Promise<void> {
@@ -95,7 +105,10 @@ export class MemoryCluster implements ClusterSource, CommandClient {
     const present = this.committed.get(registryKey({ ...of, namespace, name }));
     if (command.verb === 'create') {
       if (present) throw alreadyExists(of, name);
-      return this.create(kind, { ...command.object, metadata: { ...command.object.metadata, namespace, name } });
+      return this.create(kind, {
+        ...command.object,
+        metadata: { ...command.object.metadata, namespace, name },
+      } as Body);
     }
     if (!present) throw notFound(of, name);
     const version =
@@ -105,10 +118,8 @@ export class MemoryCluster implements ClusterSource, CommandClient {
     }
     if (version !== undefined && version !== present.resourceVersion) throw staleVersion(of, name);
     if (command.verb === 'delete') return this.delete(kind, present, command);
-    if (command.verb === 'patch' && command.type === 'json') throw new RangeError('JSON patch is not simulated');
-    const wanted =
-      command.verb === 'update' ? command.object : (mergePatch(present.object, command.patch) as KubeObject);
-    return this.update(kind, present, wanted, command.subresource);
+    const wanted = command.verb === 'update' ? command.object : patched(present, command);
+    return this.update(kind, present, wanted as KubeObject, command.subresource);
   }
 
   /** Creates or replaces an object as a user would; for status too. */

@@ -3,7 +3,7 @@ import { type KubeObject, StatusError } from '@periplus/apimachinery';
 import { type Command, OutcomeUnknownError } from '@periplus/client';
 import { type Logger, Metrics } from '@periplus/component';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { defineController, nothing, watchRule } from './define-controller.ts';
+import { defineController, idle, watchRule } from './define-controller.ts';
 import { MemoryCluster } from './memory-cluster.ts';
 import { ControllerRuntime } from './runtime.ts';
 import type { Controller, PlannedEvent } from './types.ts';
@@ -47,7 +47,7 @@ const controller = defineController<Parent>({
   watches: [watchRule(flagKind, (now, old) => [{ namespace: 'd', name: (now ?? old)!.metadata.name ?? '' }])],
   reconcile({ namespace, name }, view) {
     const found = view.get(parentKind, namespace, name);
-    if (!found) return nothing;
+    if (!found) return idle;
     const missing = found.spec.children - view.owned(childKind, 'parent-uid').length;
     const creates = Array.from({ length: Math.max(0, missing) }, (_, i) => createChild(`c-${view.revision}-${i}`));
     const events = creates.map(
@@ -203,7 +203,7 @@ describe('the controller runtime', () => {
     expect(cluster.sent).toHaveLength(1);
   });
 
-  it('sends nothing more once it is stopped', async () => {
+  it('sends idle more once it is stopped', async () => {
     cluster.put(parentKind, parent(1));
     start();
     await runtime.stop();
@@ -219,7 +219,7 @@ describe('the controller runtime', () => {
       for: parentKind,
       reconcile: (_ref, view) =>
         view.get(childKind, 'd', 'instead')
-          ? nothing
+          ? idle
           : {
               steps,
               onRefusal: (refusals) => [createChild(refusals.length === 1 ? 'instead' : 'wrong')],
@@ -256,7 +256,7 @@ describe('the controller runtime', () => {
         reconcile() {
           calls += 1;
           if (calls < 3) throw new TypeError('x is undefined');
-          return nothing;
+          return idle;
         },
       }),
     );

@@ -1,3 +1,4 @@
+import { versionOfRevision } from '@periplus/apimachinery';
 import type { Change } from '@periplus/cache';
 import type { CommandCause, CommandClient } from '@periplus/client';
 import type { Logger, Metrics } from '@periplus/component';
@@ -15,7 +16,7 @@ export interface RuntimeDeps {
   log: Logger;
   metrics: Metrics;
   /** Where the events of plans go; must not block. */
-  record(event: PlannedEvent & { cause: CommandCause | null }): void;
+  record(event: PlannedEvent & { component: string; cause: CommandCause | null }): void;
   clock?: Clock;
 }
 
@@ -24,7 +25,7 @@ export class ControllerRuntime {
   private readonly deps: RuntimeDeps;
   private readonly loops: () => ControllerLoop[];
   private running: ControllerLoop[] = [];
-  private unsubscribe: (() => void) | null = null;
+  private unsubscribe: (() => void)[] = [];
 
   constructor(deps: RuntimeDeps) {
     this.deps = deps;
@@ -37,7 +38,10 @@ export class ControllerRuntime {
   start(): void {
     const { cluster, clock = systemClock } = this.deps;
     this.running = this.loops();
-    this.unsubscribe = cluster.subscribe((_revision, changes) => this.onChanges(changes));
+    this.unsubscribe = [
+      cluster.subscribe((_revision, changes) => this.onChanges(changes)),
+      cluster.subscribeLiveness((node, _alive, revision) => this.onLiveness(node, revision)),
+    ];
     const view = cluster.view(clock.nowMs());
     for (const loop of this.running) {
       for (const resource of loop.routing.resources()) {
@@ -50,14 +54,17 @@ export class ControllerRuntime {
 
   /** Stops at once: nothing more is sent, waiting commands are given up. */
   async stop(): Promise<void> {
-    this.unsubscribe?.();
-    this.unsubscribe = null;
+    for (const end of this.unsubscribe.splice(0)) end();
     await Promise.all(this.running.splice(0).map((loop) => loop.stop()));
   }
 
   /** Nothing in line or under way. For tests and readiness, not a promise about the next moment. */
   get quiet(): boolean {
     return this.running.every((loop) => loop.quiet);
+  }
+
+  private onLiveness(node: string, revision: number): void {
+    for (const loop of this.running) loop.wakeForLiveness(node, versionOfRevision(revision));
   }
 
   private onChanges(changes: readonly Change[]): void {

@@ -3,7 +3,7 @@ import type { DeepReadonly, KubeObject, StatusError } from '@periplus/apimachine
 import type { Change, Index, View } from '@periplus/cache';
 import type { Command } from '@periplus/client';
 
-/** What a reconciler is asked about: one object of the controller's kind. */
+/** What a reconciler is asked about: one object of the controller's kind, or what its rules named. */
 export interface ObjectRef {
   namespace: string;
   name: string;
@@ -54,13 +54,16 @@ export interface WatchRule<T extends KubeObject = KubeObject> {
 /** A controller is data: a test can read it and a page can list it. */
 export interface Controller<T extends KubeObject = KubeObject> {
   name: string;
-  for: Kind<T>;
+  /** Every object of this kind is a key. Null: the keys are those of `watches` alone. */
+  for: Kind<T> | null;
   /** Kinds whose objects have a controller reference to `for`; a change wakes that owner. */
   owns: readonly Kind[];
   watches: readonly WatchRule[];
   indexes: readonly Index[];
   /** True: `alive` of a node changing wakes the key of that node's name. */
-  watchesLiveness?: boolean;
+  watchesLiveness: boolean;
+  /** Where its events come from, as `kubectl describe` shows it: "replicaset-controller". */
+  reportsAs: string;
   /** Synchronous, pure, correct from any start; the clock is `view.nowMs`. */
   reconcile(ref: ObjectRef, view: View): Plan;
 }
@@ -74,4 +77,6 @@ export interface ClusterSource {
   waitFor(revision: number, signal?: AbortSignal): Promise<void>;
   /** The newest revision, read linearizably. */
   current(): Promise<number>;
+  /** Calls back once views show that a node's liveness key came or went. */
+  subscribeLiveness(listener: (node: string, alive: boolean, revision: number) => void): () => void;
 }
