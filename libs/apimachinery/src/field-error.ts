@@ -40,6 +40,11 @@ export class FieldPath {
     return this.child(`${list}[${position}]`);
   }
 
+  /** An item of the list that this path leads to: `metadata.finalizers[0]`. */
+  item(position: number): FieldPath {
+    return new FieldPath(`${this.text}[${position}]`);
+  }
+
   /** An entry of a map: `metadata.labels[app]`. */
   key(map: string, name: string): FieldPath {
     return this.child(`${map}[${name}]`);
