@@ -25,29 +25,36 @@ const shown = (value: unknown): string => JSON.stringify(value) ?? 'null';
  * Messages are worded as Kubernetes' field.Error.
  */
 export class FieldPath {
-  readonly text: string;
+  /** Validation makes many paths and needs few of their texts, so these are put together when asked for. */
+  private readonly above: FieldPath | null;
+  private readonly name: string;
+  private readonly entry: string | number | null;
 
-  constructor(text = '') {
-    this.text = text;
+  constructor(name = '', above: FieldPath | null = null, entry: string | number | null = null) {
+    this.name = name;
+    this.above = above;
+    this.entry = entry;
   }
 
-  child(...names: string[]): FieldPath {
-    const below = names.join('.');
-    return new FieldPath(this.text ? `${this.text}.${below}` : below);
+  get text(): string {
+    const own = this.entry === null ? this.name : `${this.name}[${this.entry}]`;
+    const above = this.above?.text;
+    return above ? `${above}.${own}` : own;
+  }
+
+  child(name: string, ...below: string[]): FieldPath {
+    let path = new FieldPath(name, this);
+    for (const next of below) path = new FieldPath(next, path);
+    return path;
   }
 
   index(list: string, position: number): FieldPath {
-    return this.child(`${list}[${position}]`);
-  }
-
-  /** An item of the list that this path leads to: `metadata.finalizers[0]`. */
-  item(position: number): FieldPath {
-    return new FieldPath(`${this.text}[${position}]`);
+    return new FieldPath(list, this, position);
   }
 
   /** An entry of a map: `metadata.labels[app]`. */
   key(map: string, name: string): FieldPath {
-    return this.child(`${map}[${name}]`);
+    return new FieldPath(map, this, name);
   }
 
   private error(reason: FieldErrorReason, message: string): FieldError {
@@ -62,8 +69,9 @@ export class FieldPath {
     return this.error('FieldValueInvalid', `Invalid value: ${shown(value)}: ${detail}`);
   }
 
+  /** Shows the supported values in the order given, which for Kubernetes is not always the alphabet's. */
   notSupported(value: unknown, supported: readonly string[]): FieldError {
-    const list = [...supported].sort().map(shown).join(', ');
+    const list = supported.map(shown).join(', ');
     return this.error('FieldValueNotSupported', `Unsupported value: ${shown(value)}: supported values: ${list}`);
   }
 
