@@ -1,8 +1,16 @@
-import type { DeepReadonly, FieldError, FieldPath, KubeObject } from '@periplus/apimachinery';
+import {
+  type DeepReadonly,
+  dns1123Subdomain,
+  type FieldPath,
+  type KubeObject,
+  type NameRule,
+} from '@periplus/apimachinery';
 import { schemas } from '../generated/schemas.js';
 import { ageColumn, nameColumn } from './columns.ts';
 import { sameValue } from './equality.ts';
+import type { Errors } from './field-rules.ts';
 import type { Column, Kind, ScalePaths } from './kind.ts';
+import { checkMetadata, checkMetadataUpdate } from './metadata.ts';
 
 const ALL_VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'] as const;
 
@@ -23,17 +31,23 @@ export interface KindDefinition<T extends KubeObject> {
   /** Name and Age by default. */
   columns?: readonly Column<T>[];
   selectableFields?: Kind<T>['selectableFields'];
+  /** Whether a creator may say what the status is: nodes register with theirs. */
+  keepsStatusOfCreator?: boolean;
   /** Whether `metadata.generation` counts changes of everything but metadata and status. */
   generation?: boolean;
   setDefaults?(object: T): void;
   prepareForCreate?(object: T): void;
   prepareForUpdate?(object: T, old: DeepReadonly<T>): void;
   prepareForStatusUpdate?(object: T, old: DeepReadonly<T>): void;
-  /** Besides the metadata. */
-  validate?(object: DeepReadonly<T>, root: FieldPath): FieldError[];
-  /** Besides the metadata and `validate`, which every update runs too. */
-  validateUpdate?(object: DeepReadonly<T>, old: DeepReadonly<T>, root: FieldPath): FieldError[];
-  validateStatusUpdate?(object: DeepReadonly<T>, old: DeepReadonly<T>, root: FieldPath): FieldError[];
+  /** DNS subdomains by default. */
+  nameRule?: NameRule;
+  /** Adds what is wrong with the object, besides its metadata. Runs on create and on update. */
+  check?(errors: Errors, at: FieldPath, object: DeepReadonly<T>): void;
+  /** Adds what is wrong only with an object that is created now. */
+  checkNew?(errors: Errors, at: FieldPath, object: DeepReadonly<T>): void;
+  /** Adds what is wrong with the change from `old`, besides its metadata. */
+  checkUpdate?(errors: Errors, at: FieldPath, object: DeepReadonly<T>, old: DeepReadonly<T>): void;
+  checkStatusUpdate?(errors: Errors, at: FieldPath, object: DeepReadonly<T>, old: DeepReadonly<T>): void;
   gracePeriodSeconds?(object: DeepReadonly<T>, requested: number | undefined): number;
 }
 
@@ -64,6 +78,7 @@ export function defineKind<T extends KubeObject>(of: KindDefinition<T>): Kind<T>
   const schema = schemas[id];
   if (schema?.type !== 'object') throw new Error(`no schema of ${id}`);
   const hasStatus = 'status' in schema.properties;
+  const rules = { namespaced: of.namespaced, nameRule: of.nameRule ?? dns1123Subdomain };
 
   return {
     group: of.group,
@@ -86,7 +101,7 @@ export function defineKind<T extends KubeObject>(of: KindDefinition<T>): Kind<T>
       of.setDefaults?.(object);
     },
     prepareForCreate(object) {
-      if (hasStatus) (object as Members).status = {};
+      if (hasStatus && !of.keepsStatusOfCreator) (object as Members).status = {};
       if (of.generation) object.metadata.generation = 1;
       else delete object.metadata.generation;
       of.prepareForCreate?.(object);
@@ -103,13 +118,26 @@ export function defineKind<T extends KubeObject>(of: KindDefinition<T>): Kind<T>
       if (old.metadata.generation !== undefined) object.metadata.generation = old.metadata.generation;
       of.prepareForStatusUpdate?.(object, old);
     },
-    validate: (object, root) => of.validate?.(object, root) ?? [],
-    validateUpdate(object, old, root) {
-      const errors = of.validate?.(object, root) ?? [];
-      const further = of.validateUpdate?.(object, old, root);
-      return further ? errors.concat(further) : errors;
+    validate(object, root) {
+      const errors: Errors = [];
+      checkMetadata(errors, root.child('metadata'), object.metadata, rules);
+      of.check?.(errors, root, object);
+      of.checkNew?.(errors, root, object);
+      return errors;
     },
-    validateStatusUpdate: (object, old, root) => of.validateStatusUpdate?.(object, old, root) ?? [],
+    validateUpdate(object, old, root) {
+      const errors: Errors = [];
+      checkMetadataUpdate(errors, root.child('metadata'), object.metadata, old.metadata);
+      of.checkUpdate?.(errors, root, object, old);
+      of.check?.(errors, root, object);
+      return errors;
+    },
+    validateStatusUpdate(object, old, root) {
+      const errors: Errors = [];
+      checkMetadataUpdate(errors, root.child('metadata'), object.metadata, old.metadata);
+      of.checkStatusUpdate?.(errors, root, object, old);
+      return errors;
+    },
     gracePeriodSeconds: (object, requested) => of.gracePeriodSeconds?.(object, requested) ?? 0,
   };
 }

@@ -2,7 +2,9 @@
 const isEmpty = (value: unknown): boolean => {
   if (value === undefined || value === null) return true;
   if (typeof value !== 'object') return false;
-  for (const _ in value) return false;
+  for (const name in value) {
+    if ((value as Record<string, unknown>)[name] !== undefined) return false;
+  }
   return true;
 };
 
@@ -24,12 +26,11 @@ export function sameValue(a: unknown, b: unknown): boolean {
   if (Array.isArray(b)) return isEmpty(a) && isEmpty(b);
   const left = a as Record<string, unknown>;
   const right = b as Record<string, unknown>;
-  // Labels may be named like members of Object.prototype.
   for (const name in left) {
-    if (!sameValue(left[name], Object.hasOwn(right, name) ? right[name] : undefined)) return false;
+    if (!sameValue(left[name], right[name])) return false;
   }
   for (const name in right) {
-    if (!Object.hasOwn(left, name) && !isEmpty(right[name])) return false;
+    if (!(name in left) && !isEmpty(right[name])) return false;
   }
   return true;
 }

@@ -60,7 +60,9 @@ export interface Kind<T extends KubeObject = KubeObject> {
   prepareForUpdate(object: T, old: DeepReadonly<T>): void;
   /** Keeps everything but status (and the metadata that a status update may change). */
   prepareForStatusUpdate(object: T, old: DeepReadonly<T>): void;
+  /** Whether the object, with defaults set and prepared, may be created. */
   validate(object: DeepReadonly<T>, root: FieldPath): FieldError[];
+  /** Whether the object may take the place of `old`: all that `validate` checks but its name, and the change. */
   validateUpdate(object: DeepReadonly<T>, old: DeepReadonly<T>, root: FieldPath): FieldError[];
   validateStatusUpdate(object: DeepReadonly<T>, old: DeepReadonly<T>, root: FieldPath): FieldError[];
   /** Seconds between the request to delete and the removal; 0 removes at once. Pods: spec's or the request's. */

@@ -1,11 +1,69 @@
+import {
+  type DeepReadonly,
+  type FieldPath,
+  validateAtMostHundredPercent,
+  validatePositiveIntOrPercent,
+} from '@periplus/apimachinery';
 import type { IDeployment } from 'kubernetes-models/apps/v1/Deployment';
 import { ageColumn, nameColumn } from '../columns.ts';
-import { setPodTemplateDefaults } from '../core/pod-template.ts';
 import { defineKind } from '../define.ts';
+import { checkNonNegative, type Errors } from '../field-rules.ts';
+import { setPodTemplateDefaults } from '../pod-spec/defaults.ts';
 import type { Stored } from '../stored.ts';
-import { workloadColumns } from './workload.ts';
+import { checkCounts, checkSelectorKept, checkWorkload, workloadColumns } from './workload.ts';
 
 export type Deployment = Stored<IDeployment, 'spec'>;
+
+const isZero = (value: number | string | undefined): boolean => value === 0 || value === '0%';
+
+function checkStrategy(errors: Errors, at: FieldPath, { spec }: DeepReadonly<Deployment>): void {
+  const { strategy = {} } = spec;
+  const place = at.child('spec', 'strategy');
+  if (strategy.type === 'Recreate') {
+    if (strategy.rollingUpdate) {
+      const detail = "may not be specified when strategy `type` is 'Recreate'";
+      errors.push(place.child('rollingUpdate').forbidden(detail));
+    }
+  } else if (strategy.type === 'RollingUpdate') {
+    const { maxUnavailable = 0, maxSurge = 0 } = strategy.rollingUpdate ?? {};
+    const unavailablePath = place.child('rollingUpdate', 'maxUnavailable');
+    errors.push(...validatePositiveIntOrPercent(maxUnavailable, unavailablePath));
+    errors.push(...validatePositiveIntOrPercent(maxSurge, place.child('rollingUpdate', 'maxSurge')));
+    if (isZero(maxUnavailable) && isZero(maxSurge)) {
+      errors.push(unavailablePath.invalid(maxUnavailable, 'may not be 0 when `maxSurge` is 0'));
+    }
+    errors.push(...validateAtMostHundredPercent(maxUnavailable, unavailablePath));
+  } else errors.push(place.notSupported(strategy, ['Recreate', 'RollingUpdate']));
+}
+
+function check(errors: Errors, at: FieldPath, deployment: DeepReadonly<Deployment>): void {
+  checkWorkload(errors, at, deployment);
+  checkStrategy(errors, at, deployment);
+  const { revisionHistoryLimit, progressDeadlineSeconds, minReadySeconds = 0 } = deployment.spec;
+  const place = at.child('spec');
+  checkNonNegative(errors, place, 'revisionHistoryLimit', revisionHistoryLimit);
+  checkNonNegative(errors, place, 'progressDeadlineSeconds', progressDeadlineSeconds);
+  if (progressDeadlineSeconds !== undefined && progressDeadlineSeconds <= minReadySeconds) {
+    const detail = 'must be greater than minReadySeconds';
+    errors.push(place.child('progressDeadlineSeconds').invalid(progressDeadlineSeconds, detail));
+  }
+}
+
+function checkStatusUpdate(
+  errors: Errors,
+  at: FieldPath,
+  { status = {} }: DeepReadonly<Deployment>,
+  { status: old = {} }: DeepReadonly<Deployment>,
+): void {
+  checkCounts(errors, at, status, ['updatedReplicas', 'readyReplicas', 'availableReplicas']);
+  const place = at.child('status');
+  checkNonNegative(errors, place, 'unavailableReplicas', status.unavailableReplicas);
+  checkNonNegative(errors, place, 'terminatingReplicas', status.terminatingReplicas);
+  checkNonNegative(errors, place, 'collisionCount', status.collisionCount);
+  if (old.collisionCount !== undefined && (status.collisionCount ?? -1) < old.collisionCount) {
+    errors.push(place.child('collisionCount').invalid(status.collisionCount ?? null, 'cannot be decremented'));
+  }
+}
 
 /** https://kubernetes.io/docs/concepts/workloads/controllers/deployment/ */
 export const deployment = defineKind<Deployment>({
@@ -41,10 +99,15 @@ export const deployment = defineKind<Deployment>({
     ageColumn,
     ...workloadColumns,
   ],
+  check,
+  checkUpdate: checkSelectorKept,
+  checkStatusUpdate,
   setDefaults(deployment) {
-    deployment.spec ??= { selector: {}, template: {} };
+    deployment.spec ??= {} as Deployment['spec'];
     deployment.status ??= {};
     const { spec } = deployment;
+    if (spec.paused === false) delete spec.paused;
+    if (spec.minReadySeconds === 0) delete spec.minReadySeconds;
     spec.replicas ??= 1;
     spec.revisionHistoryLimit ??= 10;
     spec.progressDeadlineSeconds ??= 600;

@@ -1,9 +1,9 @@
 import type { IReplicaSet } from 'kubernetes-models/apps/v1/ReplicaSet';
 import { ageColumn, nameColumn } from '../columns.ts';
-import { setPodTemplateDefaults } from '../core/pod-template.ts';
 import { defineKind } from '../define.ts';
+import { setPodTemplateDefaults } from '../pod-spec/defaults.ts';
 import type { Stored } from '../stored.ts';
-import { workloadColumns } from './workload.ts';
+import { checkCounts, checkSelectorKept, checkWorkload, workloadColumns } from './workload.ts';
 
 export type ReplicaSet = Stored<IReplicaSet, 'spec'>;
 
@@ -42,8 +42,14 @@ export const replicaSet = defineKind<ReplicaSet>({
     ...workloadColumns,
   ],
   selectableFields: { 'status.replicas': ({ status }) => String(status?.replicas ?? 0) },
+  check: checkWorkload,
+  checkUpdate: checkSelectorKept,
+  checkStatusUpdate(errors, at, { status }) {
+    if (status) checkCounts(errors, at, status, ['fullyLabeledReplicas', 'readyReplicas', 'availableReplicas']);
+  },
   setDefaults(replicaSet) {
-    replicaSet.spec ??= { selector: {} };
+    replicaSet.spec ??= {} as ReplicaSet['spec'];
+    if (replicaSet.spec.minReadySeconds === 0) delete replicaSet.spec.minReadySeconds;
     replicaSet.status ??= { replicas: 0 };
     replicaSet.spec.replicas ??= 1;
     replicaSet.spec.template ??= {};

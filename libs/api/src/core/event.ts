@@ -1,6 +1,5 @@
-import type { DeepReadonly } from '@periplus/apimachinery';
+import { ageOf, type DeepReadonly } from '@periplus/apimachinery';
 import type { IEvent } from 'kubernetes-models/v1/Event';
-import { timeSince } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import type { Stored } from '../stored.ts';
 
@@ -8,11 +7,11 @@ import type { Stored } from '../stored.ts';
 export type CoreEvent = Stored<IEvent>;
 
 const firstSeen = (event: DeepReadonly<CoreEvent>, nowMs: number): string =>
-  timeSince(event.firstTimestamp ?? event.eventTime, nowMs);
+  ageOf(event.firstTimestamp ?? event.eventTime, nowMs);
 
 function lastSeen(event: DeepReadonly<CoreEvent>, nowMs: number): string {
-  if (event.series) return timeSince(event.series.lastObservedTime, nowMs);
-  return event.lastTimestamp ? timeSince(event.lastTimestamp, nowMs) : firstSeen(event, nowMs);
+  if (event.series) return ageOf(event.series.lastObservedTime, nowMs);
+  return event.lastTimestamp ? ageOf(event.lastTimestamp, nowMs) : firstSeen(event, nowMs);
 }
 
 function sourceOf({ source, reportingComponent, reportingInstance }: DeepReadonly<CoreEvent>): string {

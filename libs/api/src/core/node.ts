@@ -1,7 +1,11 @@
-import type { DeepReadonly } from '@periplus/apimachinery';
+import { cidr, type DeepReadonly, type FieldPath } from '@periplus/apimachinery';
 import type { INode } from 'kubernetes-models/v1/Node';
 import { ageColumn, nameColumn, orNone } from '../columns.ts';
 import { defineKind } from '../define.ts';
+import { sameValue } from '../equality.ts';
+import type { Errors } from '../field-rules.ts';
+import { checkQuantityOf } from '../pod-spec/resources.ts';
+import { checkTaints } from '../pod-spec/tolerations.ts';
 import type { Stored } from '../stored.ts';
 
 export type Node = Stored<INode, 'spec'>;
@@ -26,6 +30,52 @@ function rolesOf(node: DeepReadonly<Node>): string {
 
 const addressOf = (node: DeepReadonly<Node>, type: string): string =>
   orNone(node.status?.addresses?.find((address) => address.type === type)?.address);
+
+function checkQuantities(errors: Errors, at: FieldPath, node: DeepReadonly<Node>): void {
+  for (const list of ['capacity', 'allocatable'] as const) {
+    const quantities = node.status?.[list];
+    for (const name in quantities) checkQuantityOf(errors, at.child('status', list, name), name, quantities[name]!);
+  }
+}
+
+function check(errors: Errors, at: FieldPath, node: DeepReadonly<Node>): void {
+  checkTaints(errors, at.child('metadata'), node.spec.taints);
+  checkQuantities(errors, at, node);
+  const { podCIDRs = [] } = node.spec;
+  const place = at.child('spec');
+  const seen = new Set<string>();
+  podCIDRs.forEach((range, i) => {
+    for (const problem of cidr(range)) errors.push(place.index('podCIDRs', i).invalid(range, problem));
+    if (seen.has(range)) errors.push(place.index('podCIDRs', i).duplicate(range));
+    seen.add(range);
+  });
+  if (podCIDRs.length > new Set(podCIDRs.map((range) => range.includes(':'))).size) {
+    errors.push(place.child('podCIDRs').invalid(podCIDRs, 'may specify no more than one CIDR for each IP family'));
+  }
+}
+
+/** What a node was given once it keeps. */
+function checkUpdate(errors: Errors, at: FieldPath, now: DeepReadonly<Node>, old: DeepReadonly<Node>): void {
+  const place = at.child('spec');
+  if (old.spec.podCIDRs?.length && !sameValue(now.spec.podCIDRs, old.spec.podCIDRs)) {
+    const detail = 'node updates may not change podCIDR except from "" to valid';
+    errors.push(place.child('podCIDRs').forbidden(detail));
+  }
+  if (old.spec.providerID && now.spec.providerID !== old.spec.providerID) {
+    const detail = 'node updates may not change providerID except from "" to valid';
+    errors.push(place.child('providerID').forbidden(detail));
+  }
+}
+
+function checkStatusUpdate(errors: Errors, at: FieldPath, node: DeepReadonly<Node>): void {
+  checkQuantities(errors, at, node);
+  const seen = new Set<string>();
+  node.status?.addresses?.forEach((address, i) => {
+    const id = `${address.type} ${address.address}`;
+    if (seen.has(id)) errors.push(at.child('status').index('addresses', i).duplicate(address));
+    seen.add(id);
+  });
+}
 
 /** https://kubernetes.io/docs/concepts/architecture/nodes/ */
 export const node = defineKind<Node>({
@@ -83,9 +133,17 @@ export const node = defineKind<Node>({
     },
   ],
   selectableFields: { 'spec.unschedulable': (node) => String(node.spec.unschedulable ?? false) },
+  keepsStatusOfCreator: true,
+  check,
+  checkUpdate,
+  checkStatusUpdate,
   setDefaults(node) {
     node.spec ??= {};
     node.status ??= {};
-    node.status.allocatable ??= node.status.capacity && { ...node.status.capacity };
+    if (node.status.capacity) node.status.allocatable ??= { ...node.status.capacity };
+    // Two names of one thing: the first range alone, and all of them.
+    if (node.spec.podCIDR && !node.spec.podCIDRs?.length) node.spec.podCIDRs = [node.spec.podCIDR];
+    else if (node.spec.podCIDRs?.[0]) node.spec.podCIDR = node.spec.podCIDRs[0];
+    if (node.spec.unschedulable === false) delete node.spec.unschedulable;
   },
 });

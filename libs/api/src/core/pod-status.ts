@@ -1,7 +1,7 @@
 /** What `kubectl get pods` makes of a pod's status. */
-import type { DeepReadonly } from '@periplus/apimachinery';
+import { ageOf, type DeepReadonly } from '@periplus/apimachinery';
 import type { IContainerStatus } from 'kubernetes-models/v1/ContainerStatus';
-import { orNone, timeSince } from '../columns.ts';
+import { orNone } from '../columns.ts';
 import type { Column } from '../kind.ts';
 import type { Pod } from './pod.ts';
 
@@ -111,7 +111,7 @@ export function summarize(pod: DeepReadonly<Pod>): Summary {
 
 function restartsOf(pod: DeepReadonly<Pod>, nowMs: number): string {
   const { restarts, lastRestart } = summarize(pod);
-  return restarts > 0 && lastRestart ? `${restarts} (${timeSince(lastRestart, nowMs)} ago)` : String(restarts);
+  return restarts > 0 && lastRestart ? `${restarts} (${ageOf(lastRestart, nowMs)} ago)` : String(restarts);
 }
 
 function gatesOf(pod: DeepReadonly<Pod>): string {

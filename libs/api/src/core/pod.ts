@@ -1,14 +1,23 @@
-import type { DeepReadonly } from '@periplus/apimachinery';
+import type { DeepReadonly, FieldPath } from '@periplus/apimachinery';
 import type { IContainer } from 'kubernetes-models/v1/Container';
 import type { IPod } from 'kubernetes-models/v1/Pod';
 import { ageColumn, nameColumn } from '../columns.ts';
 import { defineKind } from '../define.ts';
+import type { Errors } from '../field-rules.ts';
+import { setPodSpecDefaults } from '../pod-spec/defaults.ts';
+import { checkPodSpec } from '../pod-spec/validation.ts';
 import type { Stored } from '../stored.ts';
 import { qosClassOf } from './pod-qos.ts';
 import { readyColumn, restartsColumn, statusColumn, wideColumns } from './pod-status.ts';
-import { setPodSpecDefaults } from './pod-template.ts';
+import { checkPodStatusUpdate, checkPodUpdate } from './pod-update.ts';
 
 export type Pod = Stored<IPod, 'spec'>;
+
+const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
+/** https://kubernetes.io/docs/reference/labels-annotations-taints/#pod-deletion-cost */
+const DELETION_COST_ANNOTATION = 'controller.kubernetes.io/pod-deletion-cost';
+
+const isInt32 = (text: string): boolean => /^(0|-?[1-9]\d{0,9})$/.test(text) && (Number(text) | 0) === Number(text);
 
 /** In a pod, unlike in a template, a limit is also the request where none is given. */
 function requestLimits(container: IContainer): void {
@@ -27,6 +36,39 @@ function gracePeriodSeconds(pod: DeepReadonly<Pod>, requested: number | undefine
   if (!pod.spec.nodeName || phase === 'Failed' || phase === 'Succeeded') return 0;
   const seconds = requested ?? pod.spec.terminationGracePeriodSeconds ?? 30;
   return seconds < 0 ? 1 : seconds;
+}
+
+/** Two names of one thing: the first address alone, and all of them. Older agents know only the first. */
+function alignAddresses(status: NonNullable<Pod['status']>): void {
+  if (status.podIP && status.podIPs?.[0]?.ip !== status.podIP) status.podIPs = [{ ip: status.podIP }];
+  else if (status.podIPs?.[0]) status.podIP = status.podIPs[0].ip;
+  if (status.hostIP && !status.hostIPs?.length) status.hostIPs = [{ ip: status.hostIP }];
+}
+
+function check(errors: Errors, at: FieldPath, pod: DeepReadonly<Pod>): void {
+  const { annotations } = pod.metadata;
+  const mirror = annotations?.[MIRROR_ANNOTATION];
+  if (mirror !== undefined && !pod.spec.nodeName) {
+    const detail = 'must set spec.nodeName if mirror pod annotation is set';
+    errors.push(at.child('metadata').key('annotations', MIRROR_ANNOTATION).invalid(mirror, detail));
+  }
+  const cost = annotations?.[DELETION_COST_ANNOTATION];
+  if (cost !== undefined && !isInt32(cost)) {
+    const place = at.child('metadata').key('annotations', DELETION_COST_ANNOTATION);
+    errors.push(place.invalid(cost, 'must be a 32bit integer'));
+  }
+  checkPodSpec(errors, at.child('spec'), pod.spec, true);
+}
+
+/** Only a new pod may not have ephemeral containers or, while it is gated, a node. */
+function checkNew(errors: Errors, at: FieldPath, { spec }: DeepReadonly<Pod>): void {
+  if (spec.ephemeralContainers?.length) {
+    errors.push(at.child('spec', 'ephemeralContainers').forbidden('cannot be set on create'));
+  }
+  if (spec.nodeName && spec.schedulingGates?.length) {
+    const detail = 'cannot be set until all schedulingGates have been cleared';
+    errors.push(at.child('spec', 'nodeName').forbidden(detail));
+  }
 }
 
 /** https://kubernetes.io/docs/concepts/workloads/pods/ */
@@ -54,17 +96,24 @@ export const pod = defineKind<Pod>({
   setDefaults(pod) {
     pod.spec ??= { containers: [] };
     pod.status ??= {};
+    alignAddresses(pod.status);
     setPodSpecDefaults(pod.spec);
     pod.spec.enableServiceLinks ??= true;
     for (const container of pod.spec.containers) requestLimits(container);
     for (const container of pod.spec.initContainers ?? []) requestLimits(container);
   },
   prepareForCreate(pod) {
+    if ((pod.spec.terminationGracePeriodSeconds ?? 0) < 0) pod.spec.terminationGracePeriodSeconds = 1;
     pod.status = { phase: 'Pending', qosClass: qosClassOf(pod.spec) };
   },
   prepareForStatusUpdate(pod, old) {
     pod.status ??= {};
-    pod.status.qosClass = old.status?.qosClass;
+    pod.status.qosClass ??= old.status?.qosClass;
+    pod.metadata.ownerReferences = old.metadata.ownerReferences?.map((owner) => ({ ...owner }));
   },
+  check,
+  checkNew,
+  checkUpdate: checkPodUpdate,
+  checkStatusUpdate: checkPodStatusUpdate,
   gracePeriodSeconds,
 });

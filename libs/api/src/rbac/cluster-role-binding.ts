@@ -1,7 +1,8 @@
+import { pathSegment } from '@periplus/apimachinery';
 import type { IClusterRoleBinding } from 'kubernetes-models/rbac.authorization.k8s.io/v1/ClusterRoleBinding';
 import { defineKind } from '../define.ts';
 import type { Stored } from '../stored.ts';
-import { bindingColumns, RBAC_GROUP, setBindingDefaults } from './binding.ts';
+import { bindingColumns, checkBinding, checkBindingUpdate, RBAC_GROUP, setBindingDefaults } from './binding.ts';
 
 export type ClusterRoleBinding = Stored<IClusterRoleBinding>;
 
@@ -12,6 +13,9 @@ export const clusterRoleBinding = defineKind<ClusterRoleBinding>({
   kind: 'ClusterRoleBinding',
   plural: 'clusterrolebindings',
   namespaced: false,
+  nameRule: pathSegment,
   columns: bindingColumns,
   setDefaults: setBindingDefaults,
+  check: (errors, at, binding) => checkBinding(errors, at, binding, ['ClusterRole']),
+  checkUpdate: checkBindingUpdate,
 });

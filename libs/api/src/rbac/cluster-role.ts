@@ -1,8 +1,9 @@
+import { pathSegment, validateLabelSelector } from '@periplus/apimachinery';
 import type { IClusterRole } from 'kubernetes-models/rbac.authorization.k8s.io/v1/ClusterRole';
 import { defineKind } from '../define.ts';
 import type { Stored } from '../stored.ts';
 import { RBAC_GROUP } from './binding.ts';
-import { roleColumns } from './rules.ts';
+import { checkRules, roleColumns } from './rules.ts';
 
 export type ClusterRole = Stored<IClusterRole>;
 
@@ -13,5 +14,19 @@ export const clusterRole = defineKind<ClusterRole>({
   kind: 'ClusterRole',
   plural: 'clusterroles',
   namespaced: false,
+  nameRule: pathSegment,
   columns: roleColumns,
+  check(errors, at, { rules, aggregationRule }) {
+    checkRules(errors, at, rules, false);
+    if (!aggregationRule) return;
+    const place = at.child('aggregationRule');
+    const { clusterRoleSelectors = [] } = aggregationRule;
+    if (clusterRoleSelectors.length === 0) {
+      const detail = 'at least one clusterRoleSelector required if aggregationRule is non-nil';
+      errors.push(place.child('clusterRoleSelectors').required(detail));
+    }
+    clusterRoleSelectors.forEach((selector, i) => {
+      errors.push(...validateLabelSelector(selector, place.index('clusterRoleSelectors', i)));
+    });
+  },
 });

@@ -1,7 +1,8 @@
+import { pathSegment } from '@periplus/apimachinery';
 import type { IRoleBinding } from 'kubernetes-models/rbac.authorization.k8s.io/v1/RoleBinding';
 import { defineKind } from '../define.ts';
 import type { Stored } from '../stored.ts';
-import { bindingColumns, RBAC_GROUP, setBindingDefaults } from './binding.ts';
+import { bindingColumns, checkBinding, checkBindingUpdate, RBAC_GROUP, setBindingDefaults } from './binding.ts';
 
 export type RoleBinding = Stored<IRoleBinding>;
 
@@ -12,6 +13,9 @@ export const roleBinding = defineKind<RoleBinding>({
   kind: 'RoleBinding',
   plural: 'rolebindings',
   namespaced: true,
+  nameRule: pathSegment,
   columns: bindingColumns,
   setDefaults: setBindingDefaults,
+  check: (errors, at, binding) => checkBinding(errors, at, binding, ['Role', 'ClusterRole']),
+  checkUpdate: checkBindingUpdate,
 });

@@ -1,8 +1,9 @@
+import { pathSegment } from '@periplus/apimachinery';
 import type { IRole } from 'kubernetes-models/rbac.authorization.k8s.io/v1/Role';
 import { defineKind } from '../define.ts';
 import type { Stored } from '../stored.ts';
 import { RBAC_GROUP } from './binding.ts';
-import { roleColumns } from './rules.ts';
+import { checkRules, roleColumns } from './rules.ts';
 
 export type Role = Stored<IRole>;
 
@@ -13,5 +14,7 @@ export const role = defineKind<Role>({
   kind: 'Role',
   plural: 'roles',
   namespaced: true,
+  nameRule: pathSegment,
   columns: roleColumns,
+  check: (errors, at, { rules }) => checkRules(errors, at, rules, true),
 });

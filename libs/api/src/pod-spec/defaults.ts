@@ -11,6 +11,31 @@ import type { IVolume } from 'kubernetes-models/v1/Volume';
 const FILE_MODE = 0o644;
 const TOKEN_SECONDS = 3600;
 
+/**
+ * What Kubernetes leaves out of an object when it is false, 0 or empty. Go clients leave it out too, so
+ * that it would look changed when they send back what they have read.
+ */
+const UNSAID_IN_SPEC = [
+  'hostNetwork',
+  'hostPID',
+  'hostIPC',
+  'nodeName',
+  'hostname',
+  'subdomain',
+  'serviceAccountName',
+  'serviceAccount',
+  'priorityClassName',
+] as const;
+const UNSAID_IN_CONTAINER = ['stdin', 'stdinOnce', 'tty', 'workingDir', 'image'] as const;
+
+function leaveUnsaid<K extends string>(object: { [N in K]?: unknown }, names: readonly K[]): void {
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i]!;
+    const value = object[name];
+    if (value === false || value === '') delete object[name];
+  }
+}
+
 /** The tag of an image reference: `latest` when it names neither tag nor digest, '' when only a digest. */
 function tagOf(image: string): string {
   const [name = '', digest] = image.split('@', 2);
@@ -37,6 +62,7 @@ function defaultProbe(probe: IProbe | undefined): void {
 }
 
 function defaultContainer(container: IContainer | IEphemeralContainer, hostNetwork: boolean): void {
+  leaveUnsaid(container, UNSAID_IN_CONTAINER);
   container.imagePullPolicy ||= tagOf(container.image ?? '') === 'latest' ? 'Always' : 'IfNotPresent';
   container.terminationMessagePath ||= '/dev/termination-log';
   container.terminationMessagePolicy ||= 'File';
@@ -44,8 +70,12 @@ function defaultContainer(container: IContainer | IEphemeralContainer, hostNetwo
   for (const port of container.ports ?? []) {
     port.protocol ||= 'TCP';
     if (hostNetwork) port.hostPort ||= port.containerPort;
+    if (port.hostPort === 0) delete port.hostPort;
+    leaveUnsaid(port, ['name', 'hostIP']);
   }
+  for (const mount of container.volumeMounts ?? []) leaveUnsaid(mount, ['readOnly', 'subPath', 'subPathExpr']);
   for (const variable of container.env ?? []) {
+    if (variable.value === '') delete variable.value;
     const field = variable.valueFrom?.fieldRef;
     if (field) field.apiVersion ||= 'v1';
   }
@@ -73,6 +103,8 @@ function defaultVolume(volume: IVolume): void {
       if (source.serviceAccountToken) source.serviceAccountToken.expirationSeconds ??= TOKEN_SECONDS;
       defaultDownwardItems(source.downwardAPI?.items);
     }
+  } else if (volume.image) {
+    volume.image.pullPolicy ||= tagOf(volume.image.reference ?? '') === 'latest' ? 'Always' : 'IfNotPresent';
   } else if (volume.ephemeral?.volumeClaimTemplate) {
     volume.ephemeral.volumeClaimTemplate.spec.volumeMode ??= 'Filesystem';
   } else if (Object.keys(volume).length <= 1) volume.emptyDir = {};
@@ -80,6 +112,7 @@ function defaultVolume(volume: IVolume): void {
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#PodSpec */
 export function setPodSpecDefaults(spec: IPodSpec): void {
+  leaveUnsaid(spec, UNSAID_IN_SPEC);
   const hostNetwork = spec.hostNetwork === true;
   spec.dnsPolicy ||= 'ClusterFirst';
   spec.restartPolicy ||= 'Always';
@@ -87,7 +120,7 @@ export function setPodSpecDefaults(spec: IPodSpec): void {
   spec.terminationGracePeriodSeconds ??= 30;
   spec.schedulerName ||= 'default-scheduler';
   // Two names of one field, for old clients; the new one wins.
-  spec.serviceAccountName ||= spec.serviceAccount;
+  if (spec.serviceAccount) spec.serviceAccountName ||= spec.serviceAccount;
   if (spec.serviceAccountName) spec.serviceAccount = spec.serviceAccountName;
   spec.containers ??= [];
   for (const container of spec.containers) defaultContainer(container, hostNetwork);

@@ -1,0 +1,150 @@
+/** Requests and limits. https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/ */
+import { type DeepReadonly, dns1123Label, type FieldPath, parseQuantity, qualifiedName } from '@periplus/apimachinery';
+import type { IResourceRequirements } from 'kubernetes-models/v1/ResourceRequirements';
+import { checkNonNegativeQuantity, checkText, type Errors } from '../field-rules.ts';
+
+type Quantities = DeepReadonly<Record<string, string | number>>;
+
+const HUGE_PAGES = 'hugepages-';
+const CONTAINER_RESOURCES = ['cpu', 'memory', 'ephemeral-storage'];
+const STANDARD_RESOURCES = [
+  ...CONTAINER_RESOURCES,
+  'storage',
+  'requests.cpu',
+  'requests.memory',
+  'requests.ephemeral-storage',
+  'requests.storage',
+  'limits.cpu',
+  'limits.memory',
+  'limits.ephemeral-storage',
+  'pods',
+  'resourcequotas',
+  'services',
+  'replicationcontrollers',
+  'secrets',
+  'configmaps',
+  'persistentvolumeclaims',
+  'services.nodeports',
+  'services.loadbalancers',
+];
+/** Fractions of these make no sense. */
+const INTEGER_RESOURCES = [
+  'pods',
+  'services',
+  'replicationcontrollers',
+  'resourcequotas',
+  'secrets',
+  'configmaps',
+  'persistentvolumeclaims',
+  'services.nodeports',
+  'services.loadbalancers',
+];
+
+const isNative = (name: string): boolean => !name.includes('/') || name.includes('kubernetes.io/');
+
+/** Devices and the like, counted in whole units: `example.com/gpu`. */
+const isExtended = (name: string): boolean =>
+  !isNative(name) && !name.startsWith('requests.') && qualifiedName(`requests.${name}`).length === 0;
+
+/** Native resources may be promised beyond what there is, except huge pages. */
+const mayOvercommit = (name: string): boolean => isNative(name) && !name.startsWith(HUGE_PAGES);
+
+function checkResourceName(errors: Errors, at: FieldPath, name: string): void {
+  const problems = qualifiedName(name);
+  for (const problem of problems) errors.push(at.invalid(name, problem));
+  if (problems.length > 0) return;
+  if (name.includes('/')) {
+    if (!isNative(name) && !isExtended(name)) {
+      errors.push(at.invalid(name, "doesn't follow extended resource name standard"));
+    }
+    return;
+  }
+  if (name.startsWith(HUGE_PAGES)) return;
+  if (!STANDARD_RESOURCES.includes(name)) {
+    errors.push(at.invalid(name, 'must be a standard resource type or fully qualified'));
+  }
+  if (!CONTAINER_RESOURCES.includes(name)) errors.push(at.invalid(name, 'must be a standard resource for containers'));
+}
+
+/** Quantities of nodes and containers: not negative, whole where parts make no sense. */
+export function checkQuantityOf(errors: Errors, at: FieldPath, name: string, quantity: string | number): void {
+  checkNonNegativeQuantity(errors, at, quantity);
+  if (!isExtended(name) && !INTEGER_RESOURCES.includes(name)) return;
+  const amount = parseQuantity(quantity);
+  if (amount.milliValue() % 1000 !== 0) errors.push(at.invalid(amount.toString(), 'must be an integer'));
+}
+
+function checkHugePages(errors: Errors, at: FieldPath, name: string, quantity: string | number): void {
+  const amount = parseQuantity(quantity);
+  const size = parseQuantity(name.slice(HUGE_PAGES.length)).value();
+  if (size <= 0 || amount.value() % size !== 0) {
+    errors.push(at.invalid(amount.toString(), `${amount} is not positive integer multiple of ${name}`));
+  }
+}
+
+function checkQuantities(errors: Errors, at: FieldPath, list: string, quantities: Quantities | undefined): void {
+  for (const name in quantities) {
+    const quantity = quantities[name] as string | number;
+    if (name === 'cpu' || name === 'memory') {
+      const amount = parseQuantity(quantity);
+      if (amount.value() < 0) checkNonNegativeQuantity(errors, at.key(list, name), quantity);
+      continue;
+    }
+    const place = at.key(list, name);
+    checkResourceName(errors, place, name);
+    checkQuantityOf(errors, place, name, quantity);
+    if (name.startsWith(HUGE_PAGES)) checkHugePages(errors, place, name, quantity);
+  }
+}
+
+function checkRequestsAgainstLimits(errors: Errors, at: FieldPath, requests: Quantities, limits: Quantities): void {
+  for (const name in requests) {
+    const limit = limits[name];
+    if (limit === undefined) {
+      if (!mayOvercommit(name)) {
+        errors.push(at.child('limits').required('Limit must be set for non overcommitable resources'));
+      }
+      continue;
+    }
+    const request = requests[name] as string | number;
+    if (request === limit) continue;
+    const order = parseQuantity(request).compare(parseQuantity(limit));
+    if (order !== 0 && !mayOvercommit(name)) {
+      const detail = `must be equal to ${name} limit of ${parseQuantity(limit)}`;
+      errors.push(at.child('requests').invalid(parseQuantity(request).toString(), detail));
+    } else if (order > 0) {
+      const detail = `must be less than or equal to ${name} limit of ${parseQuantity(limit)}`;
+      errors.push(at.child('requests').invalid(parseQuantity(request).toString(), detail));
+    }
+  }
+}
+
+const NOTHING: Quantities = {};
+
+/** `claimNames` are the names of the pod's resource claims. */
+export function checkResources(
+  errors: Errors,
+  at: FieldPath,
+  resources: DeepReadonly<IResourceRequirements> | undefined,
+  claimNames: readonly string[],
+): void {
+  if (!resources) return;
+  const { requests = NOTHING, limits = NOTHING, claims } = resources;
+  checkQuantities(errors, at, 'limits', limits);
+  checkQuantities(errors, at, 'requests', requests);
+  checkRequestsAgainstLimits(errors, at, requests, limits);
+  const names = [...Object.keys(limits), ...Object.keys(requests)];
+  if (names.some((name) => name.startsWith(HUGE_PAGES)) && !names.includes('cpu') && !names.includes('memory')) {
+    errors.push(at.forbidden('HugePages require cpu or memory'));
+  }
+  const seen = new Set<string>();
+  claims?.forEach(({ name, request }, i) => {
+    const place = at.index('claims', i);
+    const key = request ? `${name}/${request}` : name;
+    if (!name) errors.push(place.required());
+    else if (seen.has(key) || seen.has(name)) errors.push(place.duplicate(key));
+    else checkText(errors, place, 'request', request, dns1123Label);
+    seen.add(key);
+    if (name && !claimNames.includes(name)) errors.push(place.notFound(name));
+  });
+}
