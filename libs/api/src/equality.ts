@@ -26,11 +26,12 @@ export function sameValue(a: unknown, b: unknown): boolean {
   if (Array.isArray(b)) return isEmpty(a) && isEmpty(b);
   const left = a as Record<string, unknown>;
   const right = b as Record<string, unknown>;
+  // Labels may be named like members of Object.prototype.
   for (const name in left) {
-    if (!sameValue(left[name], right[name])) return false;
+    if (!sameValue(left[name], Object.hasOwn(right, name) ? right[name] : undefined)) return false;
   }
   for (const name in right) {
-    if (!(name in left) && !isEmpty(right[name])) return false;
+    if (!Object.hasOwn(left, name) && !isEmpty(right[name])) return false;
   }
   return true;
 }

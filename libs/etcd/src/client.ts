@@ -5,6 +5,7 @@ import { Connection } from './connection.ts';
 import { EtcdError } from './error.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { fromRangeResponse, fromTxnResponse, revisionOf, toPutRequest, toTxnRequest } from './messages.ts';
+import { answersProgressInOrder, serverVersion } from './server-version.ts';
 import type { EtcdClient, EtcdOptions, LeaseHandle } from './types.ts';
 import { WatchStream } from './watch-stream.ts';
 
@@ -20,17 +21,22 @@ export function openEtcd(options: EtcdOptions): EtcdClient {
   const callConnection = new Connection(options);
   const watchConnection = new Connection(options);
   const calls = new Calls(callConnection, options.timeoutMs ?? TIMEOUT_MS);
-  const watches = new WatchStream(watchConnection);
+  const put = async (key: string, value: Buffer, lease?: string): Promise<{ revision: number }> => {
+    const { header } = await calls.call(kvMethods.put, toPutRequest(key, value, lease), WRITE);
+    return { revision: revisionOf(header) };
+  };
+  const watches = new WatchStream({
+    connection: watchConnection,
+    write: async (key) => (await put(key, Buffer.alloc(0))).revision,
+    answersProgressInOrder: async (url) => answersProgressInOrder(await serverVersion(url, options.tls)),
+  });
   const keeper = new LeaseKeeper(callConnection);
 
   return {
     async range(request) {
       return fromRangeResponse(await calls.call(kvMethods.range, request, READ));
     },
-    async put(key, value, lease) {
-      const { header } = await calls.call(kvMethods.put, toPutRequest(key, value, lease), WRITE);
-      return { revision: revisionOf(header) };
-    },
+    put,
     async txn(request) {
       return fromTxnResponse(await calls.call(kvMethods.txn, toTxnRequest(request), WRITE));
     },

@@ -2,12 +2,15 @@ import { isIP } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { checkServerIdentity } from 'node:tls';
 import { type ChannelCredentials, type ChannelOptions, Client, connectivityState, credentials } from '@grpc/grpc-js';
-import { backoffMs } from './backoff.ts';
 import { EtcdError } from './error.ts';
 import type { EtcdOptions } from './types.ts';
 
 const CONNECT_MS_MAX = 3_000;
-const RECONNECT = { baseMs: 50, maxMs: 2_000 };
+/** Between two tries of the same endpoint, growing from the one to the other with jitter. */
+const RECONNECT_MS_MIN = 50;
+const RECONNECT_MS_MAX = 3_000;
+/** After a round of all endpoints; most of these looks find a try still under way or not yet due. */
+const LOOK_AGAIN_MS = 50;
 const KEEPALIVE_MS = 10_000;
 /** What a connection may have in flight towards us before we have read it. */
 const FLOW_CONTROL_BYTES = 4 << 20;
@@ -15,31 +18,34 @@ const FLOW_CONTROL_BYTES = 4 << 20;
 const RECEIVE_BYTES_MAX = 256 << 20;
 
 /**
- * One connection to one of the endpoints, in the order given, moving on to the next when it fails. It is made when first asked for.
- * Every Connection has a socket of its own.
+ * One connection to one of the endpoints, in the order given, moving on to the next when it fails. It is made when first
+ * asked for. Every Connection has sockets of its own.
  */
 export class Connection {
   readonly #endpoints: readonly Endpoint[];
-  readonly #random: () => number;
   readonly #closed = new AbortController();
-  #next = 0;
-  #client: Client | null = null;
+  #at = 0;
   #connecting: Promise<Client> | null = null;
   #waiting = 0;
   #lastFailure = 'not tried yet';
 
-  constructor(options: EtcdOptions, random: () => number = Math.random) {
+  constructor(options: EtcdOptions) {
     if (options.endpoints.length === 0) throw new Error('etcd: no endpoints');
-    this.#endpoints = options.endpoints.map((url) => endpointOf(url, options));
-    this.#random = random;
+    this.#endpoints = options.endpoints.map((url) => new Endpoint(url, options));
+  }
+
+  get closed(): AbortSignal {
+    return this.#closed.signal;
+  }
+
+  /** The endpoint that is used, or tried next. */
+  get url(): string {
+    return this.#endpoints[this.#at]!.url;
   }
 
   /** A client whose connection stands, if there is one. */
   get current(): Client | null {
-    const client = this.#client;
-    return client !== null && client.getChannel().getConnectivityState(false) === connectivityState.READY
-      ? client
-      : null;
+    return this.#endpoints[this.#at]!.connected;
   }
 
   /** A client whose connection stands. Rejects with `Unavailable`, refused, at `deadline` (milliseconds since the epoch). */
@@ -57,50 +63,32 @@ export class Connection {
     }
   }
 
-  /** `client` did not answer: the next call goes elsewhere. Calls in flight on it may still end well. */
+  /** `client` did not answer or lost its connection: the next call goes elsewhere. Calls in flight on it may still end well. */
   suspect(client: Client): void {
-    if (client === this.#client) this.#leave();
+    const endpoint = this.#endpoints[this.#at]!;
+    if (!endpoint.forget(client)) return;
+    this.#at = (this.#at + 1) % this.#endpoints.length;
   }
 
   close(): void {
     this.#closed.abort();
-    this.#leave();
-  }
-
-  get closed(): AbortSignal {
-    return this.#closed.signal;
+    for (const endpoint of this.#endpoints) endpoint.close();
   }
 
   /** Tries the endpoints in turn for as long as somebody waits. */
   async #connect(): Promise<Client> {
     for (let attempt = 0; !this.closed.aborted && (attempt === 0 || this.#waiting > 0); attempt++) {
       if (attempt > 0 && attempt % this.#endpoints.length === 0) {
-        const round = attempt / this.#endpoints.length - 1;
-        await pause(backoffMs(round, RECONNECT, this.#random()), undefined, { signal: this.closed }).catch(() => {});
+        await pause(LOOK_AGAIN_MS, undefined, { signal: this.closed }).catch(() => {});
       }
-      this.#leave();
-      const client = await this.#tryEndpoint(this.#endpoints[this.#next]!);
+      const endpoint = this.#endpoints[this.#at]!;
+      const failure = await endpoint.connect(Date.now() + CONNECT_MS_MAX);
+      const client = endpoint.connected;
       if (client !== null) return client;
+      this.#lastFailure = `${endpoint.url}: ${failure}`;
+      this.#at = (this.#at + 1) % this.#endpoints.length;
     }
     throw this.#unavailable();
-  }
-
-  async #tryEndpoint(endpoint: Endpoint): Promise<Client | null> {
-    const client = new Client(endpoint.address, endpoint.credentials, endpoint.options);
-    this.#client = client;
-    const state = await settledState(client, Date.now() + CONNECT_MS_MAX);
-    if (this.#client === client && state === connectivityState.READY) return client;
-    this.#lastFailure = `${endpoint.address}: ${await failureOf(client, state)}`;
-    this.suspect(client);
-    return null;
-  }
-
-  /** Gives up the present client and turns to the next endpoint. */
-  #leave(): void {
-    if (this.#client === null) return;
-    this.#client.close();
-    this.#client = null;
-    this.#next = (this.#next + 1) % this.#endpoints.length;
   }
 
   #until(connecting: Promise<Client>, deadline: number): Promise<Client> {
@@ -117,20 +105,64 @@ export class Connection {
   }
 }
 
-interface Endpoint {
-  address: string;
-  credentials: ChannelCredentials;
-  options: ChannelOptions;
+/**
+ * One address. Its client is kept while it can't connect: grpc-js goes on trying by itself, with backoff, and a client that is closed in
+ * that state would leave a connection behind.
+ */
+class Endpoint {
+  readonly url: string;
+  readonly #open: () => Client;
+  #client: Client | null = null;
+
+  constructor(url: string, options: EtcdOptions) {
+    const { address, secrets, channel } = addressOf(url, options);
+    this.url = url;
+    this.#open = () => new Client(address, secrets, channel);
+  }
+
+  get connected(): Client | null {
+    return this.#client !== null && stateOf(this.#client) === connectivityState.READY ? this.#client : null;
+  }
+
+  /** Connects, or says why it could not by `deadline` or since it last tried. */
+  async connect(deadline: number): Promise<string> {
+    this.#client ??= this.#open();
+    const client = this.#client;
+    const state = await settledState(client, deadline);
+    return state === connectivityState.TRANSIENT_FAILURE ? failureOf(client) : `no answer within ${CONNECT_MS_MAX} ms`;
+  }
+
+  /** False when `client` is not, or not any more, this endpoint's. A connection that stands but is in doubt is given up. */
+  forget(client: Client): boolean {
+    if (client !== this.#client) return false;
+    if (this.connected !== null) this.close();
+    return true;
+  }
+
+  close(): void {
+    this.#client?.close();
+    this.#client = null;
+  }
 }
 
-function endpointOf(url: string, { tls, keepaliveMs = KEEPALIVE_MS }: EtcdOptions): Endpoint {
+const stateOf = (client: Client): connectivityState => client.getChannel().getConnectivityState(false);
+
+interface Address {
+  address: string;
+  secrets: ChannelCredentials;
+  channel: ChannelOptions;
+}
+
+function addressOf(url: string, { tls, keepaliveMs = KEEPALIVE_MS }: EtcdOptions): Address {
   const { protocol, hostname, host, port } = new URL(url);
   if (protocol !== 'https:' && protocol !== 'http:') throw new Error(`etcd: endpoint ${url} is neither http nor https`);
   if (protocol === 'https:' && tls === undefined) throw new Error(`etcd: endpoint ${url} needs certificates`);
-  const options: ChannelOptions = {
+  const channel: ChannelOptions = {
     'grpc.use_local_subchannel_pool': 1,
     'grpc.service_config_disable_resolution': 1,
     'grpc.enable_http_proxy': 0,
+    'grpc.initial_reconnect_backoff_ms': RECONNECT_MS_MIN,
+    'grpc.max_reconnect_backoff_ms': RECONNECT_MS_MAX,
     'grpc.keepalive_time_ms': keepaliveMs,
     'grpc.keepalive_timeout_ms': keepaliveMs / 2,
     'grpc.max_receive_message_length': RECEIVE_BYTES_MAX,
@@ -138,14 +170,14 @@ function endpointOf(url: string, { tls, keepaliveMs = KEEPALIVE_MS }: EtcdOption
     'grpc-node.flow_control_window': FLOW_CONTROL_BYTES,
   };
   const address = port === '' ? `${host}:${protocol === 'https:' ? 443 : 80}` : host;
-  if (protocol === 'http:') return { address, credentials: credentials.createInsecure(), options };
+  if (protocol === 'http:') return { address, secrets: credentials.createInsecure(), channel };
   const name = hostname.replace(/^\[|\]$/g, '');
   // An IP address may not stand in the TLS server name (RFC 6066), so another word does; the certificate is still checked against the address.
-  if (isIP(name) !== 0) options['grpc.ssl_target_name_override'] = 'etcd';
+  if (isIP(name) !== 0) channel['grpc.ssl_target_name_override'] = 'etcd';
   return {
     address,
-    options,
-    credentials: credentials.createSsl(tls!.ca, tls!.key, tls!.cert, {
+    channel,
+    secrets: credentials.createSsl(tls!.ca, tls!.key, tls!.cert, {
       checkServerIdentity: (_host, certificate) => checkServerIdentity(name, certificate),
     }),
   };
@@ -166,8 +198,7 @@ function settledState(client: Client, deadline: number): Promise<connectivitySta
 }
 
 /** The channel keeps to itself why it failed; a call that it refuses at once says it. */
-function failureOf(client: Client, state: connectivityState): Promise<string> {
-  if (state !== connectivityState.TRANSIENT_FAILURE) return Promise.resolve(`no answer within ${CONNECT_MS_MAX} ms`);
+function failureOf(client: Client): Promise<string> {
   const nothing = (): Buffer => Buffer.alloc(0);
   return new Promise((resolve) => {
     const deadline = { deadline: Date.now() + CONNECT_MS_MAX };

@@ -29,6 +29,7 @@ export class LeaseKeeper {
   readonly #leases = new Map<number, Lease>();
   #stream: Stream | null = null;
   #timer: NodeJS.Timeout | null = null;
+  #dueAt = 0;
   #running = false;
 
   constructor(connection: Connection) {
@@ -43,7 +44,7 @@ export class LeaseKeeper {
         if (this.#leases.size === 0) this.#stream?.cancel();
       };
       this.#leases.set(id, { id, ttlMs: ttlSeconds * 1_000, renewedAt: grantedAt, askedAt: 0, end });
-      this.#schedule();
+      this.#schedule(ttlSeconds * 1_000);
       if (!this.#running) void this.#run();
     });
   }
@@ -86,8 +87,8 @@ export class LeaseKeeper {
         answered = true;
         this.#receive(response);
       });
-      stream.on('error', () => {}); // 'close' follows
-      stream.on('close', () => {
+      stream.on('error', () => {}); // 'status' follows
+      stream.on('status', () => {
         this.#stream = null;
         for (const lease of this.#leases.values()) lease.askedAt = 0;
         if (this.#leases.size > 0) this.#connection.suspect(client);
@@ -110,22 +111,27 @@ export class LeaseKeeper {
   }
 
   /** One timer for all, at the pace of the shortest lease. */
-  #schedule(): void {
+  #schedule(ttlMs: number): void {
+    const dueAt = performance.now() + ttlMs / RENEWALS_PER_TTL / 2;
+    if (this.#timer !== null && this.#dueAt <= dueAt) return;
     if (this.#timer !== null) clearTimeout(this.#timer);
-    const shortest = Math.min(...Array.from(this.#leases.values(), (lease) => lease.ttlMs));
-    this.#timer = setTimeout(() => this.#tick(), shortest / RENEWALS_PER_TTL / 2);
+    this.#dueAt = dueAt;
+    this.#timer = setTimeout(() => this.#tick(), dueAt - performance.now());
   }
 
   #tick(): void {
     const now = performance.now();
     let stuck = false;
+    let shortestMs = Number.POSITIVE_INFINITY;
+    this.#timer = null;
     for (const lease of [...this.#leases.values()]) {
       const pace = lease.ttlMs / RENEWALS_PER_TTL;
+      shortestMs = Math.min(shortestMs, lease.ttlMs);
       if (now - lease.renewedAt >= lease.ttlMs) lease.end();
       else if (lease.askedAt !== 0) stuck ||= now - lease.askedAt >= pace;
       else if (this.#stream !== null && now - lease.renewedAt >= pace) this.#renew(this.#stream, lease);
     }
     if (stuck) this.#stream?.cancel();
-    if (this.#leases.size > 0) this.#schedule();
+    if (this.#leases.size > 0) this.#schedule(shortestMs);
   }
 }

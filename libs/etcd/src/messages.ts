@@ -61,7 +61,7 @@ export function toTxnRequest(txn: TxnRequest): v3.TxnRequest.$Shape {
 }
 
 /** Lease ids of this client are below 2^53, see `newLeaseId`. */
-export function toLeaseId(lease: string): number {
+function toLeaseId(lease: string): number {
   const id = Number(lease);
   if (!Number.isSafeInteger(id) || id < 0) {
     throw new EtcdError('InvalidArgument', 'refused', `"${lease}" is not a lease id of this client`);
@@ -72,7 +72,7 @@ export function toLeaseId(lease: string): number {
 /** A decoded message has every field that its contract knows: the class, where a nested field is typed as optional. */
 type Decoded<T> = T | null | undefined;
 
-export function fromKeyValue(decoded: Decoded<mvccpb.KeyValue.$Properties>): KeyValue {
+function fromKeyValue(decoded: Decoded<mvccpb.KeyValue.$Properties>): KeyValue {
   const kv = decoded as mvccpb.KeyValue;
   return {
     key: kv.key,

@@ -1,9 +1,10 @@
 import type { RevisionBatch, WatchEvent } from './types.ts';
 
 /**
- * Puts the events of one watch together into whole revisions, and knows where to resume. etcd never splits a revision over responses,
- * but may split a response into fragments anywhere; so a revision is whole when an event of a later one arrives or when a response ends.
- * Holds at most one revision, which etcd limits by its transaction limits.
+ * Puts the events of one watch together into whole revisions, and knows where to resume. etcd never splits a revision
+ * over responses, but may split a response into fragments anywhere; so a revision is whole when an event of a later one
+ * arrives or when a response ends. Holds at most one revision, which etcd limits by its transaction limits.
+ * https://etcd.io/docs/v3.6/learning/api_guarantees/#watch-apis
  */
 export class RevisionAssembler {
   /** The first revision not yet delivered whole: where a new watch has to start. */
@@ -15,7 +16,12 @@ export class RevisionAssembler {
     this.next = startRevision;
   }
 
-  /** Takes the events of one response or fragment, hands out the revisions that they complete. Drops what was delivered before. */
+  /** A part of a revision has arrived, and the rest has not. */
+  get unfinished(): boolean {
+    return this.#events.length > 0;
+  }
+
+  /** Takes the events of one response or fragment and hands out the revisions that they complete. Drops what was delivered before. */
   take(events: readonly WatchEvent[], moreFollows: boolean, deliver: (batch: RevisionBatch) => void): void {
     for (const event of events) {
       const revision = event.kv.modRevision;
@@ -29,11 +35,9 @@ export class RevisionAssembler {
     if (!moreFollows) this.#deliver(deliver);
   }
 
-  /** Everything up to and including `revision` has arrived. False when that is no news, or a revision is still in parts. */
-  advance(revision: number): boolean {
-    if (this.#events.length > 0 || revision < this.next) return false;
-    this.next = revision + 1;
-    return true;
+  /** Nothing is to come up to and including `revision`. */
+  advance(revision: number): void {
+    this.next = Math.max(this.next, revision + 1);
   }
 
   /** The connection is gone: what came of an unfinished revision will come again. */

@@ -1,81 +1,91 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Client, type ClientDuplexStream, type ServiceError, status } from '@grpc/grpc-js';
+import { type Client, type ClientDuplexStream, type StatusObject, status } from '@grpc/grpc-js';
 import { type etcdserverpb as v3, watchMethods } from '@periplus/proto';
 import { backoffMs } from './backoff.ts';
 import { requireLeader } from './calls.ts';
 import type { Connection } from './connection.ts';
-import { EtcdError, etcdErrorOf, fromServiceError } from './error.ts';
-import { fromEvent, revisionOf } from './messages.ts';
-import { RevisionAssembler } from './revision-assembler.ts';
+import { EtcdError, etcdErrorOf } from './error.ts';
+import { revisionOf } from './messages.ts';
+import { ProgressRequests } from './progress-requests.ts';
+import { Silence } from './silence.ts';
 import type { WatchHandle, WatchOptions } from './types.ts';
+import { Watch } from './watch.ts';
 
 const RECONNECT = { baseMs: 50, maxMs: 5_000 };
-/** A stream without a message for so long is asked for one; after as long again it is given up. */
-const SILENCE_MS_MAX = 15_000;
 /** The id in responses that are of no watch in particular. */
 const NO_WATCH = -1;
 
 type Stream = ClientDuplexStream<v3.WatchRequest.$Shape, v3.WatchResponse.$Shape>;
 
-interface Watch {
-  readonly id: number;
-  readonly options: WatchOptions;
-  readonly assembler: RevisionAssembler;
+export interface WatchStreamDeps {
+  connection: Connection;
+  /** Writes a key; resolves to its revision. */
+  write(key: string): Promise<number>;
+  /** Whether the server at `url` answers progress requests in order. */
+  answersProgressInOrder(url: string): Promise<boolean>;
 }
 
 /**
- * All watches of a client, over one gRPC stream. When the stream breaks, a new one takes over all of them, each from its own resume point.
- * The callbacks run within the arrival of a message, so gRPC's flow control holds etcd back from a slow consumer.
+ * All watches of a client, over one gRPC stream. When the stream breaks, a new one takes over all of them, each from its
+ * own resume point. The callbacks run within the arrival of a message, so gRPC's flow control holds etcd back from a
+ * slow consumer.
  */
 export class WatchStream {
-  readonly #connection: Connection;
+  readonly #deps: WatchStreamDeps;
   readonly #watches = new Map<number, Watch>();
+  readonly #progress: ProgressRequests;
   /** Watches that the present stream was asked for and has not yet answered, in order. */
   #asked: Watch[] = [];
   #stream: Stream | null = null;
   #running = false;
   #lastId = 0;
 
-  constructor(connection: Connection) {
-    this.#connection = connection;
+  constructor(deps: WatchStreamDeps) {
+    this.#deps = deps;
+    this.#progress = new ProgressRequests(this.#watches, deps.write);
   }
 
   watch(options: WatchOptions): WatchHandle {
-    const watch = { id: ++this.#lastId, options, assembler: new RevisionAssembler(options.startRevision) };
+    const watch = new Watch(++this.#lastId, options);
     this.#watches.set(watch.id, watch);
     if (this.#stream !== null) this.#ask(this.#stream, watch);
     else if (!this.#running) void this.#run();
     return {
-      requestProgress: () => this.#stream?.write({ progressRequest: {} }),
+      requestProgress: () => {
+        watch.wantsProgress = true;
+        this.#progress.ask();
+      },
       cancel: () => this.#cancel(watch),
     };
   }
 
   close(): void {
+    for (const watch of this.#watches.values()) watch.cancelled();
     this.#watches.clear();
-    this.#stream?.cancel();
+    this.#drop();
   }
 
   #cancel(watch: Watch): void {
+    watch.cancelled();
     if (!this.#watches.delete(watch.id)) return;
-    if (this.#watches.size === 0) this.#stream?.cancel();
+    if (this.#watches.size === 0) this.#drop();
     else this.#stream?.write({ cancelRequest: { watchId: watch.id } });
   }
 
   /** Keeps a stream open for as long as there are watches. */
   async #run(): Promise<void> {
+    const { connection } = this.#deps;
     this.#running = true;
-    for (let attempt = 0; this.#watches.size > 0 && !this.#connection.closed.aborted; attempt++) {
+    for (let attempt = 0; this.#watches.size > 0 && !connection.closed.aborted; attempt++) {
       try {
-        const client = await this.#connection.ready(Number.POSITIVE_INFINITY);
-        if (this.#watches.size === 0) break;
-        const answered = await this.#serve(client);
-        if (answered) attempt = 0;
+        const client = await connection.ready(Number.POSITIVE_INFINITY);
+        if (await this.#serve(client)) attempt = 0;
       } catch {
         // Closed: the loop's condition ends it.
       }
+      if (this.#watches.size === 0) break;
       const delayMs = backoffMs(attempt, RECONNECT, Math.random());
-      await pause(delayMs, undefined, { signal: this.#connection.closed }).catch(() => {});
+      await pause(delayMs, undefined, { signal: connection.closed }).catch(() => {});
     }
     this.#running = false;
   }
@@ -83,12 +93,16 @@ export class WatchStream {
   /** One stream from start to end. Resolves to whether it ever answered. */
   #serve(client: Client): Promise<boolean> {
     const { path, requestSerialize, responseDeserialize } = watchMethods.watch;
+    const { connection, answersProgressInOrder } = this.#deps;
+    const url = connection.url;
     const stream: Stream = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, requireLeader());
+    const request = (): void => void stream.write({ progressRequest: {} });
+    const silence = new Silence(request, () => stream.cancel());
+    let answered = false;
     this.#stream = stream;
     this.#asked = [];
     for (const watch of this.#watches.values()) this.#ask(stream, watch);
-    let answered = false;
-    const silence = new Silence(stream);
+    this.#progress.opened({ request, lookUpTrust: () => answersProgressInOrder(url) });
     return new Promise((resolve) => {
       stream.on('data', (response: v3.WatchResponse) => {
         if (stream !== this.#stream) return;
@@ -96,10 +110,10 @@ export class WatchStream {
         silence.broken();
         this.#receive(stream, response);
       });
-      stream.on('error', (error: ServiceError) => this.#ended(stream, error, client));
-      stream.on('close', () => {
+      stream.on('error', () => {}); // the status says it all
+      stream.on('status', (end: StatusObject) => {
         silence.stop();
-        this.#ended(stream, null, client);
+        this.#ended(stream, end, client);
         resolve(answered);
       });
     });
@@ -113,7 +127,7 @@ export class WatchStream {
         key,
         rangeEnd,
         prevKv,
-        startRevision: watch.assembler.next,
+        startRevision: watch.next,
         watchId: watch.id,
         progressNotify: true,
         fragment: true,
@@ -127,11 +141,9 @@ export class WatchStream {
     if (canceled || compactRevision !== 0) {
       if (watch !== undefined) this.#over(stream, watch, response);
     } else if (events.length > 0) {
-      watch?.assembler.take(events.map(fromEvent), response.fragment, watch.options.onRevision);
+      watch?.take(events, response.fragment);
     } else if (!created) {
-      const revision = revisionOf(response.header);
-      if (watch !== undefined) progressed(watch, revision);
-      else if (watchId === NO_WATCH) for (const each of this.#watches.values()) progressed(each, revision);
+      this.#progressed(watchId, revisionOf(response.header));
     }
   }
 
@@ -142,6 +154,13 @@ export class WatchStream {
     return id === undefined ? undefined : this.#watches.get(id);
   }
 
+  #progressed(watchId: number, revision: number): void {
+    this.#progress.answered();
+    if (watchId !== NO_WATCH) this.#watches.get(watchId)?.progressed(revision);
+    else if (this.#progress.trusted) for (const watch of this.#watches.values()) watch.progressed(revision);
+    this.#progress.ask();
+  }
+
   #over(stream: Stream, watch: Watch, { compactRevision, cancelReason }: v3.WatchResponse): void {
     const error = etcdErrorOf(cancelReason);
     if (compactRevision === 0 && error.reason === 'Unavailable') {
@@ -149,59 +168,36 @@ export class WatchStream {
       return;
     }
     this.#watches.delete(watch.id);
-    if (compactRevision !== 0) watch.options.onCompacted(compactRevision);
-    else watch.options.onFailed(error);
-    if (this.#watches.size === 0) stream.cancel();
+    if (compactRevision !== 0) watch.compacted(compactRevision);
+    else watch.failed(error);
+    if (this.#watches.size === 0) this.#drop();
   }
 
-  #ended(stream: Stream, error: ServiceError | null, client: Client): void {
+  /** Nobody needs the stream any more. */
+  #drop(): void {
+    const stream = this.#stream;
+    this.#stream = null;
+    this.#progress.closed();
+    stream?.cancel();
+  }
+
+  #ended(stream: Stream, end: StatusObject, client: Client): void {
     if (stream !== this.#stream) return;
     this.#stream = null;
-    for (const watch of this.#watches.values()) watch.assembler.reset();
-    if (this.#watches.size === 0) return;
-    this.#connection.suspect(client);
-    const permanent = error === null ? null : permanentFailure(error);
+    this.#progress.closed();
+    this.#deps.connection.suspect(client);
+    for (const watch of this.#watches.values()) watch.interrupted();
+    const permanent = permanentFailure(end);
     if (permanent === null) return;
     const watches = [...this.#watches.values()];
     this.#watches.clear();
-    for (const watch of watches) watch.options.onFailed(permanent);
+    for (const watch of watches) watch.failed(permanent);
   }
-}
-
-function progressed(watch: Watch, revision: number): void {
-  if (watch.assembler.advance(revision)) watch.options.onProgress?.(revision);
 }
 
 /** What no other connection would make better. */
-function permanentFailure(error: ServiceError): EtcdError | null {
-  if (error.code === status.UNIMPLEMENTED) return new EtcdError('InvalidArgument', 'refused', error.details);
-  const failure = fromServiceError(error);
+function permanentFailure({ code, details }: StatusObject): EtcdError | null {
+  if (code === status.UNIMPLEMENTED) return new EtcdError('InvalidArgument', 'refused', details);
+  const failure = etcdErrorOf(details, code);
   return failure.reason === 'PermissionDenied' || failure.reason === 'Unauthenticated' ? failure : null;
-}
-
-/** Notices that a stream has gone quiet although its connection still answers. */
-class Silence {
-  readonly #timer: NodeJS.Timeout;
-  #asked = false;
-
-  constructor(stream: Stream) {
-    this.#timer = setTimeout(() => {
-      // A busy process looks at its timers first: what has arrived meanwhile is read before the verdict.
-      setImmediate(() => {
-        if (this.#asked) stream.cancel();
-        else stream.write({ progressRequest: {} });
-        this.#asked = true;
-        this.#timer.refresh();
-      });
-    }, SILENCE_MS_MAX);
-  }
-
-  broken(): void {
-    this.#asked = false;
-    this.#timer.refresh();
-  }
-
-  stop(): void {
-    clearTimeout(this.#timer);
-  }
 }

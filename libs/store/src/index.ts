@@ -1,16 +1,18 @@
-/** How objects stand in etcd, and how they get there. `types.ts` is the contract. */
-export type {
-  Cause,
-  Committed,
-  Companion,
-  Outcomes,
-  Provenance,
-  Store,
-  StoredObject,
-  Write,
-  WriteConflict,
-} from './types.ts';
-// openStore(deps: { etcd: EtcdClient; prefix: string; cipher: Cipher | null; outcomes: Outcomes }): Store
-// class Keys (prefix): registry(key), parseRegistry(etcdKey), inbox(node, ns, name), tombstone(key), liveness(node), allocation(pool, value), election(component), and their ranges
-// decodeRecord(kv: KeyValue, keys: Keys, cipher: Cipher | null): StoredObject; decodeTombstone(value)
-// openCipher(keyFile): Cipher   several keys: the first seals, all open
+/**
+ * How objects stand in etcd, and how they get there. `types.ts` is the contract, `keys.ts` says where everything
+ * lies, `record.ts` what is in a value; `group-commit.ts` writes.
+ */
+export { Cipher, type CipherKey, newKeyFile, openCipher, type Sealed } from './cipher.ts';
+export { GroupCommit, openStore, type StoreDeps, type StoreStats } from './group-commit.ts';
+export { allocationPath, inboxPath, type KeyRange, Keys, parseResourcePath, resourcePath } from './keys.ts';
+export {
+  decodeInboxRecord,
+  decodeRecord,
+  decodeTombstone,
+  type RecordParts,
+  recordParts,
+  StoredRecord,
+  type Tombstone,
+} from './record.ts';
+export type { Cause, Committed, Companion, Outcomes, Provenance, Store, StoredObject, Write } from './types.ts';
+export { WriteConflict } from './write-conflict.ts';

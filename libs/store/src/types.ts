@@ -47,13 +47,6 @@ export interface Committed {
   bytes: Buffer | null;
 }
 
-/** The write's precondition did not hold at `revision`. Nothing was changed. Look again at that revision or later. */
-export interface WriteConflict extends Error {
-  readonly revision: number;
-  /** The path of the companion that exists already; null when it was the object itself. */
-  readonly companion: string | null;
-}
-
 /** The writing half. Only the api-server has one. */
 export interface Store {
   /**
@@ -67,7 +60,10 @@ export interface Store {
 
 /** What resolves a commit of unknown outcome: somebody who watches. The cache implements it. */
 export interface Outcomes {
-  /** The commit of `requestId` if it has happened, else undefined. Looks at a moment after the call. */
+  /**
+   * The commit of `requestId` if it has happened, else undefined. Looks at a moment after the call. Rejects with
+   * EtcdError when etcd cannot be asked now, and with StatusError when the log can no longer tell.
+   */
   find(requestId: string, key: ResourceKey): Promise<{ revision: number; index: number } | undefined>;
 }
 

@@ -6,3 +6,4 @@ export type { EtcdMember } from './etcd-member.ts';
 export type { EtcdClientCertificate, EtcdTls } from './etcd-tls.ts';
 export { freePorts } from './free-ports.ts';
 export { type CommandOutput, helmPath, kubectl, kubectlPath } from './kubectl.ts';
+export { type ProxyFaults, startProxy, type TestProxy } from './proxy.ts';

@@ -1,0 +1,57 @@
+import { type Deployment, deployment, pod, type ReplicaSet, replicaSet } from '@periplus/api';
+import type { Index, View } from '@periplus/cache';
+import { defineController, idle, type ObjectRef, watchRule } from '@periplus/reconcile';
+import { claim, controllerOf } from '../ownership.ts';
+import { hasEnded, type PodView } from '../pod-state.ts';
+import { selectorOf } from '../selectors.ts';
+import type { ReplicaSetView } from './revisions.ts';
+import { planRollout } from './rollout.ts';
+
+/** ReplicaSets that nobody controls, by namespace. */
+export const orphanReplicaSets: Index<ReplicaSet> = {
+  name: 'orphan-replica-sets',
+  kind: replicaSet,
+  keys: (object) => (controllerOf(object) ? [] : [object.metadata.namespace ?? '']),
+};
+
+function adopters(set: ReplicaSetView | null, view: View): ObjectRef[] {
+  if (!set || controllerOf(set)) return [];
+  const { namespace = '', labels } = set.metadata;
+  return view
+    .list(deployment, namespace)
+    .filter(({ spec }) => selectorOf(spec.selector).matches(labels))
+    .map(({ metadata }) => ({ namespace, name: metadata.name ?? '' }));
+}
+
+/** A Deployment that recreates waits for the last pod of its old sets to be gone. */
+function recreatersWaitingFor(now: PodView | null, old: PodView | null, view: View): ObjectRef[] {
+  const gone = now === null ? old : hasEnded(now) && !(old && hasEnded(old)) ? now : null;
+  const setReference = gone ? controllerOf(gone) : undefined;
+  if (!gone || setReference?.kind !== 'ReplicaSet') return [];
+  const { namespace = '' } = gone.metadata;
+  const set = view.get(replicaSet, namespace, setReference.name);
+  const owner = set && controllerOf(set);
+  if (owner?.kind !== 'Deployment') return [];
+  const d = view.get(deployment, namespace, owner.name);
+  return d?.spec.strategy?.type === 'Recreate' ? [{ namespace, name: owner.name }] : [];
+}
+
+/** Rolls out pod templates. https://kubernetes.io/docs/concepts/workloads/controllers/deployment/ */
+export const deploymentController = defineController<Deployment>({
+  name: 'deployment',
+  for: deployment,
+  owns: [replicaSet],
+  watches: [
+    watchRule(replicaSet, (now, _old, view) => adopters(now, view)),
+    watchRule(pod, (now, old, view) => recreatersWaitingFor(now, old, view)),
+  ],
+  indexes: [orphanReplicaSets],
+  reconcile({ namespace, name }, view) {
+    const d = view.get(deployment, namespace, name);
+    if (!d) return idle;
+    const owner = { kind: deployment, object: d, selector: selectorOf(d.spec.selector) };
+    const candidates = [...view.owned(replicaSet, d.metadata.uid ?? ''), ...view.index(orphanReplicaSets, namespace)];
+    const { claimed, commands } = claim(owner, replicaSet, candidates);
+    return planRollout(d, claimed, commands, view);
+  },
+});

@@ -1,0 +1,137 @@
+import { type Deployment, deployment } from '@periplus/api';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { isReady } from '../pod-state.ts';
+import { replicaSetController } from '../replica-set/replica-set-controller.ts';
+import { Simulation } from '../simulation.ts';
+import { deploymentController } from './deployment-controller.ts';
+import { type Bounds, boundsOf, newSetSize, oldSetSizes, proportionalSizes, type SetSize } from './replica-counts.ts';
+
+const intOrPercent = fc.oneof(
+  fc.nat(5),
+  fc.integer({ min: 0, max: 100 }).map((share) => `${share}%`),
+);
+const rollingUpdate = fc.record({ maxSurge: intOrPercent, maxUnavailable: intOrPercent });
+
+const deploymentOf = (
+  image: string,
+  replicas: number,
+  limits: { maxSurge: number | string; maxUnavailable: number | string },
+): Deployment => ({
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { namespace: 'd', name: 'web' },
+  spec: {
+    replicas,
+    selector: { matchLabels: { app: 'web' } },
+    template: { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'c', image }] } },
+    strategy: { type: 'RollingUpdate', rollingUpdate: limits },
+  },
+});
+
+const setSize = fc.record({ wanted: fc.nat(20), lost: fc.nat(5) }).map(
+  ({ wanted, lost }, at = 0): SetSize => ({
+    wanted,
+    available: Math.max(0, wanted - lost),
+    createdMs: at,
+    name: '',
+    maxAnnotated: undefined,
+  }),
+);
+const bounds = fc
+  .record({ replicas: fc.nat(20), surge: fc.nat(6), unavailable: fc.nat(6) })
+  .map((b): Bounds => ({ ...b, unavailable: Math.min(b.unavailable, b.replicas) }));
+const total = (sets: readonly SetSize[]): number => sets.reduce((sum, { wanted }) => sum + wanted, 0);
+
+describe('the sizes of a rollout', () => {
+  it('never grow beyond the surge', () => {
+    fc.assert(
+      fc.property(setSize, fc.array(setSize, { maxLength: 5 }), bounds, (newSet, old, limits) => {
+        const size = newSetSize(newSet, old, limits);
+        expect(size).toBeLessThanOrEqual(limits.replicas);
+        if (size > newSet.wanted) expect(size + total(old)).toBeLessThanOrEqual(limits.replicas + limits.surge);
+      }),
+    );
+  });
+
+  it('never take an available pod that is needed', () => {
+    fc.assert(
+      fc.property(setSize, fc.array(setSize, { maxLength: 5 }), bounds, (newSet, old, limits) => {
+        const sizes = oldSetSizes(newSet, old, limits);
+        const available = (set: SetSize): number => Math.min(set.available, sizes.get(set) ?? set.wanted);
+        const before = [newSet, ...old].reduce((sum, set) => sum + set.available, 0);
+        const after = [newSet, ...old].reduce((sum, set) => sum + available(set), 0);
+        expect(after).toBeGreaterThanOrEqual(Math.min(before, limits.replicas - limits.unavailable));
+        for (const [set, size] of sizes) expect(size).toBeLessThan(set.wanted);
+      }),
+    );
+  });
+
+  it('come to exactly what is allowed when scaled in proportion', () => {
+    fc.assert(
+      fc.property(fc.array(setSize, { minLength: 1, maxLength: 5 }), bounds, fc.nat(30), (sets, limits, status) => {
+        const active = sets.filter(({ wanted }) => wanted > 0);
+        const sizes = proportionalSizes(sets, limits, status);
+        if (active.length === 0) return;
+        const allowed = limits.replicas > 0 ? limits.replicas + limits.surge : 0;
+        expect([...sizes.values()].reduce((sum, size) => sum + size, 0)).toBe(allowed);
+        for (const size of sizes.values()) expect(size).toBeGreaterThanOrEqual(0);
+      }),
+    );
+  });
+});
+
+describe('a rollout', () => {
+  it('keeps its bounds at every moment, whatever the order in which controllers, kubelets and caches move, and ends', () => {
+    const step = fc.constantFrom('deployment', 'sets', 'kubelet', 'see', 'seeOne', 'template', 'restart');
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 8 }),
+        rollingUpdate,
+        fc.array(step, { maxLength: 120 }),
+        (replicas, limits, steps) => {
+          const sim = new Simulation(deploymentController, replicaSetController);
+          let template = 1;
+          sim.cluster.put(deployment, deploymentOf('i:1', replicas, limits));
+          for (let i = 0; i < 3; i++) {
+            sim.settle();
+            sim.runPods();
+          }
+          const { surge, unavailable } = boundsOf(deploymentOf('i:1', replicas, limits));
+          sim.cluster.put(deployment, deploymentOf(`i:${++template}`, replicas, limits));
+          sim.cluster.lagging = true;
+          const look = (controller: (typeof sim.controllers)[number]): void => {
+            for (const { metadata } of sim.cluster.view().list(controller.for!)) {
+              sim.reconcile(controller, { namespace: 'd', name: metadata.name! });
+              // What the runtime's barrier sees to: whoever wrote sees its own writes before it looks again.
+              sim.cluster.deliver();
+            }
+          };
+          for (const action of steps) {
+            if (action === 'deployment') look(deploymentController);
+            else if (action === 'sets') look(replicaSetController);
+            else if (action === 'see' || action === 'restart') sim.cluster.deliver();
+            else if (action === 'seeOne') sim.cluster.deliver(1);
+            else if (action === 'template' && template < 4)
+              sim.cluster.put(deployment, deploymentOf(`i:${++template}`, replicas, limits));
+            else if (action === 'kubelet') {
+              const target = sim.activePods().find((candidate) => !isReady(candidate));
+              if (target) sim.setReady(target);
+            }
+            expect(sim.activePods().length).toBeLessThanOrEqual(replicas + surge);
+            expect(sim.activePods().filter(isReady).length).toBeGreaterThanOrEqual(replicas - unavailable);
+          }
+          sim.cluster.lagging = false;
+          sim.cluster.deliver();
+          for (let i = 0; i < 60; i++) {
+            sim.settle();
+            sim.runPods();
+          }
+          const images = sim.activePods().map(({ spec }) => spec.containers[0]!.image);
+          expect(images).toEqual(Array.from({ length: replicas }, () => `i:${template}`));
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});

@@ -1,0 +1,48 @@
+import { type Kind, sameValue } from '@periplus/api';
+import type { DeepReadonly, KubeObject } from '@periplus/apimachinery';
+import type { Command } from '@periplus/client';
+
+/** What several kinds' conditions have in common. */
+export interface Condition {
+  type: string;
+  status: string;
+  reason?: string;
+  message?: string;
+  lastTransitionTime?: string;
+}
+
+/** The merge patch that turns `before` into `after`, or undefined when they mean the same. */
+function difference(before: object, after: object): object | undefined {
+  const old = before as Record<string, unknown>;
+  const wanted = after as Record<string, unknown>;
+  const patch: Record<string, unknown> = {};
+  for (const name of Object.keys({ ...old, ...wanted })) {
+    if (!sameValue(old[name], wanted[name])) patch[name] = wanted[name] ?? null;
+  }
+  return Object.keys(patch).length > 0 ? patch : undefined;
+}
+
+/**
+ * A command that brings the status of `object` to `wanted`, only as far as it differs; nothing when it does not. It
+ * needs no precondition but the uid: each status has one writer, which is the controller that asks for this.
+ */
+export function setStatus(kind: Kind, object: DeepReadonly<KubeObject>, wanted: object): Command[] {
+  const { status = {} } = object as { status?: object };
+  const patch = difference(status, wanted);
+  if (!patch) return [];
+  return [
+    {
+      verb: 'patch',
+      kind,
+      namespace: object.metadata.namespace ?? '',
+      name: object.metadata.name ?? '',
+      subresource: 'status',
+      ifUid: object.metadata.uid,
+      type: 'merge',
+      patch: { status: patch },
+    },
+  ];
+}
+
+/** `count` unless it is 0: zeros are left out of a status, as Kubernetes does. */
+export const unlessZero = (count: number): number | undefined => (count === 0 ? undefined : count);

@@ -1,0 +1,295 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { internalError, StatusError } from '@periplus/apimachinery';
+import { type EtcdClient, EtcdError, type Operation } from '@periplus/etcd';
+import { Batcher } from './batcher.ts';
+import type { Cipher } from './cipher.ts';
+import { Keys } from './keys.ts';
+import { PendingWrite } from './pending-write.ts';
+import { TombstoneLease } from './tombstone-lease.ts';
+import type { Committed, Outcomes, Store, Write } from './types.ts';
+
+/** Transactions under way at once. One more would only split the batches that form meanwhile. */
+const IN_FLIGHT_MAX = 1;
+/** A write that has not reached etcd after this time is given up, with certainty that it did not happen. */
+const GIVE_UP_MS = 10_000;
+const RETRY_MS_MIN = 20;
+const RETRY_MS_MAX = 1_000;
+/** How long `close` waits for what is under way. */
+const CLOSE_MS_MAX = 5_000;
+const NOTHING = Buffer.alloc(0);
+
+export interface StoreDeps {
+  etcd: EtcdClient;
+  /** Of all keys: `/periplus`. */
+  prefix: string;
+  /** null refuses to write confidential kinds. */
+  cipher: Cipher | null;
+  outcomes: Outcomes;
+  log?: { warn(fields: Record<string, unknown>, message: string): void };
+}
+
+/** Since the store was opened; for metrics. */
+export interface StoreStats {
+  transactions: number;
+  /** Acknowledged. */
+  writes: number;
+  /** Transactions whose outcome had to be looked for. */
+  unknownOutcomes: number;
+  /** Transactions that certainly did nothing and were sent again. */
+  retries: number;
+}
+
+/** Opens the writing half of the log. Connects when the first write comes. */
+export const openStore = (deps: StoreDeps): GroupCommit => new GroupCommit(deps);
+
+/**
+ * Group commit: all writes that queued while the previous transaction was under way go to etcd as one, each as a
+ * nested transaction with its own compares.
+ *
+ * When a transaction fails in a way that leaves open whether it happened (a deadline, a lost connection), it may
+ * even happen later: the request may still lie in a queue somewhere. So each transaction also compares that the
+ * fence of its epoch does not exist. An open outcome ends the epoch: its fence is put, and once etcd has
+ * acknowledged that, the transaction has happened before the fence or never will. Only then is the log searched for
+ * each write's request id. A write that is found is acknowledged with the version it was found at; one that is not
+ * goes back to the queue. So no write is applied twice, and none is reported failed that happened.
+ *
+ * A write is given up only while it is certain that it did not happen: after GIVE_UP_MS in the queue. While its
+ * outcome is open it waits for etcd for as long as that takes (and counts against nobody's limit but the one
+ * transaction's that is held up); whoever serves a client has its own time limit. The exceptions, where a write that
+ * may have happened is reported with a Timeout that says so, are `close`, and a log that was compacted before it
+ * could be searched.
+ */
+export class GroupCommit implements Store {
+  readonly stats: StoreStats = { transactions: 0, writes: 0, unknownOutcomes: 0, retries: 0 };
+  readonly #deps: StoreDeps;
+  readonly #keys: Keys;
+  readonly #lease: TombstoneLease;
+  readonly #batcher = new Batcher<PendingWrite>();
+  readonly #closing = new AbortController();
+  #epoch = randomUUID();
+  #inFlight = 0;
+  #scheduled = false;
+  #closed = false;
+  #drained: (() => void) | null = null;
+
+  constructor(deps: StoreDeps) {
+    this.#deps = deps;
+    this.#keys = new Keys(deps.prefix);
+    this.#lease = new TombstoneLease(deps.etcd, () => performance.now());
+  }
+
+  /** Writes that wait and what they take; the limits beyond which `commit` rejects are the batcher's. */
+  get queued(): { writes: number; bytes: number } {
+    return { writes: this.#batcher.size, bytes: this.#batcher.bytes };
+  }
+
+  commit(write: Write): Promise<Committed> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) throw new StatusError('ServiceUnavailable', 'the server is shutting down');
+      if (write.confidential.length > 0 && this.#deps.cipher === null && write.object !== null) {
+        throw internalError('there is no key to encrypt confidential data with');
+      }
+      const pending = new PendingWrite(write, this.#keys, performance.now(), { resolve, reject });
+      if (!this.#batcher.add(pending)) throw tooMany();
+      this.#schedule();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const drained = new Promise<void>((resolve) => {
+      this.#drained = resolve;
+      this.#checkDrained();
+    });
+    const timer = setTimeout(() => {
+      this.#closing.abort();
+      for (const write of this.#batcher.takeOlder(Number.POSITIVE_INFINITY)) write.reject(givenUp());
+      this.#checkDrained();
+    }, CLOSE_MS_MAX);
+    await drained;
+    clearTimeout(timer);
+  }
+
+  #checkDrained(): void {
+    if (this.#inFlight === 0 && this.#batcher.size === 0) this.#drained?.();
+  }
+
+  /** At the end of the turn of the event loop, so that writes that arrive together go together. */
+  #schedule(): void {
+    if (this.#scheduled || this.#inFlight >= IN_FLIGHT_MAX) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#pump();
+    });
+  }
+
+  #pump(): void {
+    while (this.#inFlight < IN_FLIGHT_MAX && this.#batcher.size > 0) {
+      this.#inFlight++;
+      void this.#run(this.#batcher.take()).finally(() => {
+        this.#inFlight--;
+        this.#pump();
+        this.#checkDrained();
+      });
+    }
+  }
+
+  /** Takes a batch to the point where each of its writes is settled or back in the queue. Never rejects. */
+  async #run(batch: readonly PendingWrite[]): Promise<void> {
+    const epoch = this.#epoch;
+    try {
+      const lease = batch.some((write) => write.deletes) ? await this.#leaseId() : '0';
+      if (await this.#send(batch, epoch, lease)) return;
+      await this.#again(batch, RETRY_MS_MIN); // The epoch was over.
+    } catch (error) {
+      if (!(error instanceof EtcdError)) this.#rejectAll(batch, internalError('the write failed', { cause: error }));
+      else if (error.outcome === 'unknown') await this.#settleUnknown(batch, epoch, error);
+      else await this.#refused(batch, error);
+    }
+  }
+
+  /** False: etcd has done nothing because the epoch is over. */
+  async #send(batch: readonly PendingWrite[], epoch: string, lease: string): Promise<boolean> {
+    const success: Operation[] = [{ type: 'put', key: this.#keys.revision, value: NOTHING }];
+    batch.forEach((write, index) => {
+      success.push(write.toTransaction(index, this.#deps.cipher, lease));
+    });
+    this.stats.transactions++;
+    const { succeeded, revision, results } = await this.#deps.etcd.txn({
+      compare: [{ key: this.#keys.fence(epoch), target: 'create', result: 'equal', value: 0 }],
+      success,
+      failure: [],
+    });
+    if (!succeeded) return false;
+    this.stats.writes += batch.length;
+    batch.forEach((write, index) => {
+      write.settle(results[index + 1]!, revision, index);
+    });
+    return true;
+  }
+
+  /** Without a lease nothing was sent, whatever became of the request for the lease. */
+  async #leaseId(): Promise<string> {
+    try {
+      return await this.#lease.id();
+    } catch (error) {
+      if (!(error instanceof EtcdError)) throw error;
+      throw new EtcdError(error.reason, 'refused', error.message, { cause: error });
+    }
+  }
+
+  /** etcd has certainly not applied it. */
+  async #refused(batch: readonly PendingWrite[], error: EtcdError): Promise<void> {
+    switch (error.reason) {
+      case 'Unavailable':
+      case 'DeadlineExceeded':
+        return this.#again(batch, RETRY_MS_MAX / 4);
+      case 'LeaseNotFound':
+        this.#lease.lost();
+        return this.#again(batch, RETRY_MS_MIN);
+      case 'TooLarge': {
+        const half = Math.ceil(batch.length / 2);
+        if (half === batch.length) return this.#rejectAll(batch, tooLarge(error));
+        await this.#run(batch.slice(0, half));
+        return this.#run(batch.slice(half));
+      }
+      case 'NoSpace':
+        return this.#rejectAll(batch, noSpace(error));
+      default:
+        return this.#rejectAll(batch, internalError(`etcd refused the write: ${error.message}`, { cause: error }));
+    }
+  }
+
+  /** Back to the head of the queue, except for what has waited too long. */
+  async #again(batch: readonly PendingWrite[], delayMs: number): Promise<void> {
+    this.stats.retries++;
+    this.#batcher.putBack(batch);
+    const horizon = this.#closing.signal.aborted ? Number.POSITIVE_INFINITY : performance.now() - GIVE_UP_MS;
+    for (const write of this.#batcher.takeOlder(horizon)) write.reject(givenUp());
+    if (this.#batcher.size > 0) await this.#pause(delayMs);
+  }
+
+  #rejectAll(batch: readonly PendingWrite[], error: Error): void {
+    for (const write of batch) write.reject(error);
+  }
+
+  async #settleUnknown(batch: readonly PendingWrite[], epoch: string, error: EtcdError): Promise<void> {
+    this.stats.unknownOutcomes++;
+    this.#deps.log?.warn({ writes: batch.length, error }, 'looking for the outcome of a transaction');
+    // etcd itself has answered that it ran out of space: nothing is left under way that could still happen.
+    const answered = error.reason === 'NoSpace';
+    for (let delayMs = RETRY_MS_MIN; !this.#closing.signal.aborted; delayMs = Math.min(2 * delayMs, RETRY_MS_MAX)) {
+      try {
+        if (!answered) await this.#endEpoch(epoch);
+        const missing = await this.#settleFound(batch);
+        if (answered) this.#rejectAll(missing, noSpace(error));
+        else if (missing.length > 0) await this.#again(missing, RETRY_MS_MIN);
+        return;
+      } catch (failure) {
+        this.#deps.log?.warn({ error: failure }, 'the outcome is still open');
+        if (failure instanceof EtcdError && failure.reason === 'LeaseNotFound') this.#lease.lost();
+        await this.#pause(delayMs);
+      }
+    }
+    this.#rejectAll(batch, open());
+  }
+
+  /** After this, no transaction of `epoch` can be applied any more. */
+  async #endEpoch(epoch: string): Promise<void> {
+    if (epoch === this.#epoch) this.#epoch = randomUUID();
+    await this.#deps.etcd.put(this.#keys.fence(epoch), NOTHING, await this.#lease.id());
+  }
+
+  /** Acknowledges the writes that are in the log and returns the others. */
+  async #settleFound(batch: readonly PendingWrite[]): Promise<PendingWrite[]> {
+    const outcomes = await Promise.all(
+      batch.map(({ write }) =>
+        this.#deps.outcomes.find(write.provenance.requestId, write.key).catch((error: unknown) => {
+          if (error instanceof StatusError) return error;
+          throw error;
+        }),
+      ),
+    );
+    return batch.filter((write, at) => {
+      const outcome = outcomes[at];
+      if (outcome === undefined) return true;
+      if (outcome instanceof StatusError) write.reject(outcome);
+      else {
+        this.stats.writes++;
+        write.resolve(write.committed(outcome.revision, outcome.index));
+      }
+      return false;
+    });
+  }
+
+  /** Ends early when the store is closed. */
+  async #pause(delayMs: number): Promise<void> {
+    await pause(delayMs, undefined, { signal: this.#closing.signal }).catch(() => {});
+  }
+}
+
+const tooMany = (): StatusError =>
+  new StatusError('TooManyRequests', 'too many writes are waiting for etcd, please try again later', {
+    retryAfterSeconds: 1,
+  });
+
+const givenUp = (): StatusError =>
+  new StatusError('Timeout', 'etcd could not be reached in time; nothing was changed', { retryAfterSeconds: 1 });
+
+const open = (): StatusError =>
+  new StatusError('Timeout', 'the server stopped before it learned whether this change was made');
+
+const noSpace = (error: EtcdError): StatusError =>
+  new StatusError(
+    'ServiceUnavailable',
+    'etcd has no space left (it needs compaction, defragmentation and its alarm disarmed); nothing was changed',
+    undefined,
+    { cause: error },
+  );
+
+const tooLarge = (error: EtcdError): StatusError =>
+  new StatusError('RequestEntityTooLarge', `the object is too large for etcd: ${error.message}`, undefined, {
+    cause: error,
+  });

@@ -1,0 +1,128 @@
+import { versionOfWrite } from '@periplus/apimachinery';
+import type { Compare, Operation, OperationResult, TxnRequest } from '@periplus/etcd';
+import type { Batchable } from './batcher.ts';
+import type { Cipher } from './cipher.ts';
+import type { Keys } from './keys.ts';
+import {
+  encodeProvenance,
+  encodeRecord,
+  encodeTombstone,
+  toUnversioned,
+  toVersioned,
+  type Unversioned,
+} from './record.ts';
+import type { Committed, Companion, Write } from './types.ts';
+import { WriteConflict } from './write-conflict.ts';
+
+/** What a key and an operation take in a request besides the key's and the value's own bytes, generously. */
+const OVERHEAD_BYTES = 64;
+
+type Guarded = Companion & { ifAbsent: true };
+const isGuarded = (companion: Companion): companion is Guarded => 'ifAbsent' in companion;
+
+/** A write on its way: encoded once, sent as a nested transaction until its outcome is known. */
+export class PendingWrite implements Batchable {
+  readonly write: Write;
+  readonly sinceMs: number;
+  readonly touches: readonly string[];
+  readonly bytes: number;
+  readonly operations: number;
+  readonly resolve: (committed: Committed) => void;
+  readonly reject: (error: Error) => void;
+  readonly #key: string;
+  readonly #tombstone: string;
+  readonly #companions: readonly { key: string; companion: Companion }[];
+  readonly #object: Unversioned | null;
+  readonly #provenance: Uint8Array;
+
+  constructor(
+    write: Write,
+    keys: Keys,
+    sinceMs: number,
+    settle: { resolve(committed: Committed): void; reject(error: Error): void },
+  ) {
+    if (write.object === null) checkDeletion(write);
+    this.write = write;
+    this.sinceMs = sinceMs;
+    this.resolve = settle.resolve;
+    this.reject = settle.reject;
+    this.#key = keys.registry(write.key);
+    this.#tombstone = keys.tombstone(write.key);
+    this.#companions = write.companions.map((companion) => ({ key: keys.at(companion.path), companion }));
+    this.#object = write.object && toUnversioned(write.object, write.confidential);
+    this.#provenance = encodeProvenance(write.provenance);
+    this.touches = [this.#key, this.#tombstone, ...this.#companions.map(({ key }) => key)];
+    this.bytes = this.#estimateBytes();
+    this.operations = 2 + this.#companions.length;
+  }
+
+  get deletes(): boolean {
+    return this.#object === null;
+  }
+
+  /** The nested transaction, as number `index` of its batch. Tombstones hang on `lease`. */
+  toTransaction(index: number, cipher: Cipher | null, lease: string): Operation {
+    const compare: Compare[] = [{ key: this.#key, target: 'mod', result: 'equal', value: this.write.ifRevision }];
+    const success: Operation[] = [];
+    const record =
+      this.#object && encodeRecord(this.#object, { index, provenance: this.#provenance, cipher, context: this.#key });
+    if (record === null) {
+      const tombstone = encodeTombstone(index, this.#provenance);
+      success.push({ type: 'delete', key: this.#key });
+      success.push({ type: 'put', key: this.#tombstone, value: tombstone, lease });
+    } else {
+      success.push({ type: 'put', key: this.#key, value: record });
+      if (this.write.ifRevision === 0) success.push({ type: 'delete', key: this.#tombstone });
+    }
+    for (const { key, companion } of this.#companions) {
+      if ('delete' in companion) success.push({ type: 'delete', key });
+      else success.push({ type: 'put', key, value: companion.put === 'record' ? record! : companion.put });
+      if (isGuarded(companion)) compare.push({ key, target: 'create', result: 'equal', value: 0 });
+    }
+    return { type: 'txn', compare, success, failure: this.#questions() };
+  }
+
+  /** Asked when the compares fail and only where more than the object itself can be the reason. */
+  #questions(): TxnRequest['failure'] {
+    const guarded = this.#companions.filter(({ companion }) => isGuarded(companion));
+    if (guarded.length === 0) return [];
+    return [this.#key, ...guarded.map(({ key }) => key)].map((key) => ({ type: 'range', key, keysOnly: true }));
+  }
+
+  /** Reads the answer of the nested transaction, and tells the caller. */
+  settle(result: OperationResult, revision: number, index: number): void {
+    if (result.type !== 'txn') throw new Error(`etcd answered a transaction with a ${result.type}`);
+    if (result.succeeded) this.resolve(this.committed(revision, index));
+    else this.reject(new WriteConflict(revision, this.#conflictingCompanion(result.results)));
+  }
+
+  committed(revision: number, index: number): Committed {
+    const resourceVersion = versionOfWrite(revision, index);
+    return { revision, index, resourceVersion, bytes: this.#object && toVersioned(this.#object, resourceVersion) };
+  }
+
+  #conflictingCompanion(answers: readonly OperationResult[]): string | null {
+    const [object, ...guarded] = answers.map((answer) => (answer.type === 'range' ? answer.kvs[0] : undefined));
+    if ((object?.modRevision ?? 0) !== this.write.ifRevision) return null;
+    const paths = this.write.companions.filter(isGuarded).map(({ path }) => path);
+    return paths.find((_, at) => guarded[at] !== undefined) ?? null;
+  }
+
+  #estimateBytes(): number {
+    const json = this.#object?.json.length ?? 0;
+    const record = json + (this.#object?.confidential?.length ?? 0) + this.#provenance.length + OVERHEAD_BYTES;
+    let bytes = 3 * (this.#key.length + OVERHEAD_BYTES) + record;
+    for (const { key, companion } of this.#companions) {
+      bytes += 3 * (key.length + OVERHEAD_BYTES);
+      if ('put' in companion) bytes += companion.put === 'record' ? record : companion.put.length;
+    }
+    return bytes;
+  }
+}
+
+function checkDeletion({ ifRevision, companions }: Write): void {
+  if (ifRevision === 0) throw new Error('a deletion needs the revision that it deletes');
+  if (companions.some((companion) => 'put' in companion && companion.put === 'record')) {
+    throw new Error('a deletion has no record to put beside it');
+  }
+}
