@@ -70,7 +70,10 @@ step('types', () => {
 });
 
 step('layers', () => {
-  const result = cruise(root, ['libs', 'apps', 'test', 'bench', 'scripts'].filter((folder) => existsSync(join(root, folder))));
+  const result = cruise(
+    root,
+    ['libs', 'apps', 'test', 'bench', 'scripts'].filter((folder) => existsSync(join(root, folder))),
+  );
   if (typeof result === 'string') return result;
   const { violations } = result.summary;
   if (violations.length > 0) return violations.map(({ rule, from, to }) => `${rule.name}: ${from} -> ${to}`).join('\n');

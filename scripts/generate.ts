@@ -16,6 +16,7 @@ const contracts: Record<string, string[]> = {
   api: ['proto/periplus/api/v1/resources.proto'],
   etcd: globSync('proto/etcd/*.proto', { cwd: root }),
   cri: globSync('proto/cri/*.proto', { cwd: root }),
+  grpc: globSync('proto/grpc/**/*.proto', { cwd: root }),
   containerd: globSync('proto/containerd/*.proto', { cwd: root }),
 };
 
@@ -35,6 +36,21 @@ for (const [name, files] of Object.entries(contracts)) {
     stdio: 'inherit',
   });
   execFileSync(bin('pbts'), ['-o', types, js], { cwd: root, stdio: 'inherit' });
+}
+
+/** What the api-server offers, for gRPC server reflection. */
+const described = [contracts.store, contracts.api, contracts.etcd, contracts.grpc]
+  .flat()
+  .filter((file) => file !== undefined);
+const descriptors = join(root, 'libs/proto/generated/descriptors.js');
+if (!isFresh(descriptors, [...described, 'scripts/descriptors.ts'])) {
+  console.log('generate: libs/proto/generated/descriptors.js');
+  const { descriptorsOf } = await import('./descriptors.ts');
+  writeFileSync(
+    descriptors.replace(/\.js$/, '.d.ts'),
+    `import type { FileDescription } from '../src/descriptors.ts';\nexport const descriptors: Readonly<Record<string, FileDescription>>;\n`,
+  );
+  writeFileSync(descriptors, descriptorsOf(join(root, 'proto'), described));
 }
 
 const schemas = join(root, 'libs/api/generated/schemas.js');
