@@ -32,7 +32,7 @@ abstract class Metric<Series> {
     this.type = type;
   }
 
-  /** The series of these labels; keep the result where it is used often. */
+  /** The series of these labels; undefined when there are too many already. */
   protected of(labels: Labels | undefined, make: () => Series): Series | undefined {
     const text = labels ? labelText(labels) : '';
     let found = this.series.get(text);
@@ -60,6 +60,16 @@ export class Counter extends Metric<{ value: number }> {
   add(amount = 1, labels?: Labels): void {
     const series = this.of(labels, () => ({ value: 0 }));
     if (series) series.value += amount;
+  }
+
+  /** The series of these labels, for where it is counted often. */
+  labelled(labels: Labels): { add(amount?: number): void } {
+    const series = this.of(labels, () => ({ value: 0 }));
+    return {
+      add: (amount = 1) => {
+        if (series) series.value += amount;
+      },
+    };
   }
 
   protected override seriesText(labels: string, series: { value: number }): string {
@@ -98,7 +108,22 @@ export class Histogram extends Metric<HistogramSeries> {
   }
 
   observe(value: number, labels?: Labels): void {
-    const series = this.of(labels, () => ({ counts: new Float64Array(this.bounds.length), count: 0, sum: 0 }));
+    this.record(this.of(labels, this.newSeries), value);
+  }
+
+  /** The series of these labels, for where it is observed often. */
+  labelled(labels: Labels): { observe(value: number): void } {
+    const series = this.of(labels, this.newSeries);
+    return { observe: (value) => this.record(series, value) };
+  }
+
+  private readonly newSeries = (): HistogramSeries => ({
+    counts: new Float64Array(this.bounds.length),
+    count: 0,
+    sum: 0,
+  });
+
+  private record(series: HistogramSeries | undefined, value: number): void {
     if (!series) return;
     series.count += 1;
     series.sum += value;
