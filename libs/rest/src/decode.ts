@@ -1,0 +1,71 @@
+import { badRequest, type JsonValue } from '@periplus/apimachinery';
+import type { Body } from '@periplus/operations';
+import { goJsonError } from './go-json-error.ts';
+import type { BodyFormat } from './media-types.ts';
+import { decodeProtobuf } from './protobuf-body.ts';
+
+/** What of an unreadable body is shown to its sender. */
+const SUMMARY_BYTES_MAX = 30;
+
+/**
+ * The value of a request's body. `kind` is what it should have been, for the error: "Deployment". Throws BadRequest
+ * in kube-apiserver's words.
+ */
+export async function decodeBody(body: Buffer, format: BodyFormat, kind: string): Promise<Body> {
+  if (format === 'yaml') return { value: await fromYaml(body.toString('utf8')), json: null };
+  if (format === 'protobuf') return { value: fromProtobuf(body, kind), json: null };
+  const json = body.toString('utf8');
+  try {
+    return { value: JSON.parse(json) as JsonValue, json };
+  } catch {
+    throw unrecognized(body, kind, `couldn't get version/kind; json parse error: ${goJsonError(json)}`);
+  }
+}
+
+function fromProtobuf(body: Buffer, kind: string): JsonValue {
+  try {
+    return decodeProtobuf(body);
+  } catch (error) {
+    throw unrecognized(body, kind, (error as Error).message);
+  }
+}
+
+const unrecognized = (body: Buffer, kind: string, why: string) =>
+  badRequest(`the object provided is unrecognized (must be of type ${kind}): ${why} (${summary(body)})`);
+
+/** The value of a patch, which has no kind. */
+export function decodePatch(body: Buffer): Body {
+  const json = body.toString('utf8');
+  try {
+    return { value: JSON.parse(json) as JsonValue, json };
+  } catch {
+    throw badRequest(goJsonError(json));
+  }
+}
+
+function summary(body: Buffer): string {
+  if (body.length === 0) return '<empty>';
+  const encoding = body[0] === 0x7b ? 'utf8' : 'hex';
+  const shown = body.toString(encoding, 0, SUMMARY_BYTES_MAX);
+  return body.length > SUMMARY_BYTES_MAX ? `${shown} ...` : shown;
+}
+
+/** YAML 1.1 as Kubernetes reads it (`0644` is octal), but for dates, which stay text. Loaded on first use. */
+async function fromYaml(text: string): Promise<JsonValue> {
+  const { parse } = await import('yaml');
+  try {
+    return parse(text, {
+      version: '1.1',
+      uniqueKeys: false,
+      customTags: (tags) => tags.filter((tag) => typeof tag === 'string' || tag.tag !== 'tag:yaml.org,2002:timestamp'),
+    }) as JsonValue;
+  } catch (error) {
+    throw badRequest(`error converting YAML to JSON: yaml: ${(error as Error).message.split('\n', 1)[0]}`);
+  }
+}
+
+/** An object as YAML, for clients that ask for it. */
+export async function toYaml(json: string): Promise<string> {
+  const { stringify } = await import('yaml');
+  return stringify(JSON.parse(json), { version: '1.1', aliasDuplicateObjects: false, lineWidth: 0 });
+}

@@ -1,0 +1,117 @@
+import type { KindRegistry } from '@periplus/api';
+import { type Check, type Metrics, runChecks } from '@periplus/component';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { AGGREGATED, type Discovery, type Document, discoveryOf } from './discovery.ts';
+import { firstAccepted } from './media-types.ts';
+import { type OpenApi, openApiOf } from './openapi.ts';
+import { VERSION } from './version.ts';
+
+/** What the pages that are no resources show. */
+export interface PageDeps {
+  kinds: KindRegistry;
+  metrics: Metrics;
+  /** The process is well. */
+  live: readonly Check[];
+  /** It can also answer requests. */
+  ready: readonly Check[];
+  /** "10.0.0.1:6443", told to clients that ask for the versions. */
+  advertiseAddress: string;
+}
+
+const TEXT = 'text/plain; charset=utf-8';
+const PATHS = ['/api', '/api/v1', '/apis', '/healthz', '/livez', '/metrics', '/openapi/v3', '/readyz', '/version'];
+
+/** Everything that is served beside resources: discovery, OpenAPI, health, metrics, version. */
+export function servePages(app: FastifyInstance, deps: PageDeps): void {
+  serveDiscovery(app, deps);
+  serveHealth(app, deps);
+  app.get('/version', (_request, reply) => reply.type('application/json').send(JSON.stringify(VERSION, null, 2)));
+  app.get('/metrics', (_request, reply) => reply.type('text/plain; version=0.0.4').send(deps.metrics.text()));
+  app.setNotFoundHandler((_request, reply) => notFound(reply));
+}
+
+const notFound = (reply: FastifyReply) => reply.code(404).type(TEXT).send('404 page not found\n');
+
+function serveDiscovery(app: FastifyInstance, { kinds, advertiseAddress }: PageDeps): void {
+  let madeOf: readonly unknown[] | null = null;
+  let documents: { discovery: Discovery; openApi: OpenApi };
+  /** Made anew when kinds have come or gone: the registry returns another list then. */
+  const current = () => {
+    const all = kinds.all();
+    if (madeOf !== all) documents = { discovery: discoveryOf(all), openApi: openApiOf(all) };
+    madeOf = all;
+    return documents;
+  };
+  const wantsAll = (request: FastifyRequest): boolean =>
+    firstAccepted(request.headers.accept, [AGGREGATED]) !== undefined;
+
+  app.get('/', (_request, reply) => reply.send({ paths: rootPaths(kinds) }));
+  app.get('/api', (request, reply) => {
+    const { discovery } = current();
+    send(request, reply, wantsAll(request) ? discovery.aggregatedCore : discovery.legacyVersions(advertiseAddress));
+  });
+  app.get('/apis', (request, reply) => {
+    const { discovery } = current();
+    send(request, reply, wantsAll(request) ? discovery.aggregatedGroups : discovery.groups);
+  });
+  app.get<{ Params: { version: string } }>('/api/:version', (request, reply) => {
+    send(request, reply, current().discovery.resources.get(`/${request.params.version}`));
+  });
+  app.get<{ Params: { group: string } }>('/apis/:group', (request, reply) => {
+    send(request, reply, current().discovery.group.get(request.params.group));
+  });
+  app.get<{ Params: { group: string; version: string } }>('/apis/:group/:version', (request, reply) => {
+    const { group, version } = request.params;
+    send(request, reply, current().discovery.resources.get(`${group}/${version}`));
+  });
+  app.get('/openapi/v3', (request, reply) => send(request, reply, current().openApi.index));
+  app.get<{ Params: { '*': string } }>('/openapi/v3/*', (request, reply) => {
+    send(request, reply, current().openApi.documents.get(request.params['*']));
+  });
+}
+
+function rootPaths(kinds: KindRegistry): string[] {
+  const groups = kinds.groups().filter((group) => group !== '');
+  const versions = groups.flatMap((group) => [
+    `/apis/${group}`,
+    ...kinds.versions(group).map((version) => `/apis/${group}/${version}`),
+  ]);
+  return [...PATHS, ...versions].sort();
+}
+
+function send(request: FastifyRequest, reply: FastifyReply, page: Document | undefined): void {
+  if (!page) {
+    notFound(reply);
+    return;
+  }
+  reply.header('cache-control', 'public').header('etag', page.etag).header('vary', 'Accept');
+  if (request.headers['if-none-match'] === page.etag) reply.code(304).send();
+  else reply.type(page.contentType).send(page.body);
+}
+
+function serveHealth(app: FastifyInstance, { live, ready }: PageDeps): void {
+  const endpoints = { livez: live, readyz: [...live, ...ready], healthz: [...live, ...ready] };
+  for (const [name, checks] of Object.entries(endpoints)) {
+    app.get<{ Querystring: { verbose?: string; exclude?: string | string[] } }>(`/${name}`, async (request, reply) => {
+      const excluded = [request.query.exclude ?? []].flat();
+      const page = await runChecks(
+        name,
+        checks.filter((check) => !excluded.includes(check.name)),
+      );
+      const short = page.ok && request.query.verbose === undefined;
+      return reply
+        .code(page.ok ? 200 : 500)
+        .type(TEXT)
+        .send(short ? 'ok' : page.verbose);
+    });
+    for (const check of checks) {
+      app.get(`/${name}/${check.name}`, async (_request, reply) => {
+        const page = await runChecks(check.name, [check]);
+        return reply
+          .code(page.ok ? 200 : 500)
+          .type(TEXT)
+          .send(page.ok ? 'ok' : page.verbose);
+      });
+    }
+  }
+}

@@ -1,0 +1,141 @@
+import { at, badRequest, type FieldError, invalid, type JsonObject, type JsonValue } from '@periplus/apimachinery';
+import type { DeleteOptions, ListOptions, WatchOptions } from '@periplus/operations';
+
+/** What create, update and patch take in their query. */
+export interface WriteOptions {
+  dryRun: boolean;
+  fieldManager: string;
+  fieldValidation: 'Ignore' | 'Warn' | 'Strict';
+}
+
+const NO_WRITE_OPTIONS: WriteOptions = { dryRun: false, fieldManager: '', fieldValidation: 'Warn' };
+const FIELD_MANAGER_CHARS_MAX = 128;
+const FIELD_VALIDATION = ['Ignore', 'Strict', 'Warn'];
+/** Clients send few different queries with their writes; what they say is remembered for this many. */
+const REMEMBERED_MAX = 512;
+
+const remembered = new Map<string, WriteOptions>();
+
+/**
+ * Options of a write. `kind` names them in errors: "CreateOptions".
+ * https://kubernetes.io/docs/reference/kubernetes-api/common-parameters/common-parameters/
+ */
+export function writeOptions(kind: string, query: string): WriteOptions {
+  if (query === '') return NO_WRITE_OPTIONS;
+  const known = remembered.get(query);
+  if (known) return known;
+  const parameters = new URLSearchParams(query);
+  const errors = [...dryRunErrors(parameters.getAll('dryRun')), ...fieldErrors(parameters)];
+  if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind }, '', errors);
+  const options: WriteOptions = {
+    dryRun: parameters.getAll('dryRun').includes('All'),
+    fieldManager: parameters.get('fieldManager') ?? '',
+    fieldValidation: (parameters.get('fieldValidation') || 'Warn') as WriteOptions['fieldValidation'],
+  };
+  if (remembered.size >= REMEMBERED_MAX) remembered.clear();
+  remembered.set(query, options);
+  return options;
+}
+
+export const listOptions = (query: URLSearchParams): ListOptions => ({
+  labelSelector: query.get('labelSelector') ?? '',
+  fieldSelector: query.get('fieldSelector') ?? '',
+  limit: integer(query.get('limit')),
+  continue: query.get('continue') ?? '',
+  resourceVersion: query.get('resourceVersion') ?? '',
+  resourceVersionMatch: query.get('resourceVersionMatch') ?? '',
+});
+
+export const watchOptions = (query: URLSearchParams): WatchOptions => ({
+  labelSelector: query.get('labelSelector') ?? '',
+  fieldSelector: query.get('fieldSelector') ?? '',
+  resourceVersion: query.get('resourceVersion') ?? '',
+  resourceVersionMatch: query.get('resourceVersionMatch') ?? '',
+  allowWatchBookmarks: boolean(query.get('allowWatchBookmarks')),
+  ...(query.has('sendInitialEvents') && { sendInitialEvents: boolean(query.get('sendInitialEvents')) }),
+  timeoutSeconds: integer(query.get('timeoutSeconds')),
+});
+
+export const deleteOptionsOfQuery = (query: URLSearchParams): DeleteOptions => ({
+  gracePeriodSeconds: integer(query.get('gracePeriodSeconds')),
+  propagationPolicy: query.get('propagationPolicy') ?? undefined,
+  ...(query.has('orphanDependents') && { orphanDependents: boolean(query.get('orphanDependents')) }),
+  dryRun: query.getAll('dryRun'),
+});
+
+/** A DeleteOptions object from a request's body. Throws BadRequest when a field is of the wrong type. */
+export function deleteOptionsOfBody(value: JsonValue): DeleteOptions {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw notDeleteOptions('', 'an object');
+  const { kind } = value;
+  if (kind !== undefined && kind !== '' && kind !== 'DeleteOptions') {
+    throw badRequest(`decoded object cannot be converted to DeleteOptions`);
+  }
+  return {
+    gracePeriodSeconds: member(value, 'gracePeriodSeconds', 'int64', Number.isInteger) as number | undefined,
+    propagationPolicy: member(value, 'propagationPolicy', 'string', isString) as string | undefined,
+    orphanDependents: member(value, 'orphanDependents', 'bool', isBoolean) as boolean | undefined,
+    dryRun: member(value, 'dryRun', '[]string', (all) => Array.isArray(all) && all.every(isString)) as
+      | string[]
+      | undefined,
+    preconditions: preconditions(value.preconditions),
+  };
+}
+
+/** Throws Invalid for what a decoded DeleteOptions may not say. */
+export function checkDryRun(options: DeleteOptions): boolean {
+  const errors = dryRunErrors(options.dryRun ?? []);
+  if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', errors);
+  return (options.dryRun ?? []).length > 0;
+}
+
+/** As Go's conversion of query parameters reads a bool: everything but "false" and "0" is true, even nothing. */
+export const boolean = (text: string | null): boolean =>
+  text !== null && text !== '0' && text.toLowerCase() !== 'false';
+
+function integer(text: string | null): number | undefined {
+  if (text === null || text === '') return undefined;
+  if (!/^[+-]?\d+$/.test(text)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) {
+    throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: value out of range`);
+  }
+  return value;
+}
+
+const isString = (value: unknown): boolean => typeof value === 'string';
+const isBoolean = (value: unknown): boolean => typeof value === 'boolean';
+
+function preconditions(value: JsonValue | undefined): DeleteOptions['preconditions'] {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'object' || Array.isArray(value)) throw notDeleteOptions('preconditions', 'an object');
+  return {
+    uid: member(value, 'uid', 'string', isString) as string | undefined,
+    resourceVersion: member(value, 'resourceVersion', 'string', isString) as string | undefined,
+  };
+}
+
+function member(object: JsonObject, name: string, type: string, fits: (value: unknown) => boolean): unknown {
+  const value = object[name];
+  if (value === undefined || value === null) return undefined;
+  if (!fits(value)) throw notDeleteOptions(name, type);
+  return value;
+}
+
+const notDeleteOptions = (field: string, type: string) =>
+  badRequest(`DeleteOptions cannot be handled: ${field && `${field}: `}must be of type ${type}`);
+
+const dryRunErrors = (values: readonly string[]): FieldError[] =>
+  values.some((value) => value !== 'All') ? [at('dryRun').notSupported(values.join(','), ['All'])] : [];
+
+function fieldErrors(parameters: URLSearchParams): FieldError[] {
+  const errors: FieldError[] = [];
+  const manager = parameters.get('fieldManager') ?? '';
+  if (manager.length > FIELD_MANAGER_CHARS_MAX) errors.push(at('fieldManager').tooLong(FIELD_MANAGER_CHARS_MAX));
+  if (/\p{C}/u.test(manager))
+    errors.push(at('fieldManager').invalid(manager, 'should only contain printable characters'));
+  const validation = parameters.get('fieldValidation') ?? '';
+  if (validation !== '' && !FIELD_VALIDATION.includes(validation)) {
+    errors.push(at('fieldValidation').notSupported(validation, FIELD_VALIDATION));
+  }
+  return errors;
+}

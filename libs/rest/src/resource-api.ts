@@ -1,0 +1,247 @@
+import type { Kind, KindRegistry } from '@periplus/api';
+import { StatusError } from '@periplus/apimachinery';
+import type { DeleteOptions, ObjectResult, Operations, RequestContext, Target, User } from '@periplus/operations';
+import { readBody } from './body.ts';
+import { decodeBody, decodePatch } from './decode.ts';
+import { sendList } from './list-response.ts';
+import { bodyFormat, mediaType, negotiate, unsupportedMediaType } from './media-types.ts';
+import type { PodLogs } from './pod-logs.ts';
+import {
+  checkDryRun,
+  deleteOptionsOfBody,
+  deleteOptionsOfQuery,
+  listOptions,
+  type WriteOptions,
+  watchOptions,
+  writeOptions,
+} from './query.ts';
+import type { RequestInfo } from './request-info.ts';
+import { type Exchange, sendBytes, sendStatus, setWarnings } from './respond.ts';
+import { subresourcesOf } from './served-resources.ts';
+import { isStatus, sendItem, watchEncoding } from './shapes.ts';
+import { includeObject } from './table.ts';
+import { WatchResponse } from './watch-response.ts';
+
+const PATCH_TYPES = [
+  'application/json-patch+json',
+  'application/merge-patch+json',
+  'application/strategic-merge-patch+json',
+];
+const NOT_FOUND = Buffer.from('404 page not found\n');
+
+/** A request for a resource, on its way through the API. */
+interface Call {
+  exchange: Exchange;
+  info: RequestInfo;
+  /** Without the question mark. */
+  query: string;
+  context: RequestContext;
+  target: Target;
+}
+
+type Verb = (call: Call) => Promise<void>;
+
+/** The resources of the cluster: one set of verbs for every kind in the registry. */
+export class ResourceApi {
+  private readonly operations: Operations;
+  private readonly kinds: KindRegistry;
+  private readonly logs: PodLogs;
+  private readonly verbs: Readonly<Record<string, Verb>> = {
+    get: (call) => this.get(call),
+    list: (call) => this.list(call),
+    watch: (call) => this.watch(call),
+    create: (call) => this.create(call),
+    update: (call) => this.update(call),
+    patch: (call) => this.patch(call),
+    delete: (call) => this.delete(call),
+    deletecollection: (call) => this.deleteCollection(call),
+  };
+
+  constructor(deps: { operations: Operations; kinds: KindRegistry; logs: PodLogs }) {
+    this.operations = deps.operations;
+    this.kinds = deps.kinds;
+    this.logs = deps.logs;
+  }
+
+  /** Authorizes, finds what the request is about, and answers it. Rejects with what the client is to be told. */
+  async handle(exchange: Exchange, info: RequestInfo, query: string, user: User): Promise<void> {
+    this.operations.authorize(user, info);
+    const kind = this.kinds.byResource(info.group, info.version, info.resource);
+    const verbs = kind && verbsAt(kind, info);
+    if (!verbs) {
+      sendBytes(exchange, 404, 'text/plain; charset=utf-8', NOT_FOUND);
+      return;
+    }
+    if (!verbs.includes(info.verb)) throw methodNotAllowed();
+    const { subresource } = info;
+    const name = info.named ? info.name : '';
+    const call: Call = {
+      exchange,
+      info,
+      query,
+      context: contextOf(exchange, user, NO_OPTIONS),
+      target: { kind, namespace: kind.namespaced ? info.namespace : '', name, subresource },
+    };
+    if (subresource === 'log') await this.logs.send(exchange, call.target, new URLSearchParams(query));
+    else await this.verbs[info.verb]!(call);
+  }
+
+  private async get({ exchange, context, target, query }: Call): Promise<void> {
+    const encoding = negotiate(exchange.request.headers.accept);
+    const parameters = new URLSearchParams(query);
+    const include = includeObject(parameters.get('includeObject'));
+    const resourceVersion = parameters.get('resourceVersion') ?? '';
+    const item = await this.operations.get(context, target, { resourceVersion });
+    await sendItem(exchange, target.kind, item, 200, encoding, include);
+  }
+
+  private async list({ exchange, context, target, query }: Call): Promise<void> {
+    const encoding = negotiate(exchange.request.headers.accept);
+    const parameters = new URLSearchParams(query);
+    const include = includeObject(parameters.get('includeObject'));
+    const list = await this.operations.list(context, target, listOptions(parameters));
+    await sendList(exchange, target.kind, list, encoding, include);
+  }
+
+  private async watch({ exchange, context, target, query }: Call): Promise<void> {
+    const { format, shape } = negotiate(exchange.request.headers.accept);
+    if (format !== 'json') throw new StatusError('NotAcceptable', ONLY_JSON_WATCHES);
+    const parameters = new URLSearchParams(query);
+    const encoding = watchEncoding(target.kind, shape, includeObject(parameters.get('includeObject')));
+    const sink = new WatchResponse(exchange);
+    sink.begin(await this.operations.watch(context, target, watchOptions(parameters), encoding, sink));
+  }
+
+  private async create(call: Call): Promise<void> {
+    const { exchange, target, query } = call;
+    const format = bodyFormat(exchange.request.headers['content-type']);
+    const context = contextOf(exchange, call.context.user, writeOptions('CreateOptions', query));
+    const body = await decodeBody(await readBody(exchange.request), format, expectedKind(target));
+    await this.sendWritten(call, context, await this.operations.create(context, target, body));
+  }
+
+  private async update(call: Call): Promise<void> {
+    const { exchange, target, query } = call;
+    const format = bodyFormat(exchange.request.headers['content-type']);
+    const context = contextOf(exchange, call.context.user, writeOptions('UpdateOptions', query));
+    const body = await decodeBody(await readBody(exchange.request), format, expectedKind(target));
+    await this.sendWritten(call, context, await this.operations.update(context, target, body));
+  }
+
+  private async patch(call: Call): Promise<void> {
+    const { exchange, target, query } = call;
+    const type = mediaType(exchange.request.headers['content-type'] ?? '');
+    if (!PATCH_TYPES.includes(type)) throw unsupportedMediaType(PATCH_TYPES);
+    const context = contextOf(exchange, call.context.user, writeOptions('PatchOptions', query));
+    const body = decodePatch(await readBody(exchange.request));
+    await this.sendWritten(call, context, await this.operations.patch(context, target, { mediaType: type, body }));
+  }
+
+  private async sendWritten({ exchange, target, query }: Call, context: RequestContext, result: ObjectResult) {
+    const { headers } = exchange.request;
+    const encoding = negotiate(headers.accept);
+    setWarnings(exchange.response, context.warnings);
+    const plain = encoding.shape.kind === 'Object' || isStatus(result);
+    const include = plain ? 'Metadata' : includeObject(new URLSearchParams(query).get('includeObject'));
+    await sendItem(
+      exchange,
+      target.kind,
+      result,
+      result.code,
+      plain ? { ...encoding, shape: AS_ITSELF } : encoding,
+      include,
+    );
+  }
+
+  private async delete(call: Call): Promise<void> {
+    const { exchange, target, query } = call;
+    const options = await deleteOptions(call);
+    const context = contextOf(exchange, call.context.user, { ...NO_OPTIONS, dryRun: checkDryRun(options) });
+    const { item, status, code } = await this.operations.delete(context, target, options);
+    setWarnings(exchange.response, context.warnings);
+    if (status) {
+      sendStatus(exchange, status, code);
+    } else if (item) {
+      const include = includeObject(new URLSearchParams(query).get('includeObject'));
+      await sendItem(exchange, target.kind, item, code, negotiate(exchange.request.headers.accept), include);
+    }
+  }
+
+  private async deleteCollection(call: Call): Promise<void> {
+    const { exchange, target } = call;
+    const parameters = new URLSearchParams(call.query);
+    const options = await deleteOptions(call);
+    const context = contextOf(exchange, call.context.user, { ...NO_OPTIONS, dryRun: checkDryRun(options) });
+    const selection = listOptions(parameters);
+    const list = await this.operations.deleteCollection(context, target, selection, options);
+    const include = includeObject(parameters.get('includeObject'));
+    await sendList(exchange, target.kind, list, negotiate(exchange.request.headers.accept), include);
+  }
+}
+
+const NO_OPTIONS: WriteOptions = { dryRun: false, fieldManager: '', fieldValidation: 'Warn' };
+const AS_ITSELF = { kind: 'Object', version: 'v1' } as const;
+const ONLY_JSON_WATCHES = 'only the following media types are accepted: application/json;stream=watch';
+
+const contextOf = (exchange: Exchange, user: User, options: WriteOptions): RequestContext => ({
+  user,
+  requestId: exchange.requestId,
+  cause: null,
+  dryRun: options.dryRun,
+  fieldManager: options.fieldManager,
+  fieldValidation: options.fieldValidation,
+  warnings: [],
+  nowMs: Date.now(),
+});
+
+async function deleteOptions({ exchange, query }: Call): Promise<DeleteOptions> {
+  const { request } = exchange;
+  const body = await readBody(request);
+  if (body.length === 0) return deleteOptionsOfQuery(new URLSearchParams(query));
+  const format = bodyFormat(request.headers['content-type']);
+  return deleteOptionsOfBody((await decodeBody(body, format, 'DeleteOptions')).value);
+}
+
+/** What a body sent to the target should hold. */
+function expectedKind({ kind, subresource }: Target): string {
+  const part = subresourcesOf(kind).find(({ name }) => name === subresource);
+  return part?.answers.kind ?? kind.kind;
+}
+
+/** The verbs that each kind of address of a resource takes; undefined where there is no such address. */
+interface Addresses {
+  collection: readonly string[];
+  allNamespaces: readonly string[];
+  named: readonly string[];
+  subresources: Readonly<Record<string, readonly string[]>>;
+}
+
+const ON_COLLECTIONS = ['create', 'list', 'watch', 'deletecollection'];
+const known = new WeakMap<Kind, Addresses>();
+
+function addressesOf(kind: Kind): Addresses {
+  const found = known.get(kind);
+  if (found) return found;
+  const addresses: Addresses = {
+    collection: kind.verbs.filter((verb) => ON_COLLECTIONS.includes(verb)),
+    allNamespaces: kind.verbs.filter((verb) => verb === 'list' || verb === 'watch'),
+    named: kind.verbs.filter((verb) => !ON_COLLECTIONS.includes(verb)),
+    subresources: Object.fromEntries(subresourcesOf(kind).map(({ name, verbs }) => [name, verbs])),
+  };
+  known.set(kind, addresses);
+  return addresses;
+}
+
+/** Objects of a namespace live in it, others do not. Undefined: there is nothing at this address. */
+function verbsAt(kind: Kind, info: RequestInfo): readonly string[] | undefined {
+  if (info.rest !== '') return undefined;
+  const inNamespace = info.namespace !== '' && info.resource !== 'namespaces';
+  if (!kind.namespaced && inNamespace) return undefined;
+  const addresses = addressesOf(kind);
+  if (!info.named) return kind.namespaced && !inNamespace ? addresses.allNamespaces : addresses.collection;
+  if (kind.namespaced && !inNamespace) return undefined;
+  return info.subresource === '' ? addresses.named : addresses.subresources[info.subresource];
+}
+
+const methodNotAllowed = (): StatusError =>
+  new StatusError('MethodNotAllowed', 'the server does not allow this method on the requested resource');

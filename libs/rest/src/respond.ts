@@ -1,0 +1,85 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { internalError, type Status, StatusError } from '@periplus/apimachinery';
+import { bodyStream, GZIP_BYTES_MIN } from './compression.ts';
+
+const JSON_TYPE = 'application/json';
+/** All warnings of one response together; longer ones are cut first. As kube-apiserver. */
+const WARNING_CHARS_MAX = 4_096;
+const LONG_WARNING_CHARS = 256;
+
+/** One request being answered. */
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly requestId: string;
+  /** Indented JSON, for people. */
+  readonly pretty: boolean;
+}
+
+/** Headers that every answer of the API has. */
+export function apiHeaders(exchange: Exchange, contentType: string): void {
+  const { response } = exchange;
+  response.setHeader('audit-id', exchange.requestId);
+  response.setHeader('cache-control', 'no-cache, private');
+  response.setHeader('content-type', contentType);
+}
+
+/** Sends a whole body, which may be shared with other responses. */
+export function sendBytes(exchange: Exchange, code: number, contentType: string, body: Buffer): void {
+  const { request, response } = exchange;
+  apiHeaders(exchange, contentType);
+  response.statusCode = code;
+  if (body.length < GZIP_BYTES_MIN) response.setHeader('content-length', body.length).end(body);
+  else bodyStream(request, response, body.length).end(body);
+}
+
+export function sendJson(exchange: Exchange, code: number, json: string | Buffer): void {
+  const body = exchange.pretty ? indented(json.toString()) : typeof json === 'string' ? Buffer.from(json) : json;
+  sendBytes(exchange, code, JSON_TYPE, body);
+}
+
+export const indented = (json: string): Buffer => Buffer.from(`${JSON.stringify(JSON.parse(json), null, 2)}\n`);
+
+export const sendStatus = (exchange: Exchange, status: Status, code: number): void =>
+  sendJson(exchange, code, JSON.stringify(status));
+
+/**
+ * Answers with what went wrong. An error that is no StatusError is reported to `unexpected` and told to the client
+ * as an internal error. When the answer has begun already, the connection is cut: the client must see that it is
+ * not whole.
+ */
+export function sendError(exchange: Exchange, error: unknown, unexpected: (error: unknown) => void): void {
+  const { request, response } = exchange;
+  if (!(error instanceof StatusError)) unexpected(error);
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const status = error instanceof StatusError ? error : internalError((error as Error).message);
+  // What is left of an unread body would have to be read to keep the connection.
+  if (!request.complete) response.setHeader('connection', 'close');
+  const retryAfter = status.details?.retryAfterSeconds;
+  if (retryAfter) response.setHeader('retry-after', retryAfter);
+  if (status.reason === 'Unauthorized') response.setHeader('www-authenticate', 'Bearer');
+  sendStatus(exchange, status.toStatus(), status.code);
+}
+
+/** `Warning: 299 - "text"`, one header each. https://kubernetes.io/docs/reference/using-api/api-concepts/#warnings */
+export function setWarnings(response: ServerResponse, warnings: readonly string[]): void {
+  if (warnings.length === 0) return;
+  const total = warnings.reduce((sum, { length }) => sum + length, 0);
+  const each = total > WARNING_CHARS_MAX ? LONG_WARNING_CHARS : WARNING_CHARS_MAX;
+  const headers: string[] = [];
+  let left = WARNING_CHARS_MAX;
+  for (const warning of new Set(warnings)) {
+    const text = warning.slice(0, each);
+    left -= text.length;
+    if (left < 0) break;
+    headers.push(`299 - "${headerSafe(text)}"`);
+  }
+  response.setHeader('warning', headers);
+}
+
+/** Quoted as RFC 2616 wants it; a header carries no control characters and only Latin-1. */
+const headerSafe = (text: string): string =>
+  Buffer.from(text.replace(/[\p{Cc}]/gu, ' ').replace(/["\\]/g, '\\$&')).toString('latin1');

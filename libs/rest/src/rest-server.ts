@@ -1,0 +1,176 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { KindRegistry } from '@periplus/api';
+import { badRequest } from '@periplus/apimachinery';
+import type { Check, Logger, Metrics } from '@periplus/component';
+import type { Authenticator, Operations, User } from '@periplus/operations';
+import { fastify } from 'fastify';
+import { ConnectionUsers } from './connection-user.ts';
+import type { NodeCredentials } from './node-proxy.ts';
+import { servePages } from './pages.ts';
+import { PodLogs } from './pod-logs.ts';
+import { boolean } from './query.ts';
+import { type RequestInfo, requestInfo } from './request-info.ts';
+import { RequestMetrics } from './request-metrics.ts';
+import { ResourceApi } from './resource-api.ts';
+import { type Exchange, sendError } from './respond.ts';
+
+/** A connection without requests is kept this long: Go clients close theirs after 90 s, and must do so first. */
+const IDLE_CONNECTION_MS_MAX = 95_000;
+/** A client that does not finish its headers, or its whole request, by then is cut off. */
+const HEADERS_MS_MAX = 32_000;
+const REQUEST_MS_MAX = 60_000;
+const HEADER_BYTES_MAX = 32 * 1024;
+/** After this, connections that still answer are cut. */
+const CLOSE_MS_MAX = 5_000;
+/** Open to everybody, whatever RBAC says: whoever probes a server that just started can't log in yet. */
+const ALWAYS_ALLOWED = /^\/(healthz|livez|readyz)$/;
+/** Programs for people, who like JSON indented. As kube-apiserver. */
+const FOR_PEOPLE = /^(curl|Wget|Mozilla\/5\.0)/;
+
+export interface RestDeps {
+  operations: Operations;
+  authenticator: Authenticator;
+  kinds: KindRegistry;
+  metrics: Metrics;
+  log: Logger;
+  live: readonly Check[];
+  ready: readonly Check[];
+  /** PEM. Client certificates must come from `clientAuthority`. */
+  tls: { cert: Buffer; key: Buffer; clientAuthority: Buffer };
+  /** For the logs of pods; null refuses them. */
+  nodeCredentials: NodeCredentials | null;
+  host: string;
+  /** 0 takes a free one. */
+  port: number;
+  /** What clients are told to connect to; host and port when absent. */
+  advertiseAddress?: string;
+}
+
+export interface RestServer {
+  port: number;
+  /** Takes no more requests, lets those that are being answered end (5 s at most), then closes. End watches first. */
+  close(): Promise<void>;
+}
+
+/** Serves the Kubernetes API on HTTPS. Resolves when it listens. */
+export async function startRestServer(deps: RestDeps): Promise<RestServer> {
+  const logs = new PodLogs(deps);
+  const front = new FrontDoor(deps, new ResourceApi({ ...deps, logs }));
+  const { cert, key, clientAuthority } = deps.tls;
+  let server: Server | undefined;
+  const app = fastify({
+    // Resources pass Fastify by: its router and its request and reply objects cost as much as our own work.
+    serverFactory: (pages) => {
+      server = createServer(
+        {
+          cert,
+          key,
+          ca: clientAuthority,
+          requestCert: true,
+          rejectUnauthorized: false,
+          ALPNProtocols: ['http/1.1'],
+          minVersion: 'TLSv1.2',
+          keepAliveTimeout: IDLE_CONNECTION_MS_MAX,
+          headersTimeout: HEADERS_MS_MAX,
+          requestTimeout: REQUEST_MS_MAX,
+          maxHeaderSize: HEADER_BYTES_MAX,
+          noDelay: true,
+        },
+        (request, response) => void front.handle(request, response, pages),
+      );
+      return server;
+    },
+    exposeHeadRoutes: true,
+    forceCloseConnections: false,
+  });
+  servePages(app, { ...deps, advertiseAddress: deps.advertiseAddress ?? `${deps.host}:${deps.port}` });
+  await app.listen({ host: deps.host, port: deps.port });
+  return {
+    port: (server!.address() as AddressInfo).port,
+    close: async () => {
+      const cut = setTimeout(() => server!.closeAllConnections(), CLOSE_MS_MAX);
+      server!.closeIdleConnections();
+      await app.close();
+      clearTimeout(cut);
+      logs.close();
+    },
+  };
+}
+
+/** What every request passes: who asks, what about, and may they. */
+class FrontDoor {
+  private readonly deps: RestDeps;
+  private readonly users: ConnectionUsers;
+  private readonly resources: ResourceApi;
+  private readonly metrics: RequestMetrics;
+
+  constructor(deps: RestDeps, resources: ResourceApi) {
+    this.deps = deps;
+    this.users = new ConnectionUsers(deps.authenticator);
+    this.resources = resources;
+    this.metrics = new RequestMetrics(deps.metrics, deps.kinds);
+  }
+
+  /** Never rejects: whatever goes wrong is answered. */
+  async handle(
+    request: IncomingMessage,
+    response: ServerResponse,
+    pages: (request: IncomingMessage, response: ServerResponse) => void,
+  ): Promise<void> {
+    const url = request.url ?? '/';
+    const mark = url.indexOf('?');
+    const path = mark < 0 ? url : url.slice(0, mark);
+    const query = mark < 0 ? '' : url.slice(mark + 1);
+    const exchange = { request, response, requestId: randomUUID(), pretty: isPretty(request, query) };
+    const info = requestInfo(request.method ?? 'GET', path, query);
+    if (!info) {
+      sendError(exchange, badRequest(`invalid URL escape in ${JSON.stringify(path)}`), this.unexpected);
+      return;
+    }
+    const startMs = performance.now();
+    this.metrics.begin(info);
+    try {
+      const known = this.users.userOf(request);
+      const user = known instanceof Promise ? await known : known;
+      if (info.isResource) await this.resources.handle(exchange, info, query, user);
+      else this.page(exchange, info, user, pages);
+    } catch (error) {
+      sendError(exchange, error, this.unexpected);
+    } finally {
+      this.finish(response, info, startMs);
+    }
+  }
+
+  private page(
+    { request, response }: Exchange,
+    info: RequestInfo,
+    user: User,
+    pages: (request: IncomingMessage, response: ServerResponse) => void,
+  ): void {
+    if (!ALWAYS_ALLOWED.test(info.path)) this.deps.operations.authorize(user, info);
+    pages(request, response);
+  }
+
+  /** A watch or a followed log is answered when its connection ends. */
+  private finish(response: ServerResponse, info: RequestInfo, startMs: number): void {
+    const end = () => this.metrics.end(info, response.statusCode, (performance.now() - startMs) / 1000);
+    if (response.writableEnded || response.destroyed) end();
+    else response.once('close', end);
+  }
+
+  private readonly unexpected = (error: unknown): void => {
+    this.deps.log.error({ error }, 'a request failed unexpectedly');
+  };
+}
+
+function isPretty(request: IncomingMessage, query: string): boolean {
+  if (query.includes('pretty')) {
+    const asked = new URLSearchParams(query).get('pretty');
+    if (asked) return boolean(asked);
+  }
+  const agent = request.headers['user-agent'];
+  return agent !== undefined && FOR_PEOPLE.test(agent);
+}
