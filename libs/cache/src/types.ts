@@ -16,6 +16,19 @@ export interface Entry {
   readonly object: DeepReadonly<KubeObject>;
 }
 
+/** `pods`, at its storage version. `group` is '' for the core group. */
+export interface ResourceId {
+  group: string;
+  resource: string;
+}
+
+/** Where a cache reports what nobody waits for. */
+export interface CacheLog {
+  info(fields: Record<string, unknown>, message: string): void;
+  warn(fields: Record<string, unknown>, message: string): void;
+  error(fields: Record<string, unknown>, message: string): void;
+}
+
 export interface Change {
   type: 'added' | 'modified' | 'deleted';
   /** For a deletion: the last state, with the resourceVersion and provenance of the deletion. */

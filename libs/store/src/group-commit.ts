@@ -5,9 +5,10 @@ import { type EtcdClient, EtcdError, type Operation } from '@periplus/etcd';
 import { Batcher } from './batcher.ts';
 import type { Cipher } from './cipher.ts';
 import { Keys } from './keys.ts';
+import { findOutcome } from './outcome.ts';
 import { PendingWrite } from './pending-write.ts';
 import { TombstoneLease } from './tombstone-lease.ts';
-import type { Committed, Outcomes, Store, Write } from './types.ts';
+import type { Committed, Store, Write } from './types.ts';
 
 /** Transactions under way at once. One more would only split the batches that form meanwhile. */
 const IN_FLIGHT_MAX = 1;
@@ -25,8 +26,14 @@ export interface StoreDeps {
   prefix: string;
   /** null refuses to write confidential kinds. */
   cipher: Cipher | null;
-  outcomes: Outcomes;
   log?: { warn(fields: Record<string, unknown>, message: string): void };
+}
+
+/** What has to be known of a transaction to find out what became of it. */
+interface Sent {
+  epoch: string;
+  /** A revision before the transaction. */
+  after: number;
 }
 
 /** Since the store was opened; for metrics. */
@@ -50,9 +57,10 @@ export const openStore = (deps: StoreDeps): GroupCommit => new GroupCommit(deps)
  * When a transaction fails in a way that leaves open whether it happened (a deadline, a lost connection), it may
  * even happen later: the request may still lie in a queue somewhere. So each transaction also compares that the
  * fence of its epoch does not exist. An open outcome ends the epoch: its fence is put, and once etcd has
- * acknowledged that, the transaction has happened before the fence or never will. Only then is the log searched for
- * each write's request id. A write that is found is acknowledged with the version it was found at; one that is not
- * goes back to the queue. So no write is applied twice, and none is reported failed that happened.
+ * acknowledged that, the transaction has happened before the fence or never will. Only then is the log of each
+ * object, from the fence back to when the transaction was sent, searched for the write's request id. A write that is
+ * found is acknowledged with the version it was found at; one that is not goes back to the queue. So no write is
+ * applied twice, and none is reported failed that happened.
  *
  * A write is given up only while it is certain that it did not happen: after GIVE_UP_MS in the queue. While its
  * outcome is open it waits for etcd for as long as that takes (and counts against nobody's limit but the one
@@ -68,6 +76,8 @@ export class GroupCommit implements Store {
   readonly #batcher = new Batcher<PendingWrite>();
   readonly #closing = new AbortController();
   #epoch = randomUUID();
+  /** The newest revision that etcd has answered with: what is sent from now on happens behind it. */
+  #lastRevision = 0;
   #inFlight = 0;
   #scheduled = false;
   #closed = false;
@@ -138,14 +148,14 @@ export class GroupCommit implements Store {
 
   /** Takes a batch to the point where each of its writes is settled or back in the queue. Never rejects. */
   async #run(batch: readonly PendingWrite[]): Promise<void> {
-    const epoch = this.#epoch;
+    const sent: Sent = { epoch: this.#epoch, after: this.#lastRevision };
     try {
       const lease = batch.some((write) => write.deletes) ? await this.#leaseId() : '0';
-      if (await this.#send(batch, epoch, lease)) return;
+      if (await this.#send(batch, sent.epoch, lease)) return;
       await this.#again(batch, RETRY_MS_MIN); // The epoch was over.
     } catch (error) {
-      if (!(error instanceof EtcdError)) this.#rejectAll(batch, internalError('the write failed', { cause: error }));
-      else if (error.outcome === 'unknown') await this.#settleUnknown(batch, epoch, error);
+      if (!(error instanceof EtcdError)) rejectAll(batch, internalError('the write failed', { cause: error }));
+      else if (error.outcome === 'unknown') await this.#settleUnknown(batch, sent, error);
       else await this.#refused(batch, error);
     }
   }
@@ -162,6 +172,7 @@ export class GroupCommit implements Store {
       success,
       failure: [],
     });
+    this.#lastRevision = Math.max(this.#lastRevision, revision);
     if (!succeeded) return false;
     this.stats.writes += batch.length;
     batch.forEach((write, index) => {
@@ -191,14 +202,14 @@ export class GroupCommit implements Store {
         return this.#again(batch, RETRY_MS_MIN);
       case 'TooLarge': {
         const half = Math.ceil(batch.length / 2);
-        if (half === batch.length) return this.#rejectAll(batch, tooLarge(error));
+        if (half === batch.length) return rejectAll(batch, tooLarge(error));
         await this.#run(batch.slice(0, half));
         return this.#run(batch.slice(half));
       }
       case 'NoSpace':
-        return this.#rejectAll(batch, noSpace(error));
+        return rejectAll(batch, noSpace(error));
       default:
-        return this.#rejectAll(batch, internalError(`etcd refused the write: ${error.message}`, { cause: error }));
+        return rejectAll(batch, internalError(`etcd refused the write: ${error.message}`, { cause: error }));
     }
   }
 
@@ -211,55 +222,49 @@ export class GroupCommit implements Store {
     if (this.#batcher.size > 0) await this.#pause(delayMs);
   }
 
-  #rejectAll(batch: readonly PendingWrite[], error: Error): void {
-    for (const write of batch) write.reject(error);
-  }
-
-  async #settleUnknown(batch: readonly PendingWrite[], epoch: string, error: EtcdError): Promise<void> {
+  async #settleUnknown(batch: readonly PendingWrite[], sent: Sent, error: EtcdError): Promise<void> {
     this.stats.unknownOutcomes++;
     this.#deps.log?.warn({ writes: batch.length, error }, 'looking for the outcome of a transaction');
     // etcd itself has answered that it ran out of space: nothing is left under way that could still happen.
     const answered = error.reason === 'NoSpace';
     for (let delayMs = RETRY_MS_MIN; !this.#closing.signal.aborted; delayMs = Math.min(2 * delayMs, RETRY_MS_MAX)) {
       try {
-        if (!answered) await this.#endEpoch(epoch);
-        const missing = await this.#settleFound(batch);
-        if (answered) this.#rejectAll(missing, noSpace(error));
+        const upTo = answered ? 0 : await this.#endEpoch(sent.epoch);
+        const missing = await this.#settleFound(batch, sent.after, upTo);
+        if (answered) rejectAll(missing, noSpace(error));
         else if (missing.length > 0) await this.#again(missing, RETRY_MS_MIN);
         return;
       } catch (failure) {
+        if (!(failure instanceof EtcdError) || failure.reason === 'Compacted') return rejectAll(batch, open(failure));
+        if (failure.reason === 'LeaseNotFound') this.#lease.lost();
         this.#deps.log?.warn({ error: failure }, 'the outcome is still open');
-        if (failure instanceof EtcdError && failure.reason === 'LeaseNotFound') this.#lease.lost();
         await this.#pause(delayMs);
       }
     }
-    this.#rejectAll(batch, open());
+    rejectAll(batch, open(error));
   }
 
-  /** After this, no transaction of `epoch` can be applied any more. */
-  async #endEpoch(epoch: string): Promise<void> {
+  /** Behind the revision that this resolves to, no transaction of `epoch` can be applied any more. */
+  async #endEpoch(epoch: string): Promise<number> {
     if (epoch === this.#epoch) this.#epoch = randomUUID();
-    await this.#deps.etcd.put(this.#keys.fence(epoch), NOTHING, await this.#lease.id());
+    const { revision } = await this.#deps.etcd.put(this.#keys.fence(epoch), NOTHING, await this.#lease.id());
+    return revision;
   }
 
   /** Acknowledges the writes that are in the log and returns the others. */
-  async #settleFound(batch: readonly PendingWrite[]): Promise<PendingWrite[]> {
+  async #settleFound(batch: readonly PendingWrite[], after: number, upTo: number): Promise<PendingWrite[]> {
     const outcomes = await Promise.all(
-      batch.map(({ write }) =>
-        this.#deps.outcomes.find(write.provenance.requestId, write.key).catch((error: unknown) => {
-          if (error instanceof StatusError) return error;
-          throw error;
+      batch.map(({ write: { key, provenance, ifRevision } }) =>
+        findOutcome(this.#deps.etcd, this.#keys, {
+          ...{ key, requestId: provenance.requestId, after: Math.max(after, ifRevision), upTo },
         }),
       ),
     );
     return batch.filter((write, at) => {
       const outcome = outcomes[at];
       if (outcome === undefined) return true;
-      if (outcome instanceof StatusError) write.reject(outcome);
-      else {
-        this.stats.writes++;
-        write.resolve(write.committed(outcome.revision, outcome.index));
-      }
+      this.stats.writes++;
+      write.resolve(write.committed(outcome.revision, outcome.index));
       return false;
     });
   }
@@ -270,6 +275,10 @@ export class GroupCommit implements Store {
   }
 }
 
+function rejectAll(batch: readonly PendingWrite[], error: Error): void {
+  for (const write of batch) write.reject(error);
+}
+
 const tooMany = (): StatusError =>
   new StatusError('TooManyRequests', 'too many writes are waiting for etcd, please try again later', {
     retryAfterSeconds: 1,
@@ -278,8 +287,8 @@ const tooMany = (): StatusError =>
 const givenUp = (): StatusError =>
   new StatusError('Timeout', 'etcd could not be reached in time; nothing was changed', { retryAfterSeconds: 1 });
 
-const open = (): StatusError =>
-  new StatusError('Timeout', 'the server stopped before it learned whether this change was made');
+const open = (cause: unknown): StatusError =>
+  new StatusError('Timeout', 'it could not be learned whether this change was made', undefined, { cause });
 
 const noSpace = (error: EtcdError): StatusError =>
   new StatusError(

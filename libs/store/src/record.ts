@@ -95,7 +95,7 @@ export const encodeTombstone = (index: number, provenance: Uint8Array): Buffer =
 
 export const encodeProvenance = (provenance: Provenance): Uint8Array => ProvenanceMessage.encode(provenance).finish();
 
-function decodeProvenance(bytes: Uint8Array): Provenance {
+export function decodeProvenance(bytes: Uint8Array): Provenance {
   const { actor, verb, timeMs, requestId, cause } = ProvenanceMessage.decode(bytes);
   return {
     ...{ actor, verb, timeMs, requestId },

@@ -51,20 +51,11 @@ export interface Committed {
 export interface Store {
   /**
    * Resolves once etcd has acknowledged, rejects with WriteConflict or StatusError. Concurrent commits share
-   * etcd transactions. Never rejects for a write that may have happened: unknown outcomes are resolved
-   * through `Outcomes`.
+   * etcd transactions. Never rejects for a write that may have happened (exceptions: `GroupCommit`): where the
+   * answer was lost, the log says whether it did.
    */
   commit(write: Write): Promise<Committed>;
   close(): Promise<void>;
-}
-
-/** What resolves a commit of unknown outcome: somebody who watches. The cache implements it. */
-export interface Outcomes {
-  /**
-   * The commit of `requestId` if it has happened, else undefined. Looks at a moment after the call. Rejects with
-   * EtcdError when etcd cannot be asked now, and with StatusError when the log can no longer tell.
-   */
-  find(requestId: string, key: ResourceKey): Promise<{ revision: number; index: number } | undefined>;
 }
 
 /** An object as read from etcd. */
