@@ -52,6 +52,7 @@ describe('a JSON patch', () => {
       { n: null },
     ],
     ['takes an absent member for null in a test', [{ op: 'test', path: '/zzz', value: null }], document],
+    ['replaces a member that is not there yet', [{ op: 'replace', path: '/c', value: 1 }], { ...document, c: 1 }],
     ['adds null', [{ op: 'add', path: '/c', value: null }], { ...document, c: null }],
   ])('%s', (_name, patch, expected) => {
     expect(applyJsonPatch(document, patch)).toEqual(expected);
@@ -71,8 +72,8 @@ describe('a JSON patch', () => {
     ],
     [
       'replacing what is not there',
-      [{ op: 'replace', path: '/q', value: 1 }],
-      'replace operation does not apply: doc is missing key: /q: missing value',
+      [{ op: 'replace', path: '/a/b/3', value: 1 }],
+      'replace operation does not apply: doc is missing key: /a/b/3: missing value',
     ],
     [
       'an index that is out of range',

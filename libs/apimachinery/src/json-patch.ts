@@ -156,6 +156,7 @@ function remove(state: State, path: string, op: string): JsonValue {
   return removed;
 }
 
+/** In an object, unlike in a list, the member need not be there: kube-apiserver is more lenient than the RFC. */
 function replace(state: State, path: string, value: JsonValue): void {
   if (path === '') {
     state.root = value;
@@ -164,11 +165,15 @@ function replace(state: State, path: string, value: JsonValue): void {
   const place = findPlace(state.root, path);
   if (!place) throw rejectedRequest(`replace operation does not apply: doc is missing path: ${path}: missing value`);
   const { container, key } = place;
-  if (childOf(container, key) === undefined) {
+  if (!Array.isArray(container)) {
+    setMember(container, key, value);
+    return;
+  }
+  const index = indexOf(key, container.length - 1);
+  if (index === undefined) {
     throw rejectedRequest(`replace operation does not apply: doc is missing key: ${path}: missing value`);
   }
-  if (Array.isArray(container)) container[Number(key)] = value;
-  else setMember(container, key, value);
+  container[index] = value;
 }
 
 function valueAt(root: JsonValue, path: string): JsonValue | undefined {

@@ -27,13 +27,13 @@ function mergeObjects(original: JsonObject, patch: JsonObject, schema: Schema): 
   if (directive !== undefined && directive !== 'merge') throw unknownDirective(directive, patch);
   retainKeys(original, patch);
   for (const name of Object.keys(patch)) {
-    if (name.startsWith(DELETE_PREFIX)) deleteScalars(original, name.slice(DELETE_PREFIX.length), patch[name]);
-  }
-  for (const name of Object.keys(patch)) {
     if (name.startsWith(ORDER_PREFIX)) mergeInOrder(original, patch, name.slice(ORDER_PREFIX.length), schema);
   }
   for (const name of Object.keys(patch)) {
     if (!isDirective(name)) mergeMember(original, name, patch[name] as JsonValue, memberSchema(schema, name));
+  }
+  for (const name of Object.keys(patch)) {
+    if (name.startsWith(DELETE_PREFIX)) deleteScalars(original, name.slice(DELETE_PREFIX.length), patch[name]);
   }
   return original;
 }
