@@ -6,8 +6,11 @@
  *   `duplicate-fields.ts`, `json-value.ts`.
  * - Values: `quantity.ts`, `int-or-string.ts`, `time.ts`, `names.ts`, `resource-version.ts`.
  * - Choosing: `labels.ts` and `field-selectors.ts`, compiled once and matched often.
+ * - Metadata: `object-meta-validation.ts`, `generated-name.ts`, `owner-references.ts`, `conditions.ts`, `hash.ts`.
  * - Changing: `json-patch.ts`, `merge-patch.ts`, `strategic-merge-patch.ts`. Arguments are never changed.
  */
+export { apiVersionOf, type GroupVersion, parseApiVersion } from './api-version.ts';
+export { type Condition, conditionOf, isConditionTrue, withCondition, withoutCondition } from './conditions.ts';
 export { deepEqual } from './deep-equal.ts';
 export { findDuplicateFields } from './duplicate-fields.ts';
 export { at, type FieldError, type FieldErrorReason, FieldPath } from './field-error.ts';
@@ -18,6 +21,8 @@ export {
   FieldSelector,
   parseFieldSelector,
 } from './field-selectors.ts';
+export { generatedName, NAME_SUFFIX_LENGTH } from './generated-name.ts';
+export { canonicalJson, fnv1a, hashOf, safeEncoded } from './hash.ts';
 export {
   type IntOrString,
   scaledValue,
@@ -69,6 +74,15 @@ export type {
   OwnerReference,
   ResourceKey,
 } from './object.ts';
+export {
+  ANNOTATIONS_BYTES_MAX,
+  keepServerMeta,
+  type ObjectMetaRules,
+  validateAnnotations,
+  validateObjectMeta,
+  validateObjectMetaUpdate,
+} from './object-meta-validation.ts';
+export { controllerOf, isControlledBy, ownerReferenceTo } from './owner-references.ts';
 export { parseQuantity, Quantity, type QuantityFormat, quantityProblem } from './quantity.ts';
 export { parseVersion, versionOfRevision, versionOfWrite, WRITES_PER_REVISION_MAX } from './resource-version.ts';
 export type { ArraySchema, ObjectSchema, Schema } from './schema.ts';

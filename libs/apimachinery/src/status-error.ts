@@ -80,7 +80,7 @@ export class StatusError extends Error {
   }
 
   static fromStatus(status: Status): StatusError {
-    const reason = status.reason && status.reason in CODE ? status.reason : 'InternalError';
+    const reason = status.reason && Object.hasOwn(CODE, status.reason) ? status.reason : 'InternalError';
     return new StatusError(reason, status.message ?? reason, status.details);
   }
 }
