@@ -24,7 +24,7 @@ const LAYERS = {
   operations: ['apimachinery', 'api', 'etcd', 'store', 'cache'],
   rest: ['apimachinery', 'api', 'operations', 'component'],
   'grpc-api': ['apimachinery', 'api', 'proto', 'operations', 'component'],
-  node: ['apimachinery', 'api', 'etcd', 'store', 'cache', 'client', 'cri', 'component'],
+  node: ['apimachinery', 'api', 'etcd', 'store', 'client', 'containerd', 'cri', 'reconcile', 'component'],
   supervisor: ['etcd', 'pki', 'component', 'store', 'containerd'],
   testing: ['etcd', 'pki', 'supervisor', 'client', 'containerd', 'cri'],
 };

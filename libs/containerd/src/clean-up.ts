@@ -115,14 +115,15 @@ function unmountBelow(directories: readonly string[]): void {
   for (const point of points) attempt('umount', ['--lazy', point]);
 }
 
-function removeControlGroups(cgroupRoot: string): void {
+/** Removes a control group and those below it from every hierarchy. A group with processes in it stays. */
+export function removeControlGroups(cgroupRoot: string): void {
   for (const group of controlGroups(cgroupRoot)) {
     const below = globSync(join(group, '**/cgroup.procs')).map((path) => join(path, '..'));
     for (const path of [...below, group].sort((a, b) => b.length - a.length)) {
       try {
         rmdirSync(path);
       } catch {
-        // not empty yet: a process in it is still ending, and the next clean-up finds it
+        // a process in it is still ending, or it was never there
       }
     }
   }

@@ -3,7 +3,7 @@
  * without a registry, `cleanUpContainers` takes everything away that outlives it, and `whyNoContainers` says
  * whether a machine can run containers at all.
  */
-export { cleanUpContainers, type Leftovers } from './clean-up.ts';
+export { cleanUpContainers, type Leftovers, removeControlGroups } from './clean-up.ts';
 export { whyNoContainers } from './container-support.ts';
 export {
   applyNetworkRules,

@@ -1,0 +1,365 @@
+/**
+ * Runs the pods that are bound to one node. `start` takes over what an earlier agent left: pods are known by the
+ * inbox, containers by their labels, so nothing that runs is touched; what no inbox entry stands for is ended.
+ */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type CommandClient, EventRecorder, type ResourceClient } from '@periplus/client';
+import type { Logger } from '@periplus/component';
+import { type Cri, describeCriError, openCri, type TaskWatch, watchTasks } from '@periplus/cri';
+import type { EtcdClient } from '@periplus/etcd';
+import type { Keys } from '@periplus/store';
+import { Inbox } from '../inbox.ts';
+import { Liveness } from '../liveness.ts';
+import { rotateLog } from '../logs/log-rotation.ts';
+import { type FoundLog, LogNotFound, type LogServer, serveLogs } from '../logs/log-server.ts';
+import { readMachine } from '../machine.ts';
+import { NodeRegistration } from '../node-registration.ts';
+import { allocatableOf, type NodeIdentity, type RuntimeFacts } from '../node-status.ts';
+import { type ClusterDns, parseResolvConf } from '../pod/dns.ts';
+import type { Pod } from '../pod/pod-types.ts';
+import { Prober } from '../probes/prober.ts';
+import { PodDirectories } from '../volumes/pod-directories.ts';
+import { PodVolumes } from '../volumes/pod-volumes.ts';
+import type { AgentContext, NodeSettings } from './agent-context.ts';
+import { ImagePuller } from './image-puller.ts';
+import { ApiDataSource } from './object-data.ts';
+import { orphanPod, PodWorker } from './pod-worker.ts';
+import { RuntimeView } from './runtime-view.ts';
+import { StatusSender } from './status-sender.ts';
+
+/** Events of the runtime may be missed; everything is looked at this often. */
+const RELIST_MS = 10_000;
+const LOG_CHECK_MS = 10_000;
+const VOLUME_REFRESH_MS = 60_000;
+/** As the kubelet reports: the largest ones. */
+const IMAGES_MAX = 50;
+
+export interface NodeAgentOptions {
+  identity: Omit<NodeIdentity, 'port'>;
+  /** What others reach the node by; found out when empty. */
+  addresses: readonly string[];
+  /** The socket of containerd. */
+  runtimeSocket: string;
+  /** Volumes, hosts files, termination messages. */
+  directory: string;
+  logDirectory: string;
+  /** Control groups of the pods: "/kubepods". */
+  cgroupRoot: string;
+  dns: ClusterDns;
+  /** Where pods find the API; absent: they are not told. */
+  apiService?: { host: string; port: number };
+  livenessTtlSeconds: number;
+  volumeRefreshMs?: number;
+  /** The node's own HTTPS server. Port 0 takes a free one. */
+  server: { host: string; port: number; tls: { ca: Buffer; cert: Buffer; key: Buffer } };
+}
+
+export interface NodeAgentDeps {
+  etcd: EtcdClient;
+  keys: Keys;
+  commands: CommandClient;
+  resources: ResourceClient;
+  log: Logger;
+}
+
+export class NodeAgent {
+  private readonly options: NodeAgentOptions;
+  private readonly deps: NodeAgentDeps;
+  private readonly cri: Cri;
+  private readonly context: AgentContext;
+  private readonly workers = new Map<string, PodWorker>();
+  private readonly fingerprints = new Map<string, string>();
+  private readonly inbox: Inbox;
+  private readonly liveness: Liveness;
+  private registration: NodeRegistration | null = null;
+  private tasks: TaskWatch | null = null;
+  private server: LogServer | null = null;
+  private timers: NodeJS.Timeout[] = [];
+  /** The inbox has been listed once: from now on what is not in it is an orphan. */
+  private listed = false;
+  private relisting: Promise<void> | null = null;
+  private closed = false;
+
+  constructor(options: NodeAgentOptions, deps: NodeAgentDeps) {
+    this.options = options;
+    this.deps = deps;
+    this.cri = openCri(options.runtimeSocket);
+    this.context = makeContext(options, deps, this.cri, (uid) => this.workers.get(uid)?.wake());
+    this.inbox = new Inbox({
+      ...{ etcd: deps.etcd, keys: deps.keys, node: options.identity.name, log: deps.log },
+      listener: {
+        onPod: (_node, pod) => this.onPod(pod),
+        onGone: (_node, uid) => this.workers.get(uid)?.remove(),
+        onListed: () => this.onListed(),
+      },
+    });
+    this.liveness = new Liveness({
+      ...{ etcd: deps.etcd, keys: deps.keys, log: deps.log },
+      nodes: [options.identity.name],
+      ttlSeconds: options.livenessTtlSeconds,
+    });
+  }
+
+  /** The port of the node's own server, once started. */
+  get port(): number {
+    return this.server?.port ?? 0;
+  }
+
+  get podCount(): number {
+    return this.workers.size;
+  }
+
+  /** Why the agent is not at work yet; undefined when it is. */
+  notReady(): string | undefined {
+    if (!this.listed) return 'the inbox has not been listed';
+    if (!this.registration?.isRegistered) return 'the node is not registered';
+    if (!this.liveness.isHeld) return 'the liveness lease is not held';
+    return undefined;
+  }
+
+  async start(): Promise<void> {
+    const { server, identity } = this.options;
+    const { log } = this.deps;
+    this.context.settings.hostDns = parseResolvConf(await readFile('/etc/resolv.conf', 'utf8').catch(() => ''));
+    await this.context.volumes.start();
+    this.server = await serveLogs({ ...server, findLog: (...names) => this.findLog(...names), log });
+    this.registration = this.makeRegistration({ ...identity, port: this.server.port });
+    this.registration.start();
+    this.liveness.start();
+    this.inbox.start();
+    this.tasks = watchTasks(this.options.runtimeSocket, {
+      onEvent: ({ containerId }) => this.onTask(containerId),
+      onConnected: () => {
+        this.relist();
+        this.registration?.look();
+      },
+    });
+    this.timers = [
+      setInterval(() => this.relist(), RELIST_MS),
+      setInterval(() => void this.rotateLogs(), LOG_CHECK_MS),
+    ];
+  }
+
+  /** Leaves the pods running. */
+  async stop(): Promise<void> {
+    this.closed = true;
+    for (const timer of this.timers) clearInterval(timer);
+    this.inbox.close();
+    this.liveness.close();
+    this.registration?.close();
+    this.tasks?.close();
+    for (const worker of this.workers.values()) worker.close();
+    this.context.prober.close();
+    this.context.statuses.close();
+    await this.server?.close();
+    this.cri.close();
+  }
+
+  private onPod(pod: Pod): void {
+    const { uid } = pod.metadata;
+    const worker = this.workers.get(uid);
+    if (worker) worker.update(pod);
+    else this.addWorker(pod).wake();
+  }
+
+  private addWorker(pod: Pod): PodWorker {
+    const worker = new PodWorker(this.context, pod, () => {
+      if (this.workers.get(pod.metadata.uid) === worker) this.workers.delete(pod.metadata.uid);
+    });
+    this.workers.set(pod.metadata.uid, worker);
+    return worker;
+  }
+
+  private onListed(): void {
+    const isFirst = !this.listed;
+    this.listed = true;
+    this.relist();
+    if (isFirst) void this.removeLeftovers();
+  }
+
+  private onTask(containerId: string): void {
+    const uid = this.context.view.podOfId(containerId);
+    if (uid) this.workers.get(uid)?.wake();
+    else this.relist();
+  }
+
+  private relist(): void {
+    if (this.relisting || this.closed) return;
+    this.relisting = this.lookAtAll()
+      .catch((error: unknown) => {
+        if (!this.closed) this.deps.log.warn({ error: describeCriError(error) }, 'could not list the runtime');
+      })
+      .finally(() => {
+        this.relisting = null;
+      });
+  }
+
+  /** Wakes pods whose containers have changed, and ends what belongs to no pod. */
+  private async lookAtAll(): Promise<void> {
+    const found = await this.context.view.relist();
+    const seen = new Set<string>();
+    for (const { uid, namespace, name, fingerprint } of found) {
+      seen.add(uid);
+      const worker = this.workers.get(uid);
+      if (!worker && this.listed) {
+        this.deps.log.info({ namespace, pod: name, uid }, 'ending an orphan');
+        this.addWorker(orphanPod(uid, namespace, name, this.options.identity.name)).remove();
+      } else if (this.fingerprints.get(uid) !== fingerprint) worker?.wake();
+      this.fingerprints.set(uid, fingerprint);
+    }
+    for (const uid of [...this.fingerprints.keys()]) {
+      if (seen.has(uid)) continue;
+      this.fingerprints.delete(uid);
+      this.workers.get(uid)?.wake();
+    }
+  }
+
+  /** Directories of pods that went while no agent ran. */
+  private async removeLeftovers(): Promise<void> {
+    const { directories, volumes } = this.context;
+    const runtime = new Set((await this.context.view.relist().catch(() => [])).map(({ uid }) => uid));
+    const uids = await readdir(directories.pods).catch(() => []);
+    for (const uid of uids) {
+      if (this.workers.has(uid) || runtime.has(uid)) continue;
+      await volumes.remove(uid, 'all').catch((error: Error) => {
+        this.deps.log.warn({ uid, error: error.message }, 'could not remove what an old pod left');
+      });
+    }
+  }
+
+  private makeRegistration(identity: NodeIdentity): NodeRegistration {
+    const { directory } = this.options;
+    const { addresses } = this.context.settings.facts;
+    return new NodeRegistration({
+      identity,
+      readMachine: () => readMachine(directory, [...addresses], identity.name),
+      readRuntime: () => readRuntime(this.cri),
+      ...{ commands: this.deps.commands, resources: this.deps.resources, log: this.deps.log, now: Date.now },
+      onReady: (node, isReady) => {
+        const reason = isReady ? 'NodeReady' : 'NodeNotReady';
+        const message = `Node ${identity.name} status is now: ${reason}`;
+        this.context.record({ about: node, type: 'Normal', reason, message });
+      },
+    });
+  }
+
+  private async findLog(namespace: string, name: string, container: string, previous: boolean): Promise<FoundLog> {
+    const worker = [...this.workers.values()].find((one) => one.isNamed(namespace, name));
+    if (!worker) throw new LogNotFound(404, `pod "${name}" not found`);
+    const { containers } = await this.context.view.inspect(worker.uid);
+    const all = containers.filter((one) => one.name === container);
+    if (previous) {
+      const ended = all.filter(({ state }) => state === 'exited');
+      const found = all[0]?.state === 'exited' && ended.length > 1 ? ended[1] : ended[0];
+      if (!found) {
+        const message = `previous terminated container "${container}" in pod "${name}" not found`;
+        throw new LogNotFound(400, message);
+      }
+      return { path: found.logPath, isRunning: () => false };
+    }
+    const found = all.find(({ state }) => state === 'running' || state === 'exited');
+    if (!found) {
+      const why = worker.waitingReason(container) ?? 'ContainerCreating';
+      const message = `container "${container}" in pod "${name}" is waiting to start: ${why}`;
+      throw new LogNotFound(400, message);
+    }
+    const isRunning = async (): Promise<boolean> =>
+      (await this.cri.containerStatus(found.id).catch(() => null))?.state === 'running';
+    return { path: found.logPath, isRunning };
+  }
+
+  private async rotateLogs(): Promise<void> {
+    for (const worker of this.workers.values()) {
+      for (const { id, logPath } of worker.runningContainers()) {
+        if (!logPath) continue;
+        await rotateLog(logPath, () => this.cri.reopenLog(id), Date.now()).catch((error: unknown) => {
+          this.deps.log.warn({ path: logPath, error: describeCriError(error) }, 'could not rotate a log');
+        });
+      }
+    }
+  }
+}
+
+async function readRuntime(cri: Cri): Promise<RuntimeFacts> {
+  const [{ version }, conditions, images] = await Promise.all([cri.version(), cri.conditions(), cri.listImages()]);
+  return {
+    // Debian's version carries its own suffix: 1.6.20~ds1.
+    version: version.replace(/~.*$/, ''),
+    conditions,
+    images: images
+      .map(({ tags, digests, sizeBytes }) => ({ names: [...digests, ...tags], sizeBytes }))
+      .sort((a, b) => b.sizeBytes - a.sizeBytes)
+      .slice(0, IMAGES_MAX),
+  };
+}
+
+function makeContext(
+  options: NodeAgentOptions,
+  deps: NodeAgentDeps,
+  cri: Cri,
+  wake: (uid: string) => void,
+): AgentContext {
+  const { identity, directory, logDirectory, cgroupRoot, dns, apiService } = options;
+  const { log, commands, resources } = deps;
+  const directories = new PodDirectories(directory);
+  const machine = readMachine('/', options.addresses.length > 0 ? [...options.addresses] : undefined);
+  const settings: NodeSettings = {
+    facts: {
+      name: identity.name,
+      addresses: machine.addresses,
+      allocatable: allocatableOf(machine, identity.podsMax),
+    },
+    machineMemoryBytes: machine.memoryBytes,
+    ...{ logDirectory, cgroupRoot, dns },
+    hostDns: { servers: [], searches: [], options: [] },
+    seccompDirectory: join(directory, 'seccomp'),
+    volumeRefreshMs: options.volumeRefreshMs ?? VOLUME_REFRESH_MS,
+    serviceVariables: apiVariables(apiService),
+  };
+  const recorder = new EventRecorder({
+    commands,
+    component: 'kubelet',
+    host: identity.name,
+    onLost: (error) => log.debug({ error: error.message }, 'an event was lost'),
+  });
+  return {
+    ...{ settings, cri, commands, log, directories, now: Date.now },
+    view: new RuntimeView(cri, identity.name),
+    images: new ImagePuller(cri, Date.now),
+    data: new ApiDataSource(resources, Date.now),
+    volumes: new PodVolumes(directories, Date.now),
+    statuses: new StatusSender(commands, (error, { metadata }) => {
+      log.warn({ namespace: metadata.namespace, pod: metadata.name, error: String(error) }, 'could not send a status');
+    }),
+    prober: new Prober({
+      ...{ cri, now: Date.now, onChange: wake },
+      onUnhealthy: (pod, container, kind, { message }) =>
+        recorder.record({
+          about: pod,
+          type: 'Warning',
+          reason: 'Unhealthy',
+          message: `${kind.replace(/^./, (letter) => letter.toUpperCase())} probe failed: ${message}`,
+          fieldPath: `spec.containers{${container.name}}`,
+        }),
+    }),
+    record: (event) => recorder.record(event),
+  };
+}
+
+/** What client libraries look for inside of a pod. */
+function apiVariables(service: NodeAgentOptions['apiService']): Map<string, string> {
+  if (!service) return new Map();
+  const port = String(service.port);
+  const tcp = `tcp://${service.host}:${port}`;
+  return new Map([
+    ['KUBERNETES_SERVICE_HOST', service.host],
+    ['KUBERNETES_SERVICE_PORT', port],
+    ['KUBERNETES_SERVICE_PORT_HTTPS', port],
+    ['KUBERNETES_PORT', tcp],
+    [`KUBERNETES_PORT_${port}_TCP`, tcp],
+    [`KUBERNETES_PORT_${port}_TCP_PROTO`, 'tcp'],
+    [`KUBERNETES_PORT_${port}_TCP_PORT`, port],
+    [`KUBERNETES_PORT_${port}_TCP_ADDR`, service.host],
+  ]);
+}

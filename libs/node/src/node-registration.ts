@@ -1,0 +1,157 @@
+import { type Kind, type Node, node as nodeKind } from '@periplus/api';
+import { isAlreadyExists, isNotFound, type JsonObject } from '@periplus/apimachinery';
+import type { CommandClient, ResourceClient } from '@periplus/client';
+import type { Logger } from '@periplus/component';
+import {
+  hasChanged,
+  type MachineFacts,
+  type NodeIdentity,
+  newNode,
+  nodeLabels,
+  nodeStatus,
+  type RuntimeFacts,
+} from './node-status.ts';
+
+/** How often the node looks at itself. */
+const LOOK_MS = 10_000;
+/** How often it reports that nothing changed, for those who read the heartbeat times. */
+const REPORT_MS = 5 * 60_000;
+const RETRY_MS = 1_000;
+
+type NodeStatus = NonNullable<Node['status']>;
+
+export interface RegistrationDeps {
+  identity: NodeIdentity;
+  readMachine(): MachineFacts;
+  /** Rejects while the runtime does not answer. */
+  readRuntime(): Promise<RuntimeFacts>;
+  commands: CommandClient;
+  resources: ResourceClient;
+  now(): number;
+  /** The node has been registered or registered again; Ready has changed. */
+  onReady(node: Node, isReady: boolean): void;
+  log: Logger;
+}
+
+/** Keeps the Node object in step with the machine. */
+export class NodeRegistration {
+  private readonly deps: RegistrationDeps;
+  private told: NodeStatus | undefined;
+  private reportedMs = 0;
+  private registered = false;
+  private timer: NodeJS.Timeout | null = null;
+  private running: Promise<void> | null = null;
+  private closed = false;
+
+  constructor(deps: RegistrationDeps) {
+    this.deps = deps;
+  }
+
+  get isRegistered(): boolean {
+    return this.registered;
+  }
+
+  start(): void {
+    this.look();
+  }
+
+  /** Looks now instead of at the next turn. */
+  look(): void {
+    if (this.timer) clearTimeout(this.timer);
+    this.timer = null;
+    if (this.running || this.closed) return;
+    this.running = this.report()
+      .then(
+        () => LOOK_MS,
+        (error: Error) => {
+          if (!this.closed) this.deps.log.warn({ error: error.message }, 'could not report the state of the node');
+          return RETRY_MS;
+        },
+      )
+      .then((delayMs) => {
+        this.running = null;
+        if (!this.closed) this.timer = setTimeout(() => this.look(), delayMs);
+      });
+  }
+
+  close(): void {
+    this.closed = true;
+    if (this.timer) clearTimeout(this.timer);
+  }
+
+  private async report(): Promise<void> {
+    const { identity, now } = this.deps;
+    const machine = this.deps.readMachine();
+    const runtime = await this.deps.readRuntime().catch(() => null);
+    if (!this.registered) await this.register(machine);
+    const nowMs = now();
+    const status = nodeStatus(identity, machine, runtime, this.told, nowMs);
+    const quiet = steadied(status, this.told);
+    if (!hasChanged(this.told, quiet) && nowMs - this.reportedMs < REPORT_MS) return;
+    try {
+      await this.deps.commands.send(
+        {
+          verb: 'patch',
+          type: 'strategic',
+          ...this.target(),
+          subresource: 'status',
+          patch: { status: status as unknown as JsonObject },
+        },
+        null,
+      );
+    } catch (error) {
+      // Deleted by somebody: it is registered again at once.
+      if (isNotFound(error)) this.registered = false;
+      throw error;
+    }
+    const wasReady = isReady(this.told);
+    this.told = status;
+    this.reportedMs = nowMs;
+    if (isReady(status) !== wasReady) this.deps.onReady(this.node(), isReady(status));
+  }
+
+  private target(): { kind: Kind; namespace: string; name: string } {
+    return { kind: nodeKind as unknown as Kind, namespace: '', name: this.deps.identity.name };
+  }
+
+  private node(): Node {
+    return {
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: { name: this.deps.identity.name, uid: this.deps.identity.name },
+      spec: {},
+    };
+  }
+
+  private async register(machine: MachineFacts): Promise<void> {
+    const { identity, commands, resources, log } = this.deps;
+    try {
+      await commands.send({ verb: 'create', ...this.target(), object: newNode(identity, machine) }, null);
+      log.info({ node: identity.name }, 'registered the node');
+      this.told = undefined;
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw error;
+      const found = await resources.get(nodeKind, '', identity.name);
+      this.told = found.status;
+      await this.mendLabels(found, machine);
+    }
+    this.registered = true;
+  }
+
+  /** A node that was there before gets the labels that its agent has now; others stay. */
+  private async mendLabels(found: Node, machine: MachineFacts): Promise<void> {
+    const wanted = nodeLabels(this.deps.identity, machine);
+    const stale = Object.entries(wanted).filter(([name, value]) => found.metadata.labels?.[name] !== value);
+    if (stale.length === 0) return;
+    const patch = { metadata: { labels: Object.fromEntries(stale) } };
+    await this.deps.commands.send({ verb: 'patch', type: 'merge', ...this.target(), patch }, null);
+  }
+}
+
+const isReady = (status: NodeStatus | undefined): boolean =>
+  status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false;
+
+/** Sizes of disks and memory waver; only a real change of them is news. */
+function steadied(now: NodeStatus, before: NodeStatus | undefined): NodeStatus {
+  return before ? { ...now, images: before.images?.length === now.images?.length ? before.images : now.images } : now;
+}

@@ -1,0 +1,98 @@
+import { chmod, chown, mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ConfigError } from '../pod/config-error.ts';
+import type { Pod, Volume } from '../pod/pod-types.ts';
+import { sizeLimitBytes } from '../pod/resources.ts';
+import { showFiles } from './atomic-directory.ts';
+import { checkHostPath } from './host-path.ts';
+import { isMounted, mountMemory, unmountBelow } from './mounts.ts';
+import type { PodDirectories } from './pod-directories.ts';
+import { hasFiles, type VolumeSources, volumeFiles } from './volume-files.ts';
+
+/** A volume could not be set up. The message is that of the FailedMount event. */
+export class VolumeError extends Error {
+  constructor(volume: string, cause: unknown) {
+    super(`MountVolume.SetUp failed for volume "${volume}" : ${cause instanceof Error ? cause.message : cause}`, {
+      cause,
+    });
+    this.name = 'VolumeError';
+  }
+}
+
+/** Makes the volumes of pods, keeps their content up to date, and takes them away. */
+export class PodVolumes {
+  private readonly directories: PodDirectories;
+  private readonly now: () => number;
+
+  constructor(directories: PodDirectories, now: () => number) {
+    this.directories = directories;
+    this.now = now;
+  }
+
+  /** Once, before the first pod. */
+  async start(): Promise<void> {
+    await mkdir(this.directories.pods, { recursive: true, mode: 0o750 });
+    if (!(await isMounted(this.directories.memory))) await mountMemory(this.directories.memory);
+    await chmod(this.directories.memory, 0o711);
+  }
+
+  /** Idempotent: volumes that are there stay, content that changed is replaced. Rejects with VolumeError. */
+  async prepare(pod: Pod, sources: VolumeSources): Promise<void> {
+    await mkdir(this.directories.pod(pod.metadata.uid), { recursive: true, mode: 0o750 });
+    for (const volume of pod.spec.volumes ?? []) {
+      try {
+        await this.prepareOne(pod, volume, sources);
+      } catch (error) {
+        throw new VolumeError(volume.name, error);
+      }
+    }
+  }
+
+  /** Brings the files of the pod up to date. Resolves with whether anything changed. */
+  async refresh(pod: Pod, sources: VolumeSources): Promise<boolean> {
+    let changed = false;
+    for (const volume of (pod.spec.volumes ?? []).filter(hasFiles)) {
+      try {
+        if (await this.show(pod, volume, sources)) changed = true;
+      } catch (error) {
+        throw new VolumeError(volume.name, error);
+      }
+    }
+    return changed;
+  }
+
+  /**
+   * Takes away the volumes of a pod in which nothing runs any more, or all that it has on disk. Rejects, having
+   * removed nothing, while something is mounted: what is removed must not be somebody else's.
+   */
+  async remove(uid: string, what: 'volumes' | 'all'): Promise<void> {
+    const directory = this.directories.pod(uid);
+    await unmountBelow(directory);
+    const targets = what === 'all' ? [directory] : ['volumes', 'volume-subpaths'].map((name) => join(directory, name));
+    for (const target of [...targets, this.directories.podMemory(uid)]) {
+      await rm(target, { recursive: true, force: true });
+    }
+  }
+
+  private async prepareOne(pod: Pod, volume: Volume, sources: VolumeSources): Promise<void> {
+    if (volume.emptyDir) return this.makeEmpty(pod, volume);
+    if (volume.hostPath) return checkHostPath(volume.hostPath.path, volume.hostPath.type);
+    if (!hasFiles(volume)) throw new ConfigError('no volume plugin matched');
+    await this.show(pod, volume, sources);
+  }
+
+  private show(pod: Pod, volume: Volume, sources: VolumeSources): Promise<boolean> {
+    const group = pod.spec.securityContext?.fsGroup;
+    return showFiles(this.directories.volume(pod, volume), volumeFiles(volume, sources), group, this.now());
+  }
+
+  private async makeEmpty(pod: Pod, volume: Volume): Promise<void> {
+    const path = this.directories.volume(pod, volume);
+    if ((await mkdir(path, { recursive: true })) === undefined) return;
+    if (volume.emptyDir?.medium === 'Memory') await mountMemory(path, sizeLimitBytes(volume.emptyDir.sizeLimit));
+    const group = pod.spec.securityContext?.fsGroup;
+    if (group !== undefined) await chown(path, 0, group);
+    // The set-group-id bit hands the group on to what is made in it.
+    await chmod(path, group === undefined ? 0o777 : 0o2777);
+  }
+}
