@@ -18,7 +18,7 @@ test('messages are worded as in Kubernetes', () => {
     path.invalid('a"b', 'no').message,
     path.invalid(['a'], 'no').message,
     path.invalid(undefined, 'no').message,
-    path.notSupported('c', ['b', 'a']).message,
+    path.notSupported('c', ['a', 'b']).message,
     path.forbidden('no').message,
     path.duplicate('a').message,
     path.tooLong(3).message,

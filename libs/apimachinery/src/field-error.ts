@@ -39,7 +39,7 @@ export class FieldPath {
   get text(): string {
     const own = this.entry === null ? this.name : `${this.name}[${this.entry}]`;
     const above = this.above?.text;
-    return above ? `${above}.${own}` : own;
+    return above ? `${above}${this.name && '.'}${own}` : own;
   }
 
   child(name: string, ...below: string[]): FieldPath {
@@ -50,6 +50,11 @@ export class FieldPath {
 
   index(list: string, position: number): FieldPath {
     return new FieldPath(list, this, position);
+  }
+
+  /** An item of the list that this path leads to: `metadata.finalizers[0]`. */
+  item(position: number): FieldPath {
+    return new FieldPath('', this, position);
   }
 
   /** An entry of a map: `metadata.labels[app]`. */
