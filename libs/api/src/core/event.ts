@@ -1,6 +1,7 @@
-import { ageOf, type DeepReadonly } from '@periplus/apimachinery';
+import { ageOf, type DeepReadonly, type FieldPath, qualifiedName } from '@periplus/apimachinery';
 import type { IEvent } from 'kubernetes-models/v1/Event';
 import { defineKind } from '../define.ts';
+import { checkRequiredText, type Errors } from '../field-rules.ts';
 import type { Stored } from '../stored.ts';
 
 /** The core form of Event, which is the one that is stored. */
@@ -18,6 +19,43 @@ function sourceOf({ source, reportingComponent, reportingInstance }: DeepReadonl
   const component = source?.component || reportingComponent || '';
   const host = source?.host || reportingInstance || '';
   return host ? `${component}, ${host}` : component;
+}
+
+const TEXT_LENGTH_MAX = 128;
+const MESSAGE_LENGTH_MAX = 1024;
+
+const tooLong = (lengthMax: number): string => `can have at most ${lengthMax} characters`;
+
+/** An event about an object lives in its namespace; one about a cluster-scoped object in \`default\`. */
+export function checkEventNamespace(errors: Errors, at: FieldPath, about: string, of: string, namespace: string): void {
+  if (of ? of === namespace : namespace === '' || namespace === 'default') return;
+  errors.push(at.child(about, 'namespace').invalid(of, 'does not match event.namespace'));
+}
+
+/** What reporters of the newer sort say, who set \`eventTime\`. The field of the reporter has two names. */
+export function checkReport(
+  errors: Errors,
+  at: FieldPath,
+  report: { reporter?: string; reportingInstance?: string; action?: string; reason?: string; message?: string },
+  names: { reporter: string; message: string },
+): void {
+  checkRequiredText(errors, at, names.reporter, report.reporter, qualifiedName);
+  for (const field of ['reportingInstance', 'action', 'reason'] as const) {
+    const text = report[field];
+    if (!text) errors.push(at.child(field).required());
+    else if (text.length > TEXT_LENGTH_MAX) errors.push(at.child(field).invalid('', tooLong(TEXT_LENGTH_MAX)));
+  }
+  if ((report.message?.length ?? 0) > MESSAGE_LENGTH_MAX) {
+    errors.push(at.child(names.message).invalid('', tooLong(MESSAGE_LENGTH_MAX)));
+  }
+}
+
+function check(errors: Errors, at: FieldPath, event: DeepReadonly<CoreEvent>): void {
+  const { involvedObject, metadata } = event;
+  checkEventNamespace(errors, at, 'involvedObject', involvedObject.namespace ?? '', metadata.namespace ?? '');
+  if (!event.eventTime) return;
+  const names = { reporter: 'reportingComponent', message: 'message' };
+  checkReport(errors, at, { ...event, reporter: event.reportingComponent }, names);
 }
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/ */
@@ -80,6 +118,7 @@ export const coreEvent = defineKind<CoreEvent>({
     source: (event) => event.source?.component || event.reportingComponent || '',
     type: (event) => event.type ?? '',
   },
+  check,
   setDefaults(event) {
     event.involvedObject ??= {};
   },

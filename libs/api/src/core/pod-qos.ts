@@ -1,30 +1,28 @@
-import type { DeepReadonly } from '@periplus/apimachinery';
-import type { IContainer } from 'kubernetes-models/v1/Container';
+import { type DeepReadonly, parseQuantity } from '@periplus/apimachinery';
 import type { IPodSpec } from 'kubernetes-models/v1/PodSpec';
+import type { IResourceRequirements } from 'kubernetes-models/v1/ResourceRequirements';
 
 export type QosClass = 'Guaranteed' | 'Burstable' | 'BestEffort';
 
-type Quantities = DeepReadonly<Record<string, string | number>>;
+type Resources = DeepReadonly<IResourceRequirements>;
 const COMPUTE = ['cpu', 'memory'] as const;
 
-const isZero = (quantity: string | number): boolean => /^[+-]?0*\.?0*([eE][+-]?\d+|[A-Za-z]*)$/.test(String(quantity));
+const states = (quantities: Resources['requests']): boolean =>
+  COMPUTE.some((name) => quantities?.[name] !== undefined && !parseQuantity(quantities[name]).isZero);
 
-const states = (quantities: Quantities | undefined): boolean =>
-  COMPUTE.some((name) => quantities?.[name] !== undefined && !isZero(quantities[name]));
-
-/** Requests are limits for both cpu and memory. Defaults have filled in requests where only limits were given. */
-function isGuaranteed({ resources }: DeepReadonly<IContainer>): boolean {
-  return COMPUTE.every((name) => {
-    const limit = resources?.limits?.[name];
-    return limit !== undefined && !isZero(limit) && String(resources?.requests?.[name] ?? limit) === String(limit);
+/** Has limits for both cpu and memory, and requests no less. */
+const isGuaranteed = ({ limits, requests }: Resources): boolean =>
+  COMPUTE.every((name) => {
+    const limit = limits?.[name];
+    if (limit === undefined || parseQuantity(limit).isZero) return false;
+    const request = requests?.[name] ?? limit;
+    return request === limit || parseQuantity(request).compare(parseQuantity(limit)) === 0;
   });
-}
 
-/** https://kubernetes.io/docs/concepts/workloads/pods/pod-qos/ */
+/** Resources of the pod as a whole go before those of its containers. https://kubernetes.io/docs/concepts/workloads/pods/pod-qos/ */
 export function qosClassOf(spec: DeepReadonly<IPodSpec>): QosClass {
   const containers = [...spec.containers, ...(spec.initContainers ?? [])];
-  if (!containers.some(({ resources }) => states(resources?.requests) || states(resources?.limits))) {
-    return 'BestEffort';
-  }
-  return containers.every(isGuaranteed) ? 'Guaranteed' : 'Burstable';
+  const parts = spec.resources ? [spec.resources] : containers.map(({ resources = {} }) => resources);
+  if (!parts.some(({ limits, requests }) => states(requests) || states(limits))) return 'BestEffort';
+  return parts.every(isGuaranteed) ? 'Guaranteed' : 'Burstable';
 }

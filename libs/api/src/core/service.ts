@@ -1,8 +1,16 @@
-import type { DeepReadonly } from '@periplus/apimachinery';
+import { type DeepReadonly, dns1035Label } from '@periplus/apimachinery';
 import type { IService } from 'kubernetes-models/v1/Service';
 import { ageColumn, formatLabels, nameColumn, orNone } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import type { Stored } from '../stored.ts';
+import {
+  dropFieldsOfOldType,
+  isExternal,
+  keepAllocated,
+  linkClusterIPs,
+  setAddressFamilies,
+} from './service-linked-fields.ts';
+import { checkService, checkServiceStatus, checkServiceUpdate } from './service-validation.ts';
 
 export type Service = Stored<IService, 'spec'>;
 
@@ -10,7 +18,7 @@ const AFFINITY_SECONDS = 3 * 60 * 60;
 
 function externalAddressOf(service: DeepReadonly<Service>): string {
   const { type, externalIPs = [], externalName } = service.spec;
-  if (type === 'ExternalName') return orNone(externalName);
+  if (type === 'ExternalName') return externalName ?? '';
   if (type !== 'LoadBalancer') return orNone(externalIPs.join(','));
   const ingress = (service.status?.loadBalancer?.ingress ?? []).flatMap(({ ip, hostname }) => ip || hostname || []);
   const addresses = [...new Set(ingress)].sort().concat(externalIPs);
@@ -64,7 +72,7 @@ export const service = defineKind<Service>({
     spec.type ||= 'ClusterIP';
     spec.sessionAffinity ||= 'None';
     if (spec.sessionAffinity === 'None') delete spec.sessionAffinityConfig;
-    else {
+    else if (spec.sessionAffinity === 'ClientIP') {
       spec.sessionAffinityConfig ??= {};
       spec.sessionAffinityConfig.clientIP ??= {};
       spec.sessionAffinityConfig.clientIP.timeoutSeconds ??= AFFINITY_SECONDS;
@@ -73,13 +81,24 @@ export const service = defineKind<Service>({
       port.protocol ||= 'TCP';
       port.targetPort ||= port.port;
     }
-    if (spec.type === 'ExternalName') return;
-    spec.internalTrafficPolicy ||= 'Cluster';
-    if (spec.type === 'ClusterIP' && !spec.externalIPs?.length) return;
-    spec.externalTrafficPolicy ||= 'Cluster';
+    if (spec.type !== 'ExternalName') spec.internalTrafficPolicy ||= 'Cluster';
+    if (isExternal(spec)) spec.externalTrafficPolicy ||= 'Cluster';
     if (spec.type === 'LoadBalancer') spec.allocateLoadBalancerNodePorts ??= true;
+    for (const ingress of service.status.loadBalancer.ingress ?? []) if (ingress.ip) ingress.ipMode ||= 'VIP';
   },
   prepareForCreate(service) {
     service.status = { loadBalancer: {} };
+    linkClusterIPs(service.spec);
+    setAddressFamilies(service.spec);
   },
+  prepareForUpdate({ spec }, { spec: old }) {
+    keepAllocated(spec, old);
+    linkClusterIPs(spec, old);
+    dropFieldsOfOldType(spec, old);
+    setAddressFamilies(spec);
+  },
+  nameRule: dns1035Label,
+  check: checkService,
+  checkUpdate: checkServiceUpdate,
+  checkStatusUpdate: checkServiceStatus,
 });

@@ -1,7 +1,8 @@
-import type { KubeObject } from '@periplus/apimachinery';
+import type { DeepReadonly, FieldPath, KubeObject } from '@periplus/apimachinery';
 import type { IEvent } from 'kubernetes-models/events.k8s.io/v1/Event';
-import { type CoreEvent, coreEvent } from '../core/event.ts';
+import { type CoreEvent, checkEventNamespace, checkReport, coreEvent } from '../core/event.ts';
 import { defineKind } from '../define.ts';
+import { checkImmutable, type Errors } from '../field-rules.ts';
 import type { Stored } from '../stored.ts';
 
 /** The newer form of Event. One object, two forms: it is stored as core Event. */
@@ -61,6 +62,48 @@ function fromStorage(stored: KubeObject): Event {
   return event as Event;
 }
 
+const TYPES = ['Normal', 'Warning'];
+/** What only the older form may say. */
+const DEPRECATED = [
+  'deprecatedFirstTimestamp',
+  'deprecatedLastTimestamp',
+  'deprecatedCount',
+  'deprecatedSource',
+] as const;
+/** Once reported, an event only grows its series. */
+const IMMUTABLE = [
+  'regarding',
+  'reason',
+  'note',
+  'type',
+  'eventTime',
+  'action',
+  'related',
+  'reportingController',
+  'reportingInstance',
+] as const;
+
+function check(errors: Errors, at: FieldPath, event: DeepReadonly<Event>): void {
+  checkEventNamespace(errors, at, 'regarding', event.regarding?.namespace ?? '', event.metadata.namespace ?? '');
+  if (!event.eventTime) errors.push(at.child('eventTime').required());
+  if (!TYPES.includes(event.type ?? '')) {
+    errors.push(at.child('type').invalid('', `has invalid value: ${event.type ?? ''}`));
+  }
+  const names = { reporter: 'reportingController', message: 'note' };
+  checkReport(errors, at, { ...event, reporter: event.reportingController, message: event.note }, names);
+}
+
+/** Objects that were reported in the older form keep what they have. */
+function checkNew(errors: Errors, at: FieldPath, event: DeepReadonly<Event>): void {
+  for (const field of DEPRECATED) {
+    if (event[field]) errors.push(at.child(field).invalid('', 'needs to be unset'));
+  }
+}
+
+function checkUpdate(errors: Errors, at: FieldPath, now: DeepReadonly<Event>, old: DeepReadonly<Event>): void {
+  for (const field of IMMUTABLE) checkImmutable(errors, at, field, now[field], old[field]);
+}
+
 /** https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/ */
 export const event = defineKind<Event>({
   group: 'events.k8s.io',
@@ -70,6 +113,21 @@ export const event = defineKind<Event>({
   shortNames: ['ev'],
   namespaced: true,
   storedAs: { kind: coreEvent, toStorage, fromStorage },
+  check,
+  checkNew,
+  checkUpdate,
+  selectableFields: {
+    'regarding.kind': ({ regarding }) => regarding?.kind ?? '',
+    'regarding.namespace': ({ regarding }) => regarding?.namespace ?? '',
+    'regarding.name': ({ regarding }) => regarding?.name ?? '',
+    'regarding.uid': ({ regarding }) => regarding?.uid ?? '',
+    'regarding.apiVersion': ({ regarding }) => regarding?.apiVersion ?? '',
+    'regarding.resourceVersion': ({ regarding }) => regarding?.resourceVersion ?? '',
+    'regarding.fieldPath': ({ regarding }) => regarding?.fieldPath ?? '',
+    reason: ({ reason }) => reason ?? '',
+    reportingController: ({ reportingController }) => reportingController ?? '',
+    type: ({ type }) => type ?? '',
+  },
   columns: coreEvent.columns.map((column) => ({
     ...column,
     of: (object: Event, nowMs: number) => column.of(toStorage(object), nowMs),

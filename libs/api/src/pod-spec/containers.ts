@@ -32,8 +32,8 @@ export interface PodContext {
 
 const PROTOCOLS = ['SCTP', 'TCP', 'UDP'];
 const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never'];
-const MESSAGE_POLICIES = ['FallbackToLogsOnError', 'File'];
-const RESTART_POLICIES = ['Always', 'Never', 'OnFailure'];
+const MESSAGE_POLICIES = ['File', 'FallbackToLogsOnError'];
+const RESTART_POLICIES = ['Always', 'OnFailure', 'Never'];
 const RESIZABLE = ['cpu', 'memory'];
 const RESIZE_POLICIES = ['NotRequired', 'RestartContainer'];
 /** An ephemeral container only looks: it has no ports, probes, resources or hooks. */

@@ -3,7 +3,7 @@ import { type DeepReadonly, dns1123Subdomain, type FieldPath, ipAddress } from '
 import type { IPodSpec } from 'kubernetes-models/v1/PodSpec';
 import { checkOneOf, type Errors } from '../field-rules.ts';
 
-const POLICIES = ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None'];
+const POLICIES = ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'];
 /** libc's limits. */
 const NAMESERVERS_MAX = 3;
 const SEARCHES_MAX = 32;

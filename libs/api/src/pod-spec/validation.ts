@@ -21,8 +21,8 @@ import { checkPodSecurity } from './security-context.ts';
 import { checkTolerations } from './tolerations.ts';
 import { checkVolumes } from './volumes.ts';
 
-const RESTART_POLICIES = ['Always', 'Never', 'OnFailure'];
-const PREEMPTION_POLICIES = ['Never', 'PreemptLowerPriority'];
+const RESTART_POLICIES = ['Always', 'OnFailure', 'Never'];
+const PREEMPTION_POLICIES = ['PreemptLowerPriority', 'Never'];
 const OPERATING_SYSTEMS = ['linux', 'windows'];
 const SECONDS_MAX = 2 ** 31 - 1;
 
