@@ -4,13 +4,14 @@ import {
   type FieldPath,
   type KubeObject,
   type NameRule,
+  validateObjectMeta,
+  validateObjectMetaUpdate,
 } from '@periplus/apimachinery';
 import { schemas } from '../generated/schemas.js';
 import { ageColumn, nameColumn } from './columns.ts';
 import { sameValue } from './equality.ts';
 import type { Errors } from './field-rules.ts';
 import type { Column, Kind, ScalePaths } from './kind.ts';
-import { checkMetadata, checkMetadataUpdate } from './metadata.ts';
 
 const ALL_VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'] as const;
 
@@ -119,22 +120,19 @@ export function defineKind<T extends KubeObject>(of: KindDefinition<T>): Kind<T>
       of.prepareForStatusUpdate?.(object, old);
     },
     validate(object, root) {
-      const errors: Errors = [];
-      checkMetadata(errors, root.child('metadata'), object.metadata, rules);
+      const errors = validateObjectMeta(object.metadata, rules, root.child('metadata'));
       of.check?.(errors, root, object);
       of.checkNew?.(errors, root, object);
       return errors;
     },
     validateUpdate(object, old, root) {
-      const errors: Errors = [];
-      checkMetadataUpdate(errors, root.child('metadata'), object.metadata, old.metadata);
+      const errors = validateObjectMetaUpdate(object.metadata, old.metadata, root.child('metadata'));
       of.checkUpdate?.(errors, root, object, old);
       of.check?.(errors, root, object);
       return errors;
     },
     validateStatusUpdate(object, old, root) {
-      const errors: Errors = [];
-      checkMetadataUpdate(errors, root.child('metadata'), object.metadata, old.metadata);
+      const errors = validateObjectMetaUpdate(object.metadata, old.metadata, root.child('metadata'));
       of.checkStatusUpdate?.(errors, root, object, old);
       return errors;
     },

@@ -79,6 +79,7 @@ export {
   keepServerMeta,
   type ObjectMetaRules,
   validateAnnotations,
+  validateFinalizers,
   validateObjectMeta,
   validateObjectMetaUpdate,
 } from './object-meta-validation.ts';

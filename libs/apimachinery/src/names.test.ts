@@ -107,8 +107,10 @@ test('what is wrong is said in the words of Kubernetes', () => {
   expect(ipAddress('x')).toEqual(['must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)']);
 });
 
-test('a hostile name costs no more than a good one', () => {
-  const started = performance.now();
-  for (const rule of [dns1123Subdomain, qualifiedName, labelValue, configMapKey]) rule(`${'a-'.repeat(100_000)}!`);
-  expect(performance.now() - started).toBeLessThan(1000);
+test('a hostile name is refused in linear time', () => {
+  // Were a pattern to backtrack, this would run into the test's timeout.
+  const hostile = `${'a-'.repeat(500_000)}!`;
+  for (const rule of [dns1123Subdomain, qualifiedName, labelValue, configMapKey]) {
+    expect(rule(hostile).length).toBeGreaterThan(0);
+  }
 });

@@ -36,24 +36,25 @@ export function validateObjectMeta(
   } else if (namespace) {
     errors.push(path.child('namespace').forbidden('not allowed on this type'));
   }
-  if ((meta.generation ?? 0) < 0) {
-    errors.push(path.child('generation').invalid(meta.generation, 'must be greater than or equal to 0'));
-  }
   return errors.concat(validateMutableMeta(meta, path));
 }
 
 /** A prefix may end with the dash that separates it from what is generated. */
 const asPrefix = (generateName: string): string =>
-  generateName.length > 1 && generateName.endsWith('-') ? `${generateName.slice(0, -1)}a` : generateName;
+  generateName.length > 1 && generateName.endsWith('-') ? `${generateName.slice(0, -2)}a` : generateName;
 
 /** What an update may change, checked on create and update alike. */
 function validateMutableMeta(meta: DeepReadonly<ObjectMeta>, path: FieldPath): FieldError[] {
-  return [
-    ...validateLabels(meta.labels, path.child('labels')),
-    ...validateAnnotations(meta.annotations, path.child('annotations')),
-    ...validateOwnerReferences(meta.ownerReferences ?? [], path.child('ownerReferences')),
-    ...validateFinalizers(meta.finalizers ?? [], path.child('finalizers')),
-  ];
+  const errors: FieldError[] = [];
+  if ((meta.generation ?? 0) < 0) {
+    errors.push(path.child('generation').invalid(meta.generation, 'must be greater than or equal to 0'));
+  }
+  return errors.concat(
+    validateLabels(meta.labels, path.child('labels')),
+    validateAnnotations(meta.annotations, path.child('annotations')),
+    validateOwnerReferences(meta.ownerReferences ?? [], path.child('ownerReferences')),
+    validateFinalizers(meta.finalizers ?? [], path.child('finalizers')),
+  );
 }
 
 export function validateAnnotations(
@@ -95,7 +96,8 @@ function validateOwnerReferences(owners: readonly DeepReadonly<OwnerReference>[]
   return errors;
 }
 
-function validateFinalizers(finalizers: readonly string[], path: FieldPath): FieldError[] {
+/** Finalizers of metadata, and those that a Namespace has in its spec. */
+export function validateFinalizers(finalizers: readonly string[], path: FieldPath): FieldError[] {
   const errors: FieldError[] = [];
   finalizers.forEach((finalizer, position) => {
     for (const problem of qualifiedName(finalizer)) errors.push(path.invalid(finalizer, problem));
@@ -120,7 +122,10 @@ const IMMUTABLE = [
   'deletionGracePeriodSeconds',
 ] as const satisfies (keyof ObjectMeta)[];
 
-/** Checks the metadata of an update against the stored object's; run `keepServerMeta` first. */
+/**
+ * Checks the metadata of an update against the stored object's; run `keepServerMeta` first. Whether an update needs
+ * a resourceVersion is not for the metadata to say: of most kinds it does not.
+ */
 export function validateObjectMetaUpdate(
   meta: DeepReadonly<ObjectMeta>,
   old: DeepReadonly<ObjectMeta>,
@@ -135,9 +140,6 @@ export function validateObjectMetaUpdate(
       const why = 'no new finalizers can be added if the object is being deleted, found new finalizers';
       errors.push(path.child('finalizers').forbidden(`${why} ${shown}`));
     }
-  }
-  if (!meta.resourceVersion) {
-    errors.push(path.child('resourceVersion').invalid('', 'must be specified for an update'));
   }
   if ((meta.generation ?? 0) < (old.generation ?? 0)) {
     errors.push(path.child('generation').invalid(meta.generation ?? 0, 'must not be decremented'));

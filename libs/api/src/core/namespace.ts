@@ -1,9 +1,8 @@
-import { type DeepReadonly, dns1123Label, type FieldPath } from '@periplus/apimachinery';
+import { type DeepReadonly, dns1123Label, type FieldPath, validateFinalizers } from '@periplus/apimachinery';
 import type { INamespace } from 'kubernetes-models/v1/Namespace';
 import { ageColumn, nameColumn } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import type { Errors } from '../field-rules.ts';
-import { checkFinalizers } from '../metadata.ts';
 import type { Stored } from '../stored.ts';
 
 export type Namespace = Stored<INamespace, 'spec'>;
@@ -57,6 +56,8 @@ export const namespace = defineKind<Namespace>({
   prepareForUpdate(ns, old) {
     ns.spec.finalizers = old.spec.finalizers?.slice();
   },
-  check: (errors, at, ns) => checkFinalizers(errors, at.child('spec'), ns.spec.finalizers ?? []),
+  check(errors, at, ns) {
+    errors.push(...validateFinalizers(ns.spec.finalizers ?? [], at.child('spec', 'finalizers')));
+  },
   checkStatusUpdate: checkPhase,
 });

@@ -7,12 +7,12 @@ import {
   inRange,
   ipAddress,
   qualifiedName,
+  validateAnnotations,
   validateLabels,
 } from '@periplus/apimachinery';
 import type { IPodSpec } from 'kubernetes-models/v1/PodSpec';
 import type { IPodTemplateSpec } from 'kubernetes-models/v1/PodTemplateSpec';
 import { checkOneOf, checkOptionalOneOf, checkText, type Errors } from '../field-rules.ts';
-import { checkAnnotations } from '../metadata.ts';
 import { checkAffinity, checkTopologySpread } from './affinity.ts';
 import { checkContainers, checkEphemeralContainers, checkInitContainers, type PodContext } from './containers.ts';
 import { checkDns } from './dns.ts';
@@ -121,7 +121,7 @@ export function checkPodSpec(errors: Errors, at: FieldPath, spec: Spec, isPod: b
 export function checkPodTemplate(errors: Errors, at: FieldPath, template: DeepReadonly<IPodTemplateSpec>): void {
   const { labels, annotations } = template.metadata ?? {};
   if (labels) errors.push(...validateLabels(labels, at.child('labels')));
-  checkAnnotations(errors, at, annotations);
+  if (annotations) errors.push(...validateAnnotations(annotations, at.child('annotations')));
   if (!template.spec) return;
   checkPodSpec(errors, at.child('spec'), template.spec, false);
   if (template.spec.ephemeralContainers?.length) {
