@@ -1,6 +1,6 @@
 /**
- * The built-in controllers, a folder each. All of them are data and pure functions: `simulation.ts` plays with them in
- * memory.
+ * The built-in controllers, a folder each; `builtin-controllers.ts` lists them. All of them are data and pure functions:
+ * `simulation.ts` plays with them in memory.
  */
-export { deploymentController } from './deployment/deployment-controller.ts';
-export { replicaSetController } from './replica-set/replica-set-controller.ts';
+export { builtinControllers } from './builtin-controllers.ts';
+export type { NodeMonitorSettings } from './node/node-controller.ts';

@@ -26,6 +26,10 @@ const frozen = <T>(value: T): T => {
   return value;
 };
 
+/** By a finalizer, or a namespace's content. */
+const isHeld = ({ metadata, spec }: Body): boolean =>
+  Boolean(metadata.finalizers?.length || (spec as { finalizers?: string[] } | undefined)?.finalizers?.length);
+
 const patched = (present: Entry, { kind, type, patch }: Extract<Command, { verb: 'patch' }>): JsonObject => {
   const document = structuredClone(present.object) as unknown as JsonObject;
   if (type === 'merge') return applyMergePatch(document, patch as JsonObject);
@@ -176,9 +180,7 @@ export class MemoryCluster implements ClusterSource, CommandClient {
     if (kind.hasStatus && subresource !== 'status') body.status = old.status;
     const specChanged = JSON.stringify(body.spec) !== JSON.stringify(old.spec);
     body.metadata = { ...body.metadata, generation: (old.metadata.generation ?? 1) + (specChanged ? 1 : 0) };
-    if (deletionTimestamp && !body.metadata.finalizers?.length && !body.metadata.deletionGracePeriodSeconds) {
-      return this.erase(present);
-    }
+    if (deletionTimestamp && !isHeld(body) && !body.metadata.deletionGracePeriodSeconds) return this.erase(present);
     const { resourceVersion: _, ...metadata } = body.metadata;
     if (JSON.stringify({ ...body, metadata: { ...metadata, resourceVersion: undefined } }) === withoutVersion(old)) {
       return { resourceVersion: present.resourceVersion, revision: present.revision };
@@ -194,7 +196,7 @@ export class MemoryCluster implements ClusterSource, CommandClient {
     const spec = old.spec as JsonObject | undefined;
     const bound = kind.plural === 'pods' && spec?.nodeName;
     const graceSeconds = bound ? (command.gracePeriodSeconds ?? 30) : 0;
-    if (finalizers.size === 0 && graceSeconds === 0) return this.erase(present);
+    if (finalizers.size === 0 && graceSeconds === 0 && !isHeld(old)) return this.erase(present);
     const metadata = {
       ...old.metadata,
       deletionTimestamp: old.metadata.deletionTimestamp ?? new Date(this.nowMs + graceSeconds * 1000).toISOString(),

@@ -1,4 +1,4 @@
-import { type Pod, pod, type ReplicaSet, replicaSet } from '@periplus/api';
+import { namespace as namespaceKind, type Pod, pod, type ReplicaSet, replicaSet } from '@periplus/api';
 import type { DeepReadonly } from '@periplus/apimachinery';
 import type { Index, View } from '@periplus/cache';
 import type { Command } from '@periplus/client';
@@ -55,7 +55,10 @@ function planReplicaSet(rs: ReplicaSetView, view: View): Plan {
   const { claimed, commands: claims } = claim(owner, pod, candidates);
   const active = claimed.filter(isActive);
   const surplus = active.length - (rs.spec.replicas ?? 1);
-  const moves = deletionTimestamp ? [] : surplus < 0 ? creates(rs, -surplus, view) : deletes(rs, active, surplus, view);
+  // Creates would be refused, and the set goes with its namespace.
+  const isEnding = view.get(namespaceKind, '', namespace)?.metadata.deletionTimestamp !== undefined;
+  const mayMove = !deletionTimestamp && !(isEnding && surplus < 0);
+  const moves = !mayMove ? [] : surplus < 0 ? creates(rs, -surplus, view) : deletes(rs, active, surplus, view);
 
   const { status, lookAgainMs } = replicaSetStatus(rs, claimed, null, view.nowMs);
   const steps = [claims, ...batches(moves, surplus < 0 ? SLOW_START : BURST_MAX)];

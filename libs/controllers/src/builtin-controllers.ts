@@ -1,0 +1,30 @@
+import type { KindRegistry } from '@periplus/api';
+import type { Controller } from '@periplus/reconcile';
+import { deploymentController } from './deployment/deployment-controller.ts';
+import { endpointSliceController } from './endpoint-slice/endpoint-slice-controller.ts';
+import { garbageCollector } from './garbage-collection/garbage-collector.ts';
+import { namespaceController } from './namespace/namespace-controller.ts';
+import { type NodeMonitorSettings, nodeController } from './node/node-controller.ts';
+import { podGcController } from './node/pod-gc-controller.ts';
+import { taintEvictionController } from './node/taint-eviction-controller.ts';
+import { replicaSetController } from './replica-set/replica-set-controller.ts';
+import { rootCaController } from './root-ca/root-ca-controller.ts';
+import { serviceAccountController } from './service-account/service-account-controller.ts';
+
+/** Every controller of a cluster. `rootCaPem` is the authority that clients check the api-server against. */
+export const builtinControllers = (settings: {
+  kinds: KindRegistry;
+  rootCaPem: string;
+  nodeMonitor: NodeMonitorSettings;
+}): readonly Controller[] => [
+  namespaceController(settings.kinds),
+  serviceAccountController,
+  rootCaController(settings.rootCaPem),
+  deploymentController,
+  replicaSetController,
+  endpointSliceController,
+  nodeController(settings.nodeMonitor),
+  taintEvictionController,
+  podGcController,
+  garbageCollector(settings.kinds),
+];

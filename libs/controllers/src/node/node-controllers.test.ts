@@ -1,0 +1,200 @@
+import { type Node, node, type Pod, pod } from '@periplus/api';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { Simulation } from '../simulation.ts';
+import { nodeController } from './node-controller.ts';
+import { podGcController } from './pod-gc-controller.ts';
+import { taintEvictionController } from './taint-eviction-controller.ts';
+
+type Conditions = NonNullable<Node['status']>['conditions'];
+type Taint = NonNullable<Node['spec']['taints']>[number];
+type Toleration = NonNullable<Pod['spec']['tolerations']>[number];
+
+const ready = (status: string) => ({
+  type: 'Ready',
+  status,
+  reason: 'KubeletReady',
+  lastTransitionTime: '2025-12-31T00:00:00Z',
+});
+const worker = (conditions: Conditions, spec: Node['spec'] = {}): Node => ({
+  apiVersion: 'v1',
+  kind: 'Node',
+  metadata: { name: 'n1' },
+  spec,
+  status: { conditions },
+});
+let sim: Simulation;
+const lifecycle = nodeController({ startupGraceMs: 60_000 });
+beforeEach(() => {
+  sim = new Simulation(lifecycle, taintEvictionController);
+});
+const present = () => sim.cluster.view().get(node, '', 'n1')!;
+const taints = () => (present().spec.taints ?? []).map(({ key, effect }) => `${key}:${effect}`);
+const putPod = (name: string, tolerations: Toleration[] = []): Pod => {
+  const target = sim.cluster.put(pod, {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { namespace: 'd', name },
+    spec: { nodeName: 'n1', containers: [], tolerations },
+  });
+  sim.setReady(target);
+  return target;
+};
+const isLeaving = (name: string) => sim.cluster.view().get(pod, 'd', name)?.metadata.deletionTimestamp !== undefined;
+
+describe('the node controller', () => {
+  it('marks a node whose liveness ended as unknown, taints it, and takes its pods out of service', () => {
+    sim.cluster.put(node, worker([ready('True'), { type: 'MemoryPressure', status: 'False' }]));
+    putPod('p');
+    sim.cluster.setAlive('n1', true);
+    sim.settle();
+    expect(taints()).toEqual([]);
+    sim.cluster.setAlive('n1', false);
+    sim.settle();
+    expect(present().status?.conditions?.find(({ type }) => type === 'Ready')).toMatchObject({
+      status: 'Unknown',
+      reason: 'NodeStatusUnknown',
+      message: 'Kubelet stopped posting node status.',
+      lastTransitionTime: '2026-01-01T00:00:00Z',
+    });
+    expect(present().status?.conditions?.find(({ type }) => type === 'PIDPressure')).toMatchObject({
+      status: 'Unknown',
+      reason: 'NodeStatusNeverUpdated',
+      message: 'Kubelet never posted node status.',
+    });
+    expect(taints()).toEqual(['node.kubernetes.io/unreachable:NoSchedule', 'node.kubernetes.io/unreachable:NoExecute']);
+    expect(sim.cluster.view().get(pod, 'd', 'p')?.status?.conditions).toMatchObject([
+      { type: 'Ready', status: 'False' },
+    ]);
+    expect(sim.events).toEqual(['NodeNotReady Node n1 status is now: NodeNotReady', 'NodeNotReady Node is not ready']);
+  });
+
+  it('takes the taints away when the node is heard of again, and leaves those of others', () => {
+    const dedicated: Taint = { key: 'dedicated', value: 'gpu', effect: 'NoSchedule' };
+    sim.cluster.put(node, worker([ready('True')], { taints: [dedicated] }));
+    sim.settle();
+    expect(taints()).toHaveLength(3);
+    sim.cluster.setAlive('n1', true);
+    sim.cluster.put(node, { ...present(), status: { conditions: [ready('True')] } } as Node);
+    sim.settle();
+    expect(present().spec.taints).toEqual([dedicated]);
+  });
+
+  it.each([
+    ['a node that is not ready', [ready('False')], {}, ['not-ready:NoSchedule', 'not-ready:NoExecute']],
+    [
+      'memory pressure',
+      [ready('True'), { type: 'MemoryPressure', status: 'True' }],
+      {},
+      ['memory-pressure:NoSchedule'],
+    ],
+    ['disk pressure', [ready('True'), { type: 'DiskPressure', status: 'True' }], {}, ['disk-pressure:NoSchedule']],
+    ['process pressure', [ready('True'), { type: 'PIDPressure', status: 'True' }], {}, ['pid-pressure:NoSchedule']],
+    [
+      'a missing network',
+      [ready('True'), { type: 'NetworkUnavailable', status: 'True' }],
+      {},
+      ['network-unavailable:NoSchedule'],
+    ],
+    ['a cordoned node', [ready('True')], { unschedulable: true }, ['unschedulable:NoSchedule']],
+    ['a healthy node', [ready('True')], {}, []],
+  ])('taints for %s', (_what, conditions, spec, expected) => {
+    sim.cluster.put(node, worker(conditions, spec));
+    sim.cluster.setAlive('n1', true);
+    sim.settle();
+    expect(taints()).toEqual(expected.map((taint) => `node.kubernetes.io/${taint}`));
+  });
+
+  it('gives a new node time to be heard of, and keeps the taint it registered with until it is', () => {
+    const notReady: Taint = { key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' };
+    sim.cluster.put(node, { ...worker(undefined, { taints: [notReady] }), status: {} });
+    const plan = lifecycle.reconcile({ namespace: '', name: 'n1' }, sim.cluster.view());
+    expect(plan).toMatchObject({ steps: [], lookAgainMs: 60_000 });
+    sim.advance(60_000);
+    sim.settle();
+    expect(present().status?.conditions?.find(({ type }) => type === 'Ready')).toMatchObject({
+      status: 'Unknown',
+      reason: 'NodeStatusNeverUpdated',
+    });
+  });
+});
+
+describe('taint-based eviction', () => {
+  const noExecute: Taint = { key: 'k', value: 'v', effect: 'NoExecute', timeAdded: '2026-01-01T00:00:00Z' };
+
+  it.each<[string, Toleration[], number | undefined]>([
+    ['no toleration', [], 0],
+    ['a toleration of another taint', [{ key: 'other', operator: 'Exists' }], 0],
+    ['a toleration of another effect', [{ key: 'k', operator: 'Exists', effect: 'NoSchedule' }], 0],
+    ['a toleration of another value', [{ key: 'k', value: 'x' }], 0],
+    ['a toleration for a time', [{ key: 'k', value: 'v', tolerationSeconds: 60 }], 60],
+    [
+      'two, of which the shorter counts',
+      [
+        { key: 'k', operator: 'Exists', tolerationSeconds: 90 },
+        { key: 'k', value: 'v', tolerationSeconds: 30 },
+      ],
+      30,
+    ],
+    ['a negative time', [{ key: 'k', value: 'v', tolerationSeconds: -5 }], 0],
+    ['a toleration for good', [{ key: 'k', value: 'v' }], undefined],
+    ['a toleration of everything', [{ operator: 'Exists' }], undefined],
+  ])('with %s', (_what, tolerations, seconds) => {
+    sim.cluster.setAlive('n1', true);
+    sim.cluster.put(node, worker([ready('True')], { taints: [noExecute] }));
+    putPod('p', tolerations);
+    sim.settle();
+    if (seconds !== undefined && seconds > 0) {
+      const plan = taintEvictionController.reconcile({ namespace: '', name: 'n1' }, sim.cluster.view());
+      expect(plan.lookAgainMs).toBe(seconds * 1000);
+      sim.advance(seconds * 1000 - 1);
+      sim.settle();
+      expect(isLeaving('p')).toBe(false);
+      sim.advance(1);
+      sim.settle();
+    }
+    expect(isLeaving('p')).toBe(seconds !== undefined);
+  });
+
+  it('takes pods from a dead node after five minutes, and says so', () => {
+    sim.cluster.put(node, worker([ready('True')]));
+    putPod('p');
+    sim.settle();
+    sim.advance(299_000);
+    sim.settle();
+    expect(isLeaving('p')).toBe(false);
+    sim.advance(1_000);
+    sim.settle();
+    expect(isLeaving('p')).toBe(true);
+    expect(sim.events.at(-1)).toBe('TaintManagerEviction Marking for deletion Pod d/p');
+    expect(sim.cluster.view().get(pod, 'd', 'p')?.status?.conditions).toContainEqual({
+      type: 'DisruptionTarget',
+      status: 'True',
+      reason: 'DeletionByTaintManager',
+      message: 'Taint manager: deleting due to NoExecute taint',
+      lastTransitionTime: '2026-01-01T00:05:00Z',
+    });
+  });
+});
+
+describe('pod garbage collection', () => {
+  it('removes pods of a node that is gone, and no others', () => {
+    sim.cluster.put(node, worker([ready('True')]));
+    putPod('p');
+    const look = () => sim.reconcile(podGcController, { namespace: '', name: 'n1' });
+    expect(look()).toBe(false);
+    sim.cluster.remove(node, '', 'n1');
+    look();
+    expect(sim.pods()).toEqual([]);
+  });
+
+  it('is woken by a node that goes and by a pod bound to none that is there', () => {
+    sim.cluster.put(node, worker([]));
+    const target = putPod('p');
+    const [ofNode, ofPod] = podGcController.watches;
+    const view = sim.cluster.view();
+    expect(ofNode!.keys(null, worker([]), view)).toEqual([{ namespace: '', name: 'n1' }]);
+    expect(ofPod!.keys(target, null, view)).toEqual([]);
+    sim.cluster.remove(node, '', 'n1');
+    expect(ofPod!.keys(target, null, sim.cluster.view())).toEqual([{ namespace: '', name: 'n1' }]);
+  });
+});

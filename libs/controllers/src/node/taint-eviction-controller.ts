@@ -1,0 +1,121 @@
+import { type Node, node, pod } from '@periplus/api';
+import { type DeepReadonly, formatTime, parseTime } from '@periplus/apimachinery';
+import type { Command } from '@periplus/client';
+import { defineController, idle, type ObjectRef, type PlannedEvent, watchRule } from '@periplus/reconcile';
+import type { PodView } from '../pod-state.ts';
+import { podsOnNode } from './node-controller.ts';
+import { NOT_READY, type Taint, UNREACHABLE } from './node-taints.ts';
+
+type Toleration = NonNullable<PodView['spec']['tolerations']>[number];
+
+/** How long a pod stays on a node that is not ready or not reachable, when it does not say itself. */
+const DEFAULT_TOLERATION_SECONDS = 300;
+
+const tolerates = ({ key, operator, value, effect }: Toleration, taint: Taint): boolean => {
+  if (effect && effect !== taint.effect) return false;
+  if (!key) return operator === 'Exists';
+  if (key !== taint.key) return false;
+  return operator === 'Exists' || (value ?? '') === (taint.value ?? '');
+};
+
+/**
+ * When the taints evict a pod: milliseconds since the epoch, or undefined when it tolerates them for good.
+ * Of several tolerations of one taint the shortest counts.
+ */
+function evictionMs({ spec }: PodView, taints: readonly Taint[], nowMs: number): number | undefined {
+  let earliest: number | undefined;
+  for (const taint of taints) {
+    const matching = (spec.tolerations ?? []).filter((toleration) => tolerates(toleration, taint));
+    const isDefaulted = matching.length === 0 && (taint.key === NOT_READY || taint.key === UNREACHABLE);
+    const limits = isDefaulted
+      ? [DEFAULT_TOLERATION_SECONDS]
+      : matching.flatMap(({ tolerationSeconds }) => tolerationSeconds ?? []);
+    if (matching.length > 0 && limits.length === 0) continue;
+    const seconds = limits.length > 0 ? Math.max(0, Math.min(...limits)) : 0;
+    const sinceMs = parseTime(taint.timeAdded ?? '') ?? nowMs;
+    const dueMs = seconds === 0 ? nowMs : sinceMs + seconds * 1000;
+    earliest = Math.min(earliest ?? dueMs, dueMs);
+  }
+  return earliest;
+}
+
+function nodeOf(now: PodView | null): ObjectRef[] {
+  return now?.spec.nodeName ? [{ namespace: '', name: now.spec.nodeName }] : [];
+}
+
+/** Only a pod's coming to its node, and its tolerations, change what is due. */
+const concerns = (now: PodView | null, old: PodView | null): boolean =>
+  now !== null && (now.spec.nodeName !== old?.spec.nodeName || now.spec.tolerations !== old?.spec.tolerations);
+
+/**
+ * Evicts pods that do not tolerate the NoExecute taints of their node, or no longer do.
+ * https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/#taint-based-evictions
+ */
+export const taintEvictionController = defineController<Node>({
+  name: 'taint-eviction',
+  for: node,
+  watches: [watchRule(pod, (now, old) => (concerns(now, old) ? nodeOf(now) : []))],
+  indexes: [podsOnNode],
+  reconcile({ name }, view) {
+    const taints = (view.get(node, '', name)?.spec.taints ?? []).filter(({ effect }) => effect === 'NoExecute');
+    if (taints.length === 0) return idle;
+    const marks: Command[] = [];
+    const deletions: Command[] = [];
+    const events: PlannedEvent[] = [];
+    let nextMs: number | undefined;
+    for (const candidate of view.index(podsOnNode, name)) {
+      if (candidate.metadata.deletionTimestamp) continue;
+      const dueMs = evictionMs(candidate, taints, view.nowMs);
+      if (dueMs === undefined) continue;
+      if (dueMs > view.nowMs) {
+        nextMs = Math.min(nextMs ?? dueMs, dueMs);
+        continue;
+      }
+      const deletion: Command = { ...target(candidate), verb: 'delete' };
+      marks.push(mark(candidate, view.nowMs));
+      deletions.push(deletion);
+      events.push(eviction(candidate, deletion));
+    }
+    return {
+      steps: [marks, deletions].filter((step) => step.length > 0),
+      events,
+      lookAgainMs: nextMs === undefined ? undefined : nextMs - view.nowMs,
+    };
+  },
+});
+
+const target = ({ metadata }: PodView) => ({
+  kind: pod,
+  namespace: metadata.namespace ?? '',
+  name: metadata.name ?? '',
+  ifUid: metadata.uid,
+});
+
+/** https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#pod-disruption-conditions */
+const mark = (evicted: DeepReadonly<PodView>, nowMs: number): Command => ({
+  ...target(evicted),
+  verb: 'patch',
+  subresource: 'status',
+  type: 'strategic',
+  patch: {
+    status: {
+      conditions: [
+        {
+          type: 'DisruptionTarget',
+          status: 'True',
+          reason: 'DeletionByTaintManager',
+          message: 'Taint manager: deleting due to NoExecute taint',
+          lastTransitionTime: formatTime(nowMs),
+        },
+      ],
+    },
+  },
+});
+
+const eviction = (about: PodView, after: Command): PlannedEvent => ({
+  about,
+  type: 'Normal',
+  reason: 'TaintManagerEviction',
+  message: `Marking for deletion Pod ${about.metadata.namespace}/${about.metadata.name}`,
+  after,
+});
