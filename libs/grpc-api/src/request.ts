@@ -1,0 +1,48 @@
+import { randomUUID } from 'node:crypto';
+import type { TLSSocket } from 'node:tls';
+import type { ServerDuplexStream, ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
+import type { KindRegistry } from '@periplus/api';
+import { badRequest, StatusError } from '@periplus/apimachinery';
+import type { Authenticator, RequestContext, Target, User } from '@periplus/operations';
+import type { apiProto } from '@periplus/proto';
+
+export type Ref = apiProto.api.v1.ResourceRef.$Properties;
+export type Cause = apiProto.store.v1.Cause.$Properties;
+
+type AnyCall = ServerUnaryCall<never, never> | ServerWritableStream<never, never> | ServerDuplexStream<never, never>;
+
+/** Who calls. TLS has refused everyone without a certificate of the cluster's authority. */
+export function callerOf(call: Pick<AnyCall, 'getAuthContext'>, authenticator: Authenticator): User | Promise<User> {
+  const certificate = call.getAuthContext().sslPeerCertificate ?? null;
+  return authenticator.authenticate({
+    certificate: certificate as ReturnType<TLSSocket['getPeerCertificate']> | null,
+    bearerToken: null,
+  });
+}
+
+/** Throws NotFound for a resource that is not served, BadRequest for a reference without one. */
+export function targetOf(kinds: KindRegistry, ref: Ref | null | undefined): Target {
+  if (!ref?.resource) throw badRequest('ref.resource is required');
+  const kind = kinds.byResource(ref.group ?? '', ref.version ?? '', ref.resource);
+  if (!kind) throw new StatusError('NotFound', 'the server could not find the requested resource');
+  return {
+    kind,
+    namespace: kind.namespaced ? (ref.namespace ?? '') : '',
+    name: ref.name ?? '',
+    subresource: ref.subresource ?? '',
+  };
+}
+
+export const contextOf = (user: User, cause: Cause | null | undefined, dryRun: boolean): RequestContext => ({
+  user,
+  requestId: randomUUID(),
+  cause: cause
+    ? { key: cause.key ?? '', resourceVersion: cause.resourceVersion ?? '', reconciler: cause.reconciler ?? '' }
+    : null,
+  dryRun,
+  fieldManager: '',
+  // A program has no use for warnings: what the server would drop is an error.
+  fieldValidation: 'Strict',
+  warnings: [],
+  nowMs: Date.now(),
+});
