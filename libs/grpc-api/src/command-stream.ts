@@ -72,10 +72,18 @@ export class CommandStream {
     if (this.gone) return;
     for (const results of batches(this.ready)) this.call.write({ results });
     this.ready = [];
-    // Not before the client has taken what it has: unread results must not pile up either.
-    if (this.inFlight < IN_FLIGHT_MAX && !this.call.writableNeedDrain) this.call.resume();
-    else if (this.call.writableNeedDrain) this.call.once('drain', () => this.flush());
+    this.readOn();
     this.endWhenDone();
+  }
+
+  /** Not before the client has taken what is there for it: unread results must not pile up either. */
+  private readOn(): void {
+    if (this.call.writableNeedDrain) {
+      this.call.pause();
+      this.call.once('drain', () => this.readOn());
+    } else if (this.inFlight < IN_FLIGHT_MAX) {
+      this.call.resume();
+    }
   }
 
   private endWhenDone(): void {

@@ -9,11 +9,7 @@ type Response = grpcProto.reflection.v1.ServerReflectionResponse.$Properties;
  * `proto/`. https://github.com/grpc/grpc/blob/master/doc/server-reflection.md
  */
 export function reflectionHandlers(services: readonly string[]) {
-  const fileOf = new Map(
-    Object.entries(descriptors).flatMap(([file, { services: own, messages }]) =>
-      [...own, ...messages].map((name) => [name, file] as const),
-    ),
-  );
+  const fileOf = symbolFiles();
   const serverReflectionInfo: handleBidiStreamingCall<Request, Response> = (call) => {
     call.on('data', (request: Request) => {
       const answer = answerTo(request, services, fileOf);
@@ -24,7 +20,15 @@ export function reflectionHandlers(services: readonly string[]) {
   return { serverReflectionInfo };
 }
 
-function answerTo(request: Request, services: readonly string[], fileOf: ReadonlyMap<string, string>): Response {
+/** Which file describes a service or message, by full name. */
+export const symbolFiles = (): ReadonlyMap<string, string> =>
+  new Map(
+    Object.entries(descriptors).flatMap(([file, { services, messages }]) =>
+      [...services, ...messages].map((name) => [name, file] as const),
+    ),
+  );
+
+export function answerTo(request: Request, services: readonly string[], fileOf: ReadonlyMap<string, string>): Response {
   if (request.listServices != null) {
     return { listServicesResponse: { service: services.map((name) => ({ name })) } };
   }

@@ -8,6 +8,7 @@ import type { Check, Logger, Metrics } from '@periplus/component';
 import type { Authenticator, Operations, User } from '@periplus/operations';
 import { fastify } from 'fastify';
 import { ConnectionUsers } from './connection-user.ts';
+import { actingUser } from './impersonation.ts';
 import type { NodeCredentials } from './node-proxy.ts';
 import { servePages } from './pages.ts';
 import { PodLogs } from './pod-logs.ts';
@@ -134,7 +135,8 @@ class FrontDoor {
     this.metrics.begin(info);
     try {
       const known = this.users.userOf(request);
-      const user = known instanceof Promise ? await known : known;
+      const login = known instanceof Promise ? await known : known;
+      const user = actingUser(request, login, this.authorize);
       if (info.isResource) await this.resources.handle(exchange, info, query, user);
       else this.page(exchange, info, user, pages);
     } catch (error) {
@@ -160,6 +162,9 @@ class FrontDoor {
     if (response.writableEnded || response.destroyed) end();
     else response.once('close', end);
   }
+
+  private readonly authorize: Operations['authorize'] = (user, attributes) =>
+    this.deps.operations.authorize(user, attributes);
 
   private readonly unexpected = (error: unknown): void => {
     this.deps.log.error({ error }, 'a request failed unexpectedly');
