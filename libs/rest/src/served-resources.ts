@@ -40,7 +40,18 @@ const OF_ONE_KIND: Readonly<Record<string, readonly ServedSubresource[]>> = {
   ],
 };
 
+const known = new WeakMap<Kind, readonly ServedSubresource[]>();
+
 export function subresourcesOf(kind: Kind): readonly ServedSubresource[] {
+  let found = known.get(kind);
+  if (!found) {
+    found = allSubresources(kind);
+    known.set(kind, found);
+  }
+  return found;
+}
+
+function allSubresources(kind: Kind): readonly ServedSubresource[] {
   const { group, version } = kind;
   const own = OF_ONE_KIND[`${group}/${kind.plural}`] ?? [];
   const scale = kind.scale ? [{ name: 'scale', answers: SCALE, verbs: READ_AND_CHANGE }] : [];
