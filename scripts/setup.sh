@@ -60,3 +60,4 @@ if [ -n "$missing" ]; then
 fi
 
 node scripts/build.ts
+node scripts/sample-image.ts

@@ -39,7 +39,7 @@ describe('ensureClusterPki', () => {
   });
 
   it('keeps private keys to their owner', () => {
-    for (const name of ['ca.key', 'sa.key', 'etcd/root.key', 'encryption-keys.json']) {
+    for (const name of ['ca.key', 'sa.key', 'etcd/root.key']) {
       expect(statSync(join(folder, name)).mode & 0o077, name).toBe(0);
     }
   });

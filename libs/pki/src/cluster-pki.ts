@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createAuthority, issueCertificate, type KeyPair, type LeafRequest } from './certificate.ts';
@@ -7,7 +7,7 @@ import { createAuthority, issueCertificate, type KeyPair, type LeafRequest } fro
  * Two authorities, so that no certificate of the cluster logs in to etcd. File names follow kubeadm:
  * https://kubernetes.io/docs/setup/best-practices/certificates/
  */
-export const CLUSTER_CERTIFICATES: Readonly<Record<string, LeafRequest>> = {
+const CLUSTER_CERTIFICATES: Readonly<Record<string, LeafRequest>> = {
   apiserver: { commonName: 'kube-apiserver', usages: ['server'] },
   'apiserver-kubelet-client': {
     commonName: 'kube-apiserver-kubelet-client',
@@ -20,7 +20,7 @@ export const CLUSTER_CERTIFICATES: Readonly<Record<string, LeafRequest>> = {
 };
 
 /** The common name is the etcd user. */
-export const ETCD_CERTIFICATES: Readonly<Record<string, LeafRequest>> = {
+const ETCD_CERTIFICATES: Readonly<Record<string, LeafRequest>> = {
   // Members talk to each other with it too.
   'etcd/server': { commonName: 'etcd-server', usages: ['server', 'client'] },
   'etcd/root': { commonName: 'root', usages: ['client'] },
@@ -71,7 +71,6 @@ export async function ensureClusterPki(options: ClusterPkiOptions): Promise<void
     );
   }
   ensureServiceAccountKeys(folder);
-  ensureEncryptionKeys(folder);
 }
 
 const nodeCertificate = ({ name, hosts }: { name: string; hosts: readonly string[] }): [string, LeafRequest] => [
@@ -102,14 +101,6 @@ function ensureServiceAccountKeys(folder: string): void {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   writeWhole(join(folder, 'sa.pub'), publicKey.export({ type: 'spki', format: 'pem' }).toString(), 0o644);
   writeWhole(join(folder, 'sa.key'), privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), 0o600);
-}
-
-/** Keys that Secrets are sealed with at rest: the first seals, all open. Add one in front to rotate. */
-function ensureEncryptionKeys(folder: string): void {
-  const path = join(folder, 'encryption-keys.json');
-  if (existsSync(path)) return;
-  const keys = [{ id: 'key-1', key: randomBytes(32).toString('base64') }];
-  writeWhole(path, `${JSON.stringify(keys, null, 2)}\n`, 0o600);
 }
 
 const hasPair = (path: string): boolean => existsSync(`${path}.crt`) && existsSync(`${path}.key`);

@@ -1,1 +1,21 @@
-export {};
+/**
+ * A cluster on one machine: `cluster.ts` brings its processes up and takes them down, `cluster-folder.ts` says
+ * where everything lies, `settings.ts` what a cluster keeps of its first `up`, `status.ts` what a running
+ * supervisor tells others.
+ */
+export { AdminApi } from './admin-api.ts';
+export { Cluster, type ClusterOptions, type Progress } from './cluster.ts';
+export { type ClusterFolder, clusterFolder, clusterFolders } from './cluster-folder.ts';
+export { containerPaths } from './containers.ts';
+export { endLeftovers, stillRuns } from './leftovers.ts';
+export {
+  type ClusterSettings,
+  defaultNodeName,
+  isPortFree,
+  loadSettings,
+  newSettings,
+  PORT_NAMES,
+  type PortName,
+  saveSettings,
+} from './settings.ts';
+export { type ClusterStatus, type ProcessStatus, readStatus, residentBytes } from './status.ts';

@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs';
+import { Agent, request } from 'node:https';
+import { join } from 'node:path';
+import type { ClusterFolder } from './cluster-folder.ts';
+
+const TIMEOUT_MS = 5_000;
+const BODY_BYTES_MAX = 64 << 20;
+
+interface List {
+  items: { metadata: { name: string }; status?: { phase?: string; conditions?: { type: string; status: string }[] } }[];
+}
+
+/** What the supervisor asks of its cluster's API, as its administrator. */
+export class AdminApi {
+  private readonly agent: Agent;
+  private readonly port: number;
+
+  constructor(folder: ClusterFolder, port: number) {
+    const read = (name: string): Buffer => readFileSync(join(folder.pki, name));
+    this.port = port;
+    this.agent = new Agent({ keepAlive: true, ca: read('ca.crt'), cert: read('admin.crt'), key: read('admin.key') });
+  }
+
+  async isReady(): Promise<boolean> {
+    return (await this.get('/readyz').catch(() => undefined))?.status === 200;
+  }
+
+  /** Names of the nodes and whether each is Ready. */
+  async nodes(): Promise<{ name: string; ready: boolean }[]> {
+    return (await this.list('/api/v1/nodes')).map(({ metadata, status }) => ({
+      name: metadata.name,
+      ready: status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false,
+    }));
+  }
+
+  /** How many pods there are in each phase. */
+  async podPhases(): Promise<Record<string, number>> {
+    const phases: Record<string, number> = {};
+    for (const { status } of await this.list('/api/v1/pods')) {
+      const phase = status?.phase ?? 'Unknown';
+      phases[phase] = (phases[phase] ?? 0) + 1;
+    }
+    return phases;
+  }
+
+  close(): void {
+    this.agent.destroy();
+  }
+
+  private async list(path: string): Promise<List['items']> {
+    const { status, body } = await this.get(path);
+    if (status !== 200) throw new Error(`GET ${path}: ${status} ${body.slice(0, 200)}`);
+    return (JSON.parse(body) as List).items;
+  }
+
+  private get(path: string): Promise<{ status: number; body: string }> {
+    return new Promise((resolve, reject) => {
+      const options = { host: '127.0.0.1', port: this.port, path, agent: this.agent, timeout: TIMEOUT_MS };
+      const call = request(options, (response) => {
+        const chunks: Buffer[] = [];
+        let bytes = 0;
+        response.on('data', (chunk: Buffer) => {
+          bytes += chunk.length;
+          if (bytes > BODY_BYTES_MAX) call.destroy(new Error(`GET ${path}: more than ${BODY_BYTES_MAX} bytes`));
+          else chunks.push(chunk);
+        });
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() }));
+        response.on('error', reject);
+      });
+      call.on('timeout', () => call.destroy(new Error(`GET ${path}: no answer in ${TIMEOUT_MS} ms`)));
+      call.on('error', reject);
+      call.end();
+    });
+  }
+}

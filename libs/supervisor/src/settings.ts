@@ -1,0 +1,118 @@
+import { createServer } from 'node:net';
+import { hostname } from 'node:os';
+import type { ClusterFolder } from './cluster-folder.ts';
+import { readJsonFile, writeJsonFile } from './whole-file.ts';
+
+/** Kubernetes' own ports where it has them; the others stand beside them. */
+const DEFAULT_PORTS = {
+  apiServer: 6443,
+  grpc: 6444,
+  etcdClient: 2379,
+  etcdPeer: 2380,
+  etcdMetrics: 2381,
+  kubelet: 10_250,
+  nodeHealth: 10_248,
+  controllerManagerHealth: 10_257,
+  schedulerHealth: 10_259,
+} as const;
+
+export type PortName = keyof typeof DEFAULT_PORTS;
+export const PORT_NAMES = Object.keys(DEFAULT_PORTS) as PortName[];
+
+/** What a cluster keeps of its first `up`. */
+export interface ClusterSettings {
+  /** Format of this file. */
+  version: 1;
+  ports: Record<PortName, number>;
+  /** Real containers on one node of this name, or that many hollow nodes. */
+  node: { type: 'containers'; name: string } | { type: 'simulated'; count: number };
+  serviceCidr: string;
+  /** Addresses of this cluster's pods; another cluster on the machine has another one. */
+  podCidr: string;
+}
+
+export interface SettingsRequest {
+  ports: Partial<Record<PortName, number>>;
+  node: ClusterSettings['node'];
+  /** Pod ranges of the other clusters on this machine. */
+  takenPodCidrs: readonly string[];
+}
+
+/** The settings of the cluster, or undefined before its first `up`. */
+export function loadSettings(folder: ClusterFolder): ClusterSettings | undefined {
+  const settings = readJsonFile<ClusterSettings>(folder.settings);
+  if (settings && settings.version !== 1) {
+    throw new Error(`${folder.settings} has format ${settings.version}; this release reads format 1`);
+  }
+  return settings;
+}
+
+export const saveSettings = (folder: ClusterFolder, settings: ClusterSettings): void =>
+  writeJsonFile(folder.settings, settings);
+
+/** Settings for a new cluster: default ports where they are free, free ones elsewhere. */
+export async function newSettings(request: SettingsRequest): Promise<ClusterSettings> {
+  const ports = {} as Record<PortName, number>;
+  const chosen = new Set(Object.values(request.ports));
+  for (const name of PORT_NAMES) {
+    const wanted = request.ports[name];
+    if (wanted !== undefined) {
+      ports[name] = wanted;
+      continue;
+    }
+    const preferred = DEFAULT_PORTS[name];
+    ports[name] = !chosen.has(preferred) && (await isPortFree(preferred)) ? preferred : await freePort(chosen);
+    chosen.add(ports[name]);
+  }
+  return {
+    version: 1,
+    ports,
+    node: request.node,
+    serviceCidr: '10.96.0.0/16',
+    podCidr: freePodCidr(request.takenPodCidrs),
+  };
+}
+
+/** The first of 10.244.0.0/16, 10.243.0.0/16, ... that no other cluster has. */
+function freePodCidr(taken: readonly string[]): string {
+  for (let second = 244; second > 128; second -= 1) {
+    const cidr = `10.${second}.0.0/16`;
+    if (!taken.includes(cidr)) return cidr;
+  }
+  throw new Error(
+    'no pod address range is left: this machine has too many clusters; remove some with periplus down --delete',
+  );
+}
+
+/** Whether a server may listen there, on every address of the machine. */
+export function isPortFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, () => server.close(() => resolve(true)));
+  });
+}
+
+async function freePort(taken: ReadonlySet<number>): Promise<number> {
+  for (;;) {
+    const port = await new Promise<number>((resolve, reject) => {
+      const server = createServer();
+      server.once('error', reject);
+      server.listen(0, () => {
+        const address = server.address();
+        server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+      });
+    });
+    if (!taken.has(port)) return port;
+  }
+}
+
+/** The machine's name as a node name: RFC 1123, at most 63 characters. */
+export function defaultNodeName(): string {
+  const name = hostname()
+    .toLowerCase()
+    .replace(/[^a-z0-9.-]/g, '-')
+    .replace(/^[-.]+|[-.]+$/g, '')
+    .slice(0, 63);
+  return name || 'node';
+}
