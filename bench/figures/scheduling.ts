@@ -1,0 +1,47 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { prefixEnd } from '@periplus/etcd';
+import { startCluster } from '../cluster.ts';
+import { type Figure, figure } from '../figure.ts';
+import { createPods } from '../pods.ts';
+
+const NODES = 5_000;
+const PODS = 10_000;
+const POLL_MS = 20;
+const MS_MAX = 300_000;
+
+/** 10,000 pods on 5,000 simulated nodes: from the first create until etcd holds the last binding. */
+export async function scheduling(): Promise<Figure[]> {
+  await using cluster = await startCluster(NODES);
+  const etcd = cluster.etcd();
+  const bound = { key: '/periplus/nodes/', rangeEnd: prefixEnd('/periplus/nodes/'), countOnly: true };
+  const revisionBefore = (await etcd.range(bound)).revision;
+  const started = performance.now();
+  const created = createPods(cluster, PODS);
+  // A pod stands in its node's inbox from the transaction on that binds it.
+  while ((await etcd.range(bound)).count < PODS) {
+    if (performance.now() - started > MS_MAX)
+      throw new Error(`not all of ${PODS} pods were bound in ${MS_MAX / 1000} s`);
+    await sleep(POLL_MS);
+  }
+  const seconds = (performance.now() - started) / 1000;
+  await created;
+  const running = await allRunning(cluster);
+  const revisions = (await etcd.range(bound)).revision - revisionBefore;
+  await etcd.close();
+  return [
+    figure('pods bound, 10,000 pods on 5,000 simulated nodes', 'pods/s', [PODS / seconds], { atLeast: 1_000 }),
+    figure('etcd transactions per pod from create to Running', 'transactions', [revisions / PODS], undefined, {
+      createToAllRunningSeconds: (running - started) / 1000,
+    }),
+  ];
+}
+
+async function allRunning(cluster: Awaited<ReturnType<typeof startCluster>>): Promise<number> {
+  for (;;) {
+    const { podPhases } = JSON.parse(await cluster.periplus('status', '--json')) as {
+      podPhases: Record<string, number>;
+    };
+    if ((podPhases.Running ?? 0) >= PODS) return performance.now();
+    await sleep(POLL_MS);
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * `watchers.ts PORT PKI COUNT`: opens COUNT watches of pods, each on its own TLS connection, and reads from every
+ * delivered event when its change was sent (annotation bench/at, milliseconds since the epoch). Tells its parent
+ * "ready" when all are open; answers "report" with the delays.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { connect } from 'node:tls';
+
+const [port, pki, count] = process.argv.slice(2) as [string, string, string];
+const read = (name: string): Buffer => readFileSync(join(pki, name));
+const tls = {
+  host: '127.0.0.1',
+  port: Number(port),
+  ca: read('ca.crt'),
+  cert: read('admin.crt'),
+  key: read('admin.key'),
+};
+const MARK = Buffer.from('"bench/at":"');
+const DIGITS = 13;
+const delaysMs: number[] = [];
+const OPENING_AT_ONCE = 20;
+
+/** A mark may be cut in two by the end of a chunk; such an event goes uncounted, one in hundreds. */
+function onData(chunk: Buffer): void {
+  const now = Date.now();
+  for (let at = chunk.indexOf(MARK); at >= 0; at = chunk.indexOf(MARK, at + MARK.length)) {
+    const sent = Number(chunk.toString('latin1', at + MARK.length, at + MARK.length + DIGITS));
+    if (sent > 1e12) delaysMs.push(now - sent);
+  }
+}
+
+function open(): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(tls, () => {
+      socket.write(
+        'GET /api/v1/namespaces/default/pods?watch=1&resourceVersion=0 HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n\r\n',
+      );
+    });
+    socket.once('data', () => resolve());
+    socket.on('data', onData);
+    socket.on('error', reject);
+    socket.on('close', () => process.exit(1));
+  });
+}
+
+for (let opened = 0; opened < Number(count); opened += OPENING_AT_ONCE) {
+  await Promise.all(Array.from({ length: Math.min(OPENING_AT_ONCE, Number(count) - opened) }, open));
+}
+process.on('message', (message) => {
+  if (message === 'reset') delaysMs.length = 0;
+  if (message === 'report') process.send!(delaysMs);
+});
+process.send!('ready');
