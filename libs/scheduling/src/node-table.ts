@@ -1,0 +1,177 @@
+import type { Node } from '@periplus/api';
+import { type DeepReadonly, parseQuantity } from '@periplus/apimachinery';
+import type { HostPort } from './host-ports.ts';
+import type { PodInfo } from './pod-info.ts';
+
+/** Places that a new table has; it doubles when they are taken. */
+const CAPACITY_MIN = 64;
+
+/** One number per node. */
+type Column = Float64Array<ArrayBuffer>;
+
+const COLUMNS = [
+  'allocatableCpu',
+  'allocatableMemory',
+  'allocatableStorage',
+  'allocatablePods',
+  'requestedCpu',
+  'requestedMemory',
+  'requestedStorage',
+  'scoredCpu',
+  'scoredMemory',
+  'pods',
+] as const;
+type ColumnName = (typeof COLUMNS)[number];
+
+/**
+ * Every node and what is left of it, as columns of numbers: a filter or score that looks at thousands of nodes
+ * walks arrays. A node has a slot for as long as it stands; `version` of a slot changes whenever its node object
+ * does, so that answers which follow from the object alone can be kept.
+ */
+export class NodeTable implements Record<ColumnName, Column> {
+  allocatableCpu = new Float64Array(CAPACITY_MIN);
+  allocatableMemory = new Float64Array(CAPACITY_MIN);
+  allocatableStorage = new Float64Array(CAPACITY_MIN);
+  allocatablePods = new Float64Array(CAPACITY_MIN);
+  requestedCpu = new Float64Array(CAPACITY_MIN);
+  requestedMemory = new Float64Array(CAPACITY_MIN);
+  requestedStorage = new Float64Array(CAPACITY_MIN);
+  /** Requests with the small amounts that scores assume for containers without any. */
+  scoredCpu = new Float64Array(CAPACITY_MIN);
+  scoredMemory = new Float64Array(CAPACITY_MIN);
+  pods = new Float64Array(CAPACITY_MIN);
+  version = new Float64Array(CAPACITY_MIN);
+  /** Null where a slot is free. */
+  readonly nodes: (DeepReadonly<Node> | null)[] = [];
+  /** Allocatable amounts of extended resources, where a node has any. */
+  readonly allocatableOthers: (ReadonlyMap<string, number> | null)[] = [];
+  readonly requestedOthers: (Map<string, number> | null)[] = [];
+  readonly hostPorts: (HostPort[] | null)[] = [];
+  /** Slots of the nodes, in the order in which they are looked at. */
+  readonly slots: number[] = [];
+  private readonly slotOf = new Map<string, number>();
+  private readonly free: number[] = [];
+  /** Pods whose node is not there (yet), by node name: they count as soon as it is. */
+  private readonly waiting = new Map<string, Map<string, PodInfo>>();
+  private readonly placed = new Map<string, { pod: PodInfo; node: string }>();
+  private versions = 0;
+
+  get size(): number {
+    return this.slots.length;
+  }
+
+  slot(name: string): number | undefined {
+    return this.slotOf.get(name);
+  }
+
+  /** Adds a node or takes its new state. */
+  setNode(node: DeepReadonly<Node>): void {
+    const name = node.metadata.name!;
+    let slot = this.slotOf.get(name);
+    const isNew = slot === undefined;
+    if (slot === undefined) {
+      slot = this.free.pop() ?? this.nodes.length;
+      this.ensureCapacity(slot + 1);
+      this.slotOf.set(name, slot);
+      this.slots.push(slot);
+      for (const column of COLUMNS) this[column][slot] = 0;
+      this.requestedOthers[slot] = null;
+      this.hostPorts[slot] = null;
+    }
+    this.nodes[slot] = node;
+    this.versions += 1;
+    this.version[slot] = this.versions;
+    this.setAllocatable(slot, node.status?.allocatable ?? {});
+    if (!isNew) return;
+    for (const pod of this.waiting.get(name)?.values() ?? []) this.count(slot, pod, 1);
+    this.waiting.delete(name);
+  }
+
+  removeNode(name: string): void {
+    const slot = this.slotOf.get(name);
+    if (slot === undefined) return;
+    this.slotOf.delete(name);
+    this.slots.splice(this.slots.indexOf(slot), 1);
+    this.nodes[slot] = null;
+    this.free.push(slot);
+    for (const { pod, node } of this.placed.values()) if (node === name) this.wait(name, pod);
+  }
+
+  /** Counts a pod on a node, once, however often it is told; a pod moves when the name is another one. */
+  place(pod: PodInfo, node: string): void {
+    const before = this.placed.get(pod.uid);
+    if (before?.node === node) return;
+    if (before) this.displace(pod.uid);
+    this.placed.set(pod.uid, { pod, node });
+    const slot = this.slotOf.get(node);
+    if (slot === undefined) this.wait(node, pod);
+    else this.count(slot, pod, 1);
+  }
+
+  /** Takes a pod away from wherever it counts. */
+  displace(uid: string): void {
+    const before = this.placed.get(uid);
+    if (!before) return;
+    this.placed.delete(uid);
+    const slot = this.slotOf.get(before.node);
+    if (slot !== undefined) return this.count(slot, before.pod, -1);
+    const waiting = this.waiting.get(before.node);
+    waiting?.delete(uid);
+    if (waiting?.size === 0) this.waiting.delete(before.node);
+  }
+
+  nodeOf(uid: string): string | undefined {
+    return this.placed.get(uid)?.node;
+  }
+
+  private wait(node: string, pod: PodInfo): void {
+    const pods = this.waiting.get(node) ?? new Map<string, PodInfo>();
+    pods.set(pod.uid, pod);
+    this.waiting.set(node, pods);
+  }
+
+  private count(slot: number, { demand, hostPorts }: PodInfo, sign: 1 | -1): void {
+    this.requestedCpu[slot]! += sign * demand.milliCpu;
+    this.requestedMemory[slot]! += sign * demand.memory;
+    this.requestedStorage[slot]! += sign * demand.ephemeralStorage;
+    this.scoredCpu[slot]! += sign * demand.scoredMilliCpu;
+    this.scoredMemory[slot]! += sign * demand.scoredMemory;
+    this.pods[slot]! += sign;
+    for (const [resource, amount] of demand.others) {
+      const requested = (this.requestedOthers[slot] ??= new Map());
+      requested.set(resource, (requested.get(resource) ?? 0) + sign * amount);
+    }
+    if (hostPorts.length === 0) return;
+    const taken = (this.hostPorts[slot] ??= []);
+    if (sign === 1) taken.push(...hostPorts);
+    else for (const port of hostPorts) taken.splice(taken.indexOf(port), 1);
+  }
+
+  private setAllocatable(slot: number, allocatable: DeepReadonly<Record<string, string | number>>): void {
+    let others: Map<string, number> | null = null;
+    const amounts = { cpu: 0, memory: 0, 'ephemeral-storage': 0, pods: 0 };
+    for (const resource in allocatable) {
+      const quantity = parseQuantity(String(allocatable[resource]));
+      const amount = Number(resource === 'cpu' ? quantity.milliValue() : quantity.value());
+      if (Object.hasOwn(amounts, resource)) amounts[resource as keyof typeof amounts] = amount;
+      else (others ??= new Map<string, number>()).set(resource, amount);
+    }
+    this.allocatableCpu[slot] = amounts.cpu;
+    this.allocatableMemory[slot] = amounts.memory;
+    this.allocatableStorage[slot] = amounts['ephemeral-storage'];
+    this.allocatablePods[slot] = amounts.pods;
+    this.allocatableOthers[slot] = others;
+  }
+
+  private ensureCapacity(count: number): void {
+    const capacity = this.version.length;
+    if (count <= capacity) return;
+    const grown = (column: Column): Column => {
+      const wider = new Float64Array(capacity * 2);
+      wider.set(column);
+      return wider;
+    };
+    for (const column of COLUMNS) this[column] = grown(this[column]);
+    this.version = grown(this.version);
+  }
+}

@@ -1,0 +1,11 @@
+import type { StaticFilter } from '../plugin.ts';
+
+/** A pod that names its node goes there and nowhere else. */
+export const nodeName: StaticFilter = {
+  name: 'NodeName',
+  wakesOn: ['NodeAdded'],
+  filter: ({ pod }, node) =>
+    !pod.spec.nodeName || pod.spec.nodeName === node.metadata.name
+      ? null
+      : "node(s) didn't match the requested node name",
+};

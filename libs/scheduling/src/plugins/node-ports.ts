@@ -1,0 +1,15 @@
+import { portsCollide } from '../host-ports.ts';
+import type { DynamicFilter } from '../plugin.ts';
+
+const REFUSED = ["node(s) didn't have free ports for the requested pod ports"];
+
+/** Two pods can't have the same port of a node. */
+export const nodePorts: DynamicFilter = {
+  name: 'NodePorts',
+  wakesOn: ['NodeAdded', 'PodGone'],
+  filter({ hostPorts }, table, slot) {
+    if (hostPorts.length === 0) return null;
+    const taken = table.hostPorts[slot];
+    return taken && portsCollide(hostPorts, taken) ? REFUSED : null;
+  },
+};

@@ -1,0 +1,50 @@
+import type { DynamicFilter, DynamicScore } from '../plugin.ts';
+
+/** A node takes a pod when every request fits beside those of its pods, and it has room for one more pod. */
+export const nodeResourcesFit: DynamicFilter = {
+  name: 'NodeResourcesFit',
+  wakesOn: ['NodeAdded', 'NodeAllocatable', 'PodGone'],
+  filter({ demand }, table, slot) {
+    const cpu = demand.milliCpu > 0 && demand.milliCpu > table.allocatableCpu[slot]! - table.requestedCpu[slot]!;
+    const memory = demand.memory > 0 && demand.memory > table.allocatableMemory[slot]! - table.requestedMemory[slot]!;
+    const storage =
+      demand.ephemeralStorage > 0 &&
+      demand.ephemeralStorage > table.allocatableStorage[slot]! - table.requestedStorage[slot]!;
+    const pods = table.pods[slot]! + 1 > table.allocatablePods[slot]!;
+    const others =
+      demand.others.size > 0
+        ? missingOthers(demand.others, table.allocatableOthers[slot], table.requestedOthers[slot])
+        : null;
+    if (!cpu && !memory && !storage && !pods && !others) return null;
+    const reasons = others ?? [];
+    if (pods) reasons.push('Too many pods');
+    if (cpu) reasons.push('Insufficient cpu');
+    if (memory) reasons.push('Insufficient memory');
+    if (storage) reasons.push('Insufficient ephemeral-storage');
+    return reasons;
+  },
+};
+
+type Amounts = ReadonlyMap<string, number> | null | undefined;
+
+function missingOthers(wanted: ReadonlyMap<string, number>, allocatable: Amounts, requested: Amounts): string[] | null {
+  let missing: string[] | null = null;
+  for (const [resource, amount] of wanted) {
+    const left = (allocatable?.get(resource) ?? 0) - (requested?.get(resource) ?? 0);
+    if (amount > left) (missing ??= []).push(`Insufficient ${resource}`);
+  }
+  return missing;
+}
+
+const freeShare = (allocatable: number, requested: number): number =>
+  allocatable === 0 || requested > allocatable ? 0 : ((allocatable - requested) * 100) / allocatable;
+
+/** LeastAllocated: the emptier the node would be in CPU and memory, the better. */
+export const leastAllocated: DynamicScore = {
+  name: 'NodeResourcesFit',
+  weight: 1,
+  score: ({ demand }, table, slot) =>
+    (freeShare(table.allocatableCpu[slot]!, table.scoredCpu[slot]! + demand.scoredMilliCpu) +
+      freeShare(table.allocatableMemory[slot]!, table.scoredMemory[slot]! + demand.scoredMemory)) /
+    2,
+};

@@ -1,0 +1,13 @@
+import type { StaticFilter } from '../plugin.ts';
+import { isTolerated, type Taint } from '../tolerations.ts';
+
+/** What a cordoned node is tainted with, also before its controller has done so. */
+const CORDONED: Taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' };
+
+/** Keeps pods off cordoned nodes (`kubectl cordon`), unless they tolerate that. */
+export const nodeUnschedulable: StaticFilter = {
+  name: 'NodeUnschedulable',
+  wakesOn: ['NodeAdded', 'NodeUnschedulable'],
+  filter: ({ pod }, node) =>
+    !node.spec.unschedulable || isTolerated(CORDONED, pod.spec.tolerations) ? null : 'node(s) were unschedulable',
+};

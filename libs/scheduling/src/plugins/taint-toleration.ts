@@ -1,0 +1,30 @@
+import type { StaticFilter, StaticScore } from '../plugin.ts';
+import { isTolerated } from '../tolerations.ts';
+
+/** Taints NoSchedule and NoExecute keep pods away that don't tolerate them. */
+export const taintToleration: StaticFilter = {
+  name: 'TaintToleration',
+  wakesOn: ['NodeAdded', 'NodeTaints'],
+  filter({ pod }, node) {
+    for (const taint of node.spec.taints ?? []) {
+      if (taint.effect !== 'PreferNoSchedule' && !isTolerated(taint, pod.spec.tolerations)) {
+        return 'node(s) had untolerated taint(s)';
+      }
+    }
+    return null;
+  },
+};
+
+/** The fewer PreferNoSchedule taints the pod doesn't tolerate, the better. */
+export const preferredTaints: StaticScore = {
+  name: 'TaintToleration',
+  weight: 3,
+  reverse: true,
+  score({ pod }, node) {
+    let count = 0;
+    for (const taint of node.spec.taints ?? []) {
+      if (taint.effect === 'PreferNoSchedule' && !isTolerated(taint, pod.spec.tolerations)) count += 1;
+    }
+    return count;
+  },
+};
