@@ -24,9 +24,13 @@ export async function singlePuts(cluster: BenchCluster, value: Buffer, ms: numbe
       ms,
       (lane, turn) =>
         new Promise((resolve, reject) => {
-          const key = Buffer.from(`/bench/${lane}/${turn}`);
-          client.makeUnaryRequest(put.path, put.requestSerialize, put.responseDeserialize, { key, value }, (error) =>
-            error ? reject(error) : resolve(),
+          const message = { key: `/bench/${lane}/${turn}`, value };
+          client.makeUnaryRequest(
+            put.path,
+            put.requestSerialize,
+            put.responseDeserialize,
+            message,
+            (error: Error | null) => (error ? reject(error) : resolve()),
           );
         }),
     );

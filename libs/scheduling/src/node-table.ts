@@ -114,7 +114,10 @@ export class NodeTable implements Record<ColumnName, Column> {
     if (!before) return;
     this.placed.delete(uid);
     const slot = this.slotOf.get(before.node);
-    if (slot !== undefined) return this.count(slot, before.pod, -1);
+    if (slot !== undefined) {
+      this.count(slot, before.pod, -1);
+      return;
+    }
     const waiting = this.waiting.get(before.node);
     waiting?.delete(uid);
     if (waiting?.size === 0) this.waiting.delete(before.node);
@@ -138,11 +141,13 @@ export class NodeTable implements Record<ColumnName, Column> {
     this.scoredMemory[slot]! += sign * demand.scoredMemory;
     this.pods[slot]! += sign;
     for (const [resource, amount] of demand.others) {
-      const requested = (this.requestedOthers[slot] ??= new Map());
+      const requested = this.requestedOthers[slot] ?? new Map<string, number>();
+      this.requestedOthers[slot] = requested;
       requested.set(resource, (requested.get(resource) ?? 0) + sign * amount);
     }
     if (hostPorts.length === 0) return;
-    const taken = (this.hostPorts[slot] ??= []);
+    const taken = this.hostPorts[slot] ?? [];
+    this.hostPorts[slot] = taken;
     if (sign === 1) taken.push(...hostPorts);
     else for (const port of hostPorts) taken.splice(taken.indexOf(port), 1);
   }
@@ -154,7 +159,10 @@ export class NodeTable implements Record<ColumnName, Column> {
       const quantity = parseQuantity(String(allocatable[resource]));
       const amount = Number(resource === 'cpu' ? quantity.milliValue() : quantity.value());
       if (Object.hasOwn(amounts, resource)) amounts[resource as keyof typeof amounts] = amount;
-      else (others ??= new Map<string, number>()).set(resource, amount);
+      else {
+        others ??= new Map<string, number>();
+        others.set(resource, amount);
+      }
     }
     this.allocatableCpu[slot] = amounts.cpu;
     this.allocatableMemory[slot] = amounts.memory;

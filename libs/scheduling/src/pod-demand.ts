@@ -80,11 +80,11 @@ export function podDemand({ spec }: DeepReadonly<Pod>): Demand {
   const named = ['cpu', 'memory', 'ephemeral-storage'];
   const others = [...total].filter(([name, [asked]]) => asked > 0 && !named.includes(name));
   return {
-    milliCpu: total.get('cpu')![0],
-    memory: total.get('memory')![0],
+    milliCpu: total.get('cpu')?.[0] ?? 0,
+    memory: total.get('memory')?.[0] ?? 0,
     ephemeralStorage: total.get('ephemeral-storage')?.[0] ?? 0,
     others: new Map(others.map(([name, [asked]]) => [name, asked])),
-    scoredMilliCpu: total.get('cpu')![1],
-    scoredMemory: total.get('memory')![1],
+    scoredMilliCpu: total.get('cpu')?.[1] ?? 0,
+    scoredMemory: total.get('memory')?.[1] ?? 0,
   };
 }

@@ -10,7 +10,7 @@ import { secureEtcd } from './etcd-roles.ts';
 import { etcdEndpoint, etcdServer } from './etcd-server.ts';
 import { endLeftovers, identify, recordProcesses } from './leftovers.ts';
 import { answersOk, eventually } from './readiness.ts';
-import type { ClusterSettings } from './settings.ts';
+import { type ClusterSettings, firstAddress } from './settings.ts';
 import { type ClusterPhase, type ClusterStatus, publishStatus, thisSupervisor, withdrawStatus } from './status.ts';
 import { type ProcessSpec, SupervisedProcess } from './supervised-process.ts';
 import { writeWholeFile } from './whole-file.ts';
@@ -203,11 +203,4 @@ export class Cluster {
     );
     recordProcesses(this.folder.processes, running);
   }
-}
-
-/** The address of the `kubernetes` Service: the first one of the range. */
-function firstAddress(cidr: string): string {
-  const octets = cidr.slice(0, cidr.indexOf('/')).split('.').map(Number);
-  octets[3]! += 1;
-  return octets.join('.');
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { ClusterFolder } from './cluster-folder.ts';
 import { containerPaths, podControlGroup } from './containers.ts';
 import { etcdEndpoint } from './etcd-server.ts';
-import type { ClusterSettings } from './settings.ts';
+import { type ClusterSettings, firstAddress } from './settings.ts';
 import type { ProcessSpec } from './supervised-process.ts';
 import { writeJsonFile } from './whole-file.ts';
 
@@ -34,6 +34,7 @@ export function component(name: ComponentName, context: ComponentContext): Proce
 }
 
 const pair = (folder: string, name: string) => ({
+  ca: join(folder, 'ca.crt'),
   cert: join(folder, `${name}.crt`),
   key: join(folder, `${name}.key`),
 });
@@ -41,6 +42,50 @@ const pair = (folder: string, name: string) => ({
 const etcd = ({ folder, settings, prefix }: ComponentContext, user: string) => ({
   endpoints: [etcdEndpoint(settings)],
   prefix,
-  ca: join(folder.pki, 'etcd/ca.crt'),
-  ...pair(join(folder.pki, 'etcd'), user),
+  tls: pair(join(folder.pki, 'etcd'), user),
 });
+
+const apiServers = ({ settings }: ComponentContext): string[] => [`127.0.0.1:${settings.ports.grpc}`];
+/** Certificates of nodes lie a folder below their authority's. */
+const nodePair = ({ folder }: ComponentContext, name: string) => ({
+  ...pair(join(folder.pki, 'nodes'), name),
+  ca: join(folder.pki, 'ca.crt'),
+});
+
+const configurationOf: Record<ComponentName, (context: ComponentContext) => Record<string, unknown>> = {
+  'api-server': () => ({}),
+  'controller-manager': (context) => ({
+    apiServers: apiServers(context),
+    tls: pair(context.folder.pki, 'controller-manager'),
+    etcd: etcd(context, 'controller-manager'),
+    health: { port: context.settings.ports.controllerManagerHealth },
+  }),
+  scheduler: (context) => ({
+    apiServers: apiServers(context),
+    tls: pair(context.folder.pki, 'scheduler'),
+    etcd: etcd(context, 'scheduler'),
+    health: { port: context.settings.ports.schedulerHealth },
+  }),
+  'node-agent': (context) => {
+    const { folder, settings, prefix } = context;
+    const common = { apiServers: apiServers(context), etcdPrefix: prefix, health: { port: settings.ports.nodeHealth } };
+    if (settings.node.type === 'simulated') {
+      return { ...common, tls: nodePair(context, 'sim'), simulate: { nodes: settings.node.count } };
+    }
+    const paths = containerPaths(folder, settings);
+    return {
+      ...common,
+      tls: nodePair(context, settings.node.name),
+      node: {
+        name: settings.node.name,
+        podCidr: settings.podCidr,
+        runtimeSocket: paths.socket,
+        directory: join(folder.node, 'agent'),
+        logDirectory: join(folder.node, 'pod-logs'),
+        cgroupRoot: podControlGroup(folder),
+        apiService: { host: firstAddress(settings.serviceCidr), port: 443 },
+        server: { port: settings.ports.kubelet },
+      },
+    };
+  },
+};

@@ -116,3 +116,10 @@ export function defaultNodeName(): string {
     .slice(0, 63);
   return name || 'node';
 }
+
+/** The address of the `kubernetes` Service: the first one of the range. */
+export function firstAddress(cidr: string): string {
+  const octets = cidr.slice(0, cidr.indexOf('/')).split('.').map(Number);
+  octets[3]! += 1;
+  return octets.join('.');
+}

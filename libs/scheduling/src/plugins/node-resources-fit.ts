@@ -31,7 +31,9 @@ function missingOthers(wanted: ReadonlyMap<string, number>, allocatable: Amounts
   let missing: string[] | null = null;
   for (const [resource, amount] of wanted) {
     const left = (allocatable?.get(resource) ?? 0) - (requested?.get(resource) ?? 0);
-    if (amount > left) (missing ??= []).push(`Insufficient ${resource}`);
+    if (amount <= left) continue;
+    missing ??= [];
+    missing.push(`Insufficient ${resource}`);
   }
   return missing;
 }
