@@ -1,7 +1,10 @@
 import { EtcdError } from './error.ts';
 import type { Watch } from './watch.ts';
 
-/** etcd leaves a request unanswered while it has events to send to any watch of the stream, so it is repeated. */
+/**
+ * etcd leaves a request unanswered while it has events to send to any watch of the stream, or while one of them is to start at a revision
+ * that does not exist yet. So it is repeated.
+ */
 const REPEAT_MS_MIN = 100;
 const REPEAT_MS_MAX = 5_000;
 
@@ -14,8 +17,8 @@ export interface StreamProgress {
 }
 
 /**
- * Gets progress for the watches that want it: by asking etcd where it can be trusted, else by writing the watch's `progressKey`, whose event
- * comes after all others before it.
+ * Gets progress for the watches that want it: by asking etcd, and where it can't be trusted or does not answer, by writing the watch's
+ * `progressKey` too, whose event comes after all others before it.
  */
 export class ProgressRequests {
   readonly #watches: ReadonlyMap<number, Watch>;
@@ -26,6 +29,7 @@ export class ProgressRequests {
   #stream: StreamProgress | null = null;
   #trusted: boolean | 'looking' | null = null;
   #timer: NodeJS.Timeout | null = null;
+  #unanswered = false;
   #repeatMs = REPEAT_MS_MIN;
 
   constructor(watches: ReadonlyMap<number, Watch>, write: (key: string) => Promise<number>) {
@@ -52,6 +56,7 @@ export class ProgressRequests {
   answered(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
+    this.#unanswered = false;
     this.#repeatMs = REPEAT_MS_MIN;
   }
 
@@ -60,13 +65,8 @@ export class ProgressRequests {
     const waiting = [...this.#watches.values()].filter((watch) => watch.wantsProgress);
     if (this.#stream === null || waiting.length === 0 || this.#trusted === 'looking') return;
     if (this.#trusted === null) return void this.#lookUpTrust(this.#stream);
-    let byRequest = false;
-    for (const watch of waiting) {
-      const { progressKey } = watch.options;
-      if (this.#trusted || progressKey === undefined || this.#denied.has(progressKey)) byRequest = true;
-      else if (!this.#writing.has(progressKey)) void this.#mark(progressKey, watch);
-    }
-    if (!byRequest || this.#timer !== null) return;
+    if (!this.#trusted || this.#unanswered) this.#mark(waiting);
+    if (this.#timer !== null) return;
     this.#stream.request();
     this.#repeat();
   }
@@ -83,12 +83,21 @@ export class ProgressRequests {
     if (this.#timer !== null) return;
     this.#timer = setTimeout(() => {
       this.#timer = null;
+      this.#unanswered = true;
       this.ask();
     }, this.#repeatMs);
     this.#repeatMs = Math.min(REPEAT_MS_MAX, this.#repeatMs * 2);
   }
 
-  async #mark(key: string, watch: Watch): Promise<void> {
+  #mark(waiting: readonly Watch[]): void {
+    for (const watch of waiting) {
+      const { progressKey } = watch.options;
+      if (progressKey === undefined || this.#denied.has(progressKey) || this.#writing.has(progressKey)) continue;
+      void this.#writeMark(progressKey, watch);
+    }
+  }
+
+  async #writeMark(key: string, watch: Watch): Promise<void> {
     this.#writing.add(key);
     try {
       const revision = await this.#write(key);

@@ -86,7 +86,8 @@ export interface WatchOptions {
   prevKv?: boolean;
   /**
    * A key within the range that says nothing but "the log has come this far": its events are delivered as progress. etcd before 3.4.31 and
-   * 3.5.13 answers progress requests ahead of events still to be sent, so there `requestProgress` writes this key instead of asking.
+   * 3.5.13 answers progress requests ahead of events still to be sent, and later releases leave some unanswered; then `requestProgress`
+   * writes this key.
    * Everybody who watches the range has to name it too, or to ignore it.
    */
   progressKey?: string;
