@@ -4,7 +4,7 @@ import { Calls } from './calls.ts';
 import { Connection } from './connection.ts';
 import { EtcdError } from './error.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
-import { fromRangeResponse, fromTxnResponse, revisionOf, toPutRequest, toTxnRequest } from './messages.ts';
+import { fromRangeResponse, fromTxnResponse, revisionOf, toLeaseId, toPutRequest, toTxnRequest } from './messages.ts';
 import { answersProgressInOrder, serverVersion } from './server-version.ts';
 import type { EtcdClient, EtcdOptions, LeaseHandle } from './types.ts';
 import { WatchStream } from './watch-stream.ts';
@@ -45,6 +45,7 @@ export function openEtcd(options: EtcdOptions): EtcdClient {
     async grant(ttlSeconds) {
       return String(await grantLease(calls, ttlSeconds));
     },
+    revoke: (lease) => revokeLease(calls, toLeaseId(lease)),
     async compact(revision) {
       await calls.call(kvMethods.compact, { revision, physical: false }, WRITE);
     },
@@ -66,9 +67,13 @@ async function keepLease(calls: Calls, keeper: LeaseKeeper, ttlSeconds: number):
     ended,
     async revoke() {
       keeper.drop(id);
-      await calls.call(leaseMethods.leaseRevoke, { ID: id }, READ).catch(unlessGone);
+      await revokeLease(calls, id);
     },
   };
+}
+
+async function revokeLease(calls: Calls, id: number): Promise<void> {
+  await calls.call(leaseMethods.leaseRevoke, { ID: id }, READ).catch(unlessGone);
 }
 
 /** The client chooses the id, so that a grant can be repeated when its outcome is unknown. */

@@ -2,9 +2,18 @@
  * A thin etcd client: `types.ts` is the contract. `client.ts` puts it together from `connection.ts` (endpoints), `calls.ts` (deadlines,
  * retries), `watch-stream.ts` with `revision-assembler.ts` (lossless watches) and `lease-keeper.ts`.
  */
+export { type EtcdAdmin, type EtcdPermission, openEtcdAdmin } from './admin.ts';
 export { openEtcd } from './client.ts';
 export { EtcdError, type EtcdErrorReason, type EtcdOutcome } from './error.ts';
 export { prefixEnd } from './key-range.ts';
+export {
+  ETCD_PROBE_USER,
+  type EtcdBypass,
+  etcdProbePermissions,
+  probeEtcdRoles,
+  type RoleProbe,
+} from './role-probe.ts';
+export { serverVersion } from './server-version.ts';
 export type {
   Compare,
   EtcdClient,

@@ -7,6 +7,8 @@ import type { Connection } from './connection.ts';
 
 const RECONNECT = { baseMs: 50, maxMs: 1_000 };
 const RENEWALS_PER_TTL = 3;
+/** Renewals that fall due within so long are looked at together. */
+const LOOK_MS_MIN = 5;
 
 type Stream = ClientDuplexStream<v3.LeaseKeepAliveRequest.$Shape, v3.LeaseKeepAliveResponse.$Shape>;
 
@@ -44,7 +46,7 @@ export class LeaseKeeper {
         if (this.#leases.size === 0) this.#stream?.cancel();
       };
       this.#leases.set(id, { id, ttlMs: ttlSeconds * 1_000, renewedAt: grantedAt, askedAt: 0, end });
-      this.#schedule(ttlSeconds * 1_000);
+      this.#lookAt(grantedAt + (ttlSeconds * 1_000) / RENEWALS_PER_TTL);
       if (!this.#running) void this.#run();
     });
   }
@@ -110,28 +112,32 @@ export class LeaseKeeper {
     stream.write({ ID: lease.id });
   }
 
-  /** One timer for all, at the pace of the shortest lease. */
-  #schedule(ttlMs: number): void {
-    const dueAt = performance.now() + ttlMs / RENEWALS_PER_TTL / 2;
+  /** One timer for all. Looks again at `dueAt` at the latest. */
+  #lookAt(dueAt: number): void {
     if (this.#timer !== null && this.#dueAt <= dueAt) return;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#dueAt = dueAt;
-    this.#timer = setTimeout(() => this.#tick(), dueAt - performance.now());
+    this.#timer = setTimeout(() => this.#look(), Math.max(LOOK_MS_MIN, dueAt - performance.now()));
   }
 
-  #tick(): void {
-    const now = performance.now();
-    let stuck = false;
-    let shortestMs = Number.POSITIVE_INFINITY;
+  #look(): void {
     this.#timer = null;
+    const now = performance.now();
+    let dueAt = Number.POSITIVE_INFINITY;
+    let stuck = false;
     for (const lease of [...this.#leases.values()]) {
+      const endsAt = lease.renewedAt + lease.ttlMs;
+      if (now >= endsAt) {
+        lease.end();
+        continue;
+      }
       const pace = lease.ttlMs / RENEWALS_PER_TTL;
-      shortestMs = Math.min(shortestMs, lease.ttlMs);
-      if (now - lease.renewedAt >= lease.ttlMs) lease.end();
-      else if (lease.askedAt !== 0) stuck ||= now - lease.askedAt >= pace;
-      else if (this.#stream !== null && now - lease.renewedAt >= pace) this.#renew(this.#stream, lease);
+      if (lease.askedAt !== 0) stuck ||= now >= lease.askedAt + pace;
+      else if (this.#stream !== null && now >= lease.renewedAt + pace) this.#renew(this.#stream, lease);
+      const nextAt = (lease.askedAt === 0 ? lease.renewedAt : lease.askedAt) + pace;
+      dueAt = Math.min(dueAt, endsAt, nextAt > now ? nextAt : now + pace);
     }
     if (stuck) this.#stream?.cancel();
-    if (this.#leases.size > 0) this.#schedule(shortestMs);
+    if (this.#leases.size > 0) this.#lookAt(dueAt);
   }
 }

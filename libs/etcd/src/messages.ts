@@ -61,7 +61,7 @@ export function toTxnRequest(txn: TxnRequest): v3.TxnRequest.$Shape {
 }
 
 /** Lease ids of this client are below 2^53, see `newLeaseId`. */
-function toLeaseId(lease: string): number {
+export function toLeaseId(lease: string): number {
   const id = Number(lease);
   if (!Number.isSafeInteger(id) || id < 0) {
     throw new EtcdError('InvalidArgument', 'refused', `"${lease}" is not a lease id of this client`);

@@ -132,7 +132,9 @@ export interface EtcdClient {
   lease(ttlSeconds: number): Promise<LeaseHandle>;
   /** A lease that nobody keeps alive. */
   grant(ttlSeconds: number): Promise<string>;
-  /** Forgets all revisions before `revision`. With etcd authentication only root may. */
+  /** Ends a lease and its keys. Resolves too when it was gone already. */
+  revoke(lease: string): Promise<void>;
+  /** Forgets all revisions before `revision`. With authentication, newer releases of etcd let only root. */
   compact(revision: number): Promise<void>;
   /** Ends all watches without a word and all pending calls with `Unavailable`. Leases are left to expire. */
   close(): Promise<void>;

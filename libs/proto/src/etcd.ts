@@ -33,6 +33,12 @@ export const authMethods = {
   userGrantRole: method(path('Auth', 'UserGrantRole'), v3.AuthUserGrantRoleRequest, v3.AuthUserGrantRoleResponse),
   roleAdd: method(path('Auth', 'RoleAdd'), v3.AuthRoleAddRequest, v3.AuthRoleAddResponse),
   roleDelete: method(path('Auth', 'RoleDelete'), v3.AuthRoleDeleteRequest, v3.AuthRoleDeleteResponse),
+  roleGet: method(path('Auth', 'RoleGet'), v3.AuthRoleGetRequest, v3.AuthRoleGetResponse),
+  roleRevokePermission: method(
+    path('Auth', 'RoleRevokePermission'),
+    v3.AuthRoleRevokePermissionRequest,
+    v3.AuthRoleRevokePermissionResponse,
+  ),
   roleGrantPermission: method(
     path('Auth', 'RoleGrantPermission'),
     v3.AuthRoleGrantPermissionRequest,

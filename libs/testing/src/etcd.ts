@@ -2,7 +2,15 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type EtcdClient, EtcdError, type EtcdOptions, openEtcd } from '@periplus/etcd';
+import {
+  type EtcdClient,
+  EtcdError,
+  type EtcdOptions,
+  type EtcdPermission,
+  openEtcd,
+  openEtcdAdmin,
+  serverVersion,
+} from '@periplus/etcd';
 import type { KeyPair } from '@periplus/pki';
 import { createEtcdNetwork, dockerAnswers, type EtcdContainerNetwork } from './etcd-container.ts';
 import type { EtcdMember, EtcdMemberPlan } from './etcd-member.ts';
@@ -21,6 +29,10 @@ export interface StartEtcdOptions {
   members?: 1 | 3;
   /** Client certificates are required; `true` makes an authority, or pass the one to use. */
   tls?: true | { authority: KeyPair };
+  /**
+   * Turns authentication on, with root and these users; needs `tls`. A user logs in with a certificate of that common name.
+   */
+  users?: Readonly<Record<string, readonly EtcdPermission[]>>;
   quotaBytes?: number;
   /** Further arguments of etcd. */
   args?: readonly string[];
@@ -31,6 +43,8 @@ export interface StartEtcdOptions {
 export interface TestEtcd extends AsyncDisposable {
   /** How it runs, for a test report to say. */
   readonly via: 'testcontainers' | 'binary';
+  /** "3.4.23" */
+  readonly version: string;
   readonly endpoints: string[];
   /** On this machine: one folder per member. Removed with the cluster. */
   readonly dataDir: string;
@@ -60,26 +74,41 @@ export async function startEtcd(options: StartEtcdOptions = {}): Promise<TestEtc
   const members = await Promise.all(plans.map(start));
   const endpoints = plans.map((plan) => plan.endpoint);
 
-  const etcd: TestEtcd = {
-    via: network === null ? 'binary' : 'testcontainers',
+  const etcd = {
+    version: '',
+    via: network === null ? ('binary' as const) : ('testcontainers' as const),
     endpoints,
     dataDir,
     members,
     tls,
-    options: async (user = 'root') => (tls === null ? { endpoints } : { endpoints, tls: await tls.client(user) }),
-    ready: async () => waitUntilReady(await etcd.options(), members),
-    async stop() {
+    options: async (user = 'root'): Promise<EtcdOptions> =>
+      tls === null ? { endpoints } : { endpoints, tls: await tls.client(user) },
+    ready: async (): Promise<void> => waitUntilReady(await etcd.options(), members),
+    async stop(): Promise<void> {
       await Promise.all(members.map((member) => member.remove()));
       await network?.remove();
       rmSync(dataDir, { recursive: true, force: true, maxRetries: 3 });
     },
-    [Symbol.asyncDispose]: () => etcd.stop(),
-  };
-  await etcd.ready().catch(async (error: unknown) => {
+    [Symbol.asyncDispose]: (): Promise<void> => etcd.stop(),
+  } satisfies TestEtcd;
+  try {
+    await etcd.ready();
+    etcd.version = (await serverVersion(endpoints[0]!, (await etcd.options()).tls)) ?? 'unknown';
+    if (options.users !== undefined) await createUsers(await etcd.options(), options.users);
+    return etcd;
+  } catch (error) {
     await etcd.stop();
     throw error;
-  });
-  return etcd;
+  }
+}
+
+async function createUsers(options: EtcdOptions, users: NonNullable<StartEtcdOptions['users']>): Promise<void> {
+  if (options.tls === undefined) throw new Error('startEtcd: users need tls');
+  const admin = openEtcdAdmin(options);
+  await admin.ensureUser('root', []);
+  for (const [name, permissions] of Object.entries(users)) await admin.ensureUser(name, permissions);
+  await admin.enableAuth();
+  await admin.close();
 }
 
 async function networkFor({ binaryFolder }: StartEtcdOptions): Promise<EtcdContainerNetwork | null> {
