@@ -1,5 +1,5 @@
 import { type CoreEvent, coreEvent } from '@periplus/api';
-import { type DeepReadonly, isAlreadyExists, isNotFound, type KubeObject } from '@periplus/apimachinery';
+import { type DeepReadonly, formatTime, isAlreadyExists, isNotFound, type KubeObject } from '@periplus/apimachinery';
 import { type CorrelatedEvent, EventCorrelator } from './event-correlator.ts';
 import type { Command, CommandCause, CommandClient } from './types.ts';
 
@@ -128,7 +128,7 @@ export class EventRecorder {
 
   private raise(event: Tracked): Command {
     const { count, message } = event;
-    const patch = { count, message, lastTimestamp: timestamp(event.lastMs) };
+    const patch = { count, message, lastTimestamp: formatTime(event.lastMs) };
     return { ...target(event), verb: 'patch', type: 'merge', patch };
   }
 
@@ -154,16 +154,14 @@ export class EventRecorder {
       type,
       count: event.count,
       source: { component, ...(host && { host }) },
-      firstTimestamp: timestamp(event.firstMs),
-      lastTimestamp: timestamp(event.lastMs),
+      firstTimestamp: formatTime(event.firstMs),
+      lastTimestamp: formatTime(event.lastMs),
       reportingComponent: component,
       reportingInstance: host ?? '',
     };
     return { ...target(event), verb: 'create', object };
   }
 }
-
-const timestamp = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
 
 const target = ({ name, source }: Tracked) => ({
   kind: coreEvent,

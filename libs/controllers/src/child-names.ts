@@ -1,8 +1,5 @@
-import { hash32, letters } from './stable-hash.ts';
-
-const SUFFIX_LENGTH = 5;
-/** As long as generateName keeps of its base, so that a name is also a host name. */
-const BASE_LENGTH_MAX = 63 - SUFFIX_LENGTH;
+import { createHash } from 'node:crypto';
+import { generatedName } from '@periplus/apimachinery';
 
 /**
  * `count` names that begin with `base`, like those of generateName. They follow from `seed`: whoever plans again from
@@ -16,9 +13,8 @@ export function childNames(
   isTaken: (name: string) => boolean,
 ): readonly string[] {
   const names = new Set<string>();
-  const stem = base.slice(0, BASE_LENGTH_MAX);
   for (let i = 0; names.size < count; i++) {
-    const name = stem + letters(hash32(`${seed}/${i}`), SUFFIX_LENGTH);
+    const name = generatedName(base, createHash('sha256').update(`${seed}/${i}`).digest());
     if (!isTaken(name)) names.add(name);
   }
   return [...names];

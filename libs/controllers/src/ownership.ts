@@ -1,25 +1,15 @@
 import type { Kind } from '@periplus/api';
-import type { DeepReadonly, KubeObject, OwnerReference, Selector } from '@periplus/apimachinery';
+import {
+  controllerOf,
+  type DeepReadonly,
+  type KubeObject,
+  type OwnerReference,
+  ownerReferenceTo,
+  type Selector,
+} from '@periplus/apimachinery';
 import type { Command } from '@periplus/client';
 
 type Owned = DeepReadonly<KubeObject>;
-
-export const apiVersionOf = ({ group, version }: Kind): string => (group ? `${group}/${version}` : version);
-
-/** The reference by which `owner` controls an object. */
-export const controllerReference = (kind: Kind, owner: Owned): OwnerReference => ({
-  apiVersion: apiVersionOf(kind),
-  kind: kind.kind,
-  name: owner.metadata.name ?? '',
-  uid: owner.metadata.uid ?? '',
-  controller: true,
-  blockOwnerDeletion: true,
-});
-
-export const controllerOf = (object: Owned): DeepReadonly<OwnerReference> | undefined =>
-  object.metadata.ownerReferences?.find((reference) => reference.controller);
-
-export const isControlledBy = (object: Owned, ownerUid: string): boolean => controllerOf(object)?.uid === ownerUid;
 
 /** Changes the owners of `object`; refused when it was changed since, so that two owners can't both take it. */
 const setOwners = (kind: Kind, object: Owned, owners: readonly DeepReadonly<OwnerReference>[]): Command => ({
@@ -68,7 +58,7 @@ export function claim<T extends KubeObject>(
       if (matches) result.claimed.push(candidate);
       else if (!deletionTimestamp) result.commands.push(disown(kind, candidate, new Set([uid])));
     } else if (matches && !deletionTimestamp && !candidate.metadata.deletionTimestamp) {
-      const owners = [...(candidate.metadata.ownerReferences ?? []), controllerReference(owner.kind, owner.object)];
+      const owners = [...(candidate.metadata.ownerReferences ?? []), ownerReferenceTo(owner.object, owner.kind)];
       result.commands.push(setOwners(kind, candidate, owners));
       result.claimed.push(candidate);
     }

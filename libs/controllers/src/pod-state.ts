@@ -1,5 +1,5 @@
 import type { Pod } from '@periplus/api';
-import { type DeepReadonly, parseTime } from '@periplus/apimachinery';
+import { conditionOf, type DeepReadonly, parseTime } from '@periplus/apimachinery';
 
 export type PodView = DeepReadonly<Pod>;
 
@@ -8,7 +8,7 @@ export const hasEnded = ({ status }: PodView): boolean => status?.phase === 'Suc
 /** Counts for its controller: neither ended nor about to go. */
 export const isActive = (pod: PodView): boolean => !hasEnded(pod) && !pod.metadata.deletionTimestamp;
 
-export const readyCondition = ({ status }: PodView) => status?.conditions?.find(({ type }) => type === 'Ready');
+export const readyCondition = ({ status }: PodView) => conditionOf(status?.conditions, 'Ready');
 
 export const isReady = (pod: PodView): boolean => readyCondition(pod)?.status === 'True';
 

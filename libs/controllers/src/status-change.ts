@@ -2,15 +2,6 @@ import { type Kind, sameValue } from '@periplus/api';
 import type { DeepReadonly, KubeObject } from '@periplus/apimachinery';
 import type { Command } from '@periplus/client';
 
-/** What several kinds' conditions have in common. */
-export interface Condition {
-  type: string;
-  status: string;
-  reason?: string;
-  message?: string;
-  lastTransitionTime?: string;
-}
-
 /** The merge patch that turns `before` into `after`, or undefined when they mean the same. */
 function difference(before: object, after: object): object | undefined {
   const old = before as Record<string, unknown>;

@@ -1,5 +1,11 @@
 import type { Kind } from '@periplus/api';
-import type { DeepReadonly, KubeObject, ResourceKey } from '@periplus/apimachinery';
+import {
+  controllerOf,
+  type DeepReadonly,
+  type KubeObject,
+  parseApiVersion,
+  type ResourceKey,
+} from '@periplus/apimachinery';
 import type { Change, Entry, View } from '@periplus/cache';
 import type { CommandCause } from '@periplus/client';
 import type { Controller, ObjectRef } from './types.ts';
@@ -23,23 +29,18 @@ const resourceOfKind = (kind: Kind): string => resourceOf({ group: kind.group, r
 
 const refOf = ({ key }: Entry): ObjectRef => ({ namespace: key.namespace, name: key.name });
 
-const groupOf = (apiVersion: string): string => {
-  const slash = apiVersion.indexOf('/');
-  return slash < 0 ? '' : apiVersion.slice(0, slash);
-};
-
 /** The object of `kind` that controls `object`. */
-const controllerOf = (kind: Kind, object: DeepReadonly<KubeObject> | undefined): ObjectRef | undefined => {
-  const owner = object?.metadata.ownerReferences?.find((reference) => reference.controller);
-  if (owner?.kind !== kind.kind || groupOf(owner.apiVersion) !== kind.group) return undefined;
+const ownerOf = (kind: Kind, object: DeepReadonly<KubeObject> | undefined): ObjectRef | undefined => {
+  const owner = object && controllerOf(object);
+  if (owner?.kind !== kind.kind || parseApiVersion(owner.apiVersion)?.group !== kind.group) return undefined;
   return { namespace: kind.namespaced ? (object?.metadata.namespace ?? '') : '', name: owner.name };
 };
 
 const ownerRoute =
   (kind: Kind): Route =>
   ({ entry, previous }, _view, wake) => {
-    const now = controllerOf(kind, entry.object);
-    const before = controllerOf(kind, previous?.object);
+    const now = ownerOf(kind, entry.object);
+    const before = ownerOf(kind, previous?.object);
     if (now) wake(now);
     if (before && before.name !== now?.name) wake(before);
   };

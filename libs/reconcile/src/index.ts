@@ -9,7 +9,7 @@ export { type ElectionDeps, lead } from './leader-election.ts';
 export { MemoryCluster } from './memory-cluster.ts';
 export { MemoryView } from './memory-view.ts';
 export { type ProcessIdentity, thisProcess } from './process-identity.ts';
-export { ControllerRuntime, type RuntimeDeps } from './runtime.ts';
+export { ControllerRuntime, type RuntimeDeps, runWhile } from './runtime.ts';
 export type {
   ClusterSource,
   Controller,

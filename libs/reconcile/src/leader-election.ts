@@ -21,8 +21,8 @@ export interface ElectionDeps {
 /**
  * Runs `work` whenever this process holds the election, until `signal`. The signal given to `work` is aborted the
  * moment the lease ends, or the key is taken away; `work` has to stop sending commands at once and then resolve. A
- * holder that was killed on this very machine is replaced immediately, any other after its lease.
- * Rejects only when `work` does.
+ * holder that was killed on this very machine is replaced immediately, any other after its lease. Never rejects: when
+ * `work` does, the election is given up and held again.
  */
 export async function lead(
   deps: ElectionDeps,
@@ -33,8 +33,14 @@ export async function lead(
     const lease = await attempt(deps, signal);
     if (!lease) continue;
     deps.log.info({ election: deps.key }, 'leading');
-    await holdWhile(deps, lease, work, signal);
-    if (!signal.aborted) deps.log.warn({ election: deps.key }, 'no longer leading');
+    try {
+      await holdWhile(deps, lease, work, signal);
+      if (!signal.aborted) deps.log.warn({ election: deps.key }, 'no longer leading');
+    } catch (error) {
+      if (signal.aborted) return;
+      deps.log.error({ election: deps.key, error }, 'the work of the leader failed');
+      await pause(RETRY_MS, signal);
+    }
   }
 }
 
@@ -48,7 +54,7 @@ async function attempt(deps: ElectionDeps, signal: AbortSignal): Promise<LeaseHa
     if (holder) {
       if (await removeDeadHolder(deps, holder)) return null;
       log.info({ election: key, holder: parseIdentity(holder.value) }, 'standing by');
-      await deletionOf(etcd, key, revision + 1, signal);
+      await changeOf(etcd, key, revision + 1, signal);
       return null;
     }
     lease = await etcd.lease(deps.leaseSeconds ?? LEASE_SECONDS);
@@ -89,8 +95,8 @@ async function removeDeadHolder(deps: ElectionDeps, holder: KeyValue): Promise<b
   return succeeded;
 }
 
-/** Resolves when the key was deleted at or after `startRevision`, or when that can't be told any more. */
-function deletionOf(etcd: EtcdClient, key: string, startRevision: number, signal: AbortSignal): Promise<void> {
+/** Resolves when the key was changed at or after `startRevision`, or when that can't be told any more. */
+function changeOf(etcd: EtcdClient, key: string, startRevision: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const end = (): void => {
       watch.cancel();
@@ -100,9 +106,7 @@ function deletionOf(etcd: EtcdClient, key: string, startRevision: number, signal
     const watch = etcd.watch({
       key,
       startRevision,
-      onRevision: ({ events }) => {
-        if (events.some(({ type }) => type === 'delete')) end();
-      },
+      onRevision: end,
       onCompacted: end,
       onFailed: end,
     });
@@ -139,7 +143,7 @@ async function takenAway({ etcd, key }: ElectionDeps, lease: LeaseHandle, signal
     try {
       const { kvs, revision } = await etcd.range({ key });
       if (kvs[0]?.lease !== lease.id) return;
-      await deletionOf(etcd, key, revision + 1, signal);
+      await changeOf(etcd, key, revision + 1, signal);
     } catch {
       // Not an answer. The lease tells when etcd stays away for too long.
       await pause(RETRY_MS, signal);

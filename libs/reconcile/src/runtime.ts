@@ -1,5 +1,5 @@
 import { versionOfRevision } from '@periplus/apimachinery';
-import type { Change } from '@periplus/cache';
+import type { Change, View } from '@periplus/cache';
 import type { CommandCause, CommandClient } from '@periplus/client';
 import type { Logger, Metrics } from '@periplus/component';
 import { type Clock, systemClock } from './clock.ts';
@@ -46,7 +46,7 @@ export class ControllerRuntime {
     for (const loop of this.running) {
       for (const resource of loop.routing.resources()) {
         for (const entry of view.entries(resource)) {
-          loop.routing.dispatch({ type: 'added', entry, previous: null }, view, (...wake) => loop.wake(...wake));
+          this.dispatch(loop, { type: 'added', entry, previous: null }, view);
         }
       }
     }
@@ -63,6 +63,15 @@ export class ControllerRuntime {
     return this.running.every((loop) => loop.quiet);
   }
 
+  /** What a rule makes of one object can't keep the others from being looked at. */
+  private dispatch(loop: ControllerLoop, change: Change, view: View): void {
+    try {
+      loop.routing.dispatch(change, view, (ref, cause, rank) => loop.wake(ref, cause, rank));
+    } catch (error) {
+      this.deps.log.error({ object: change.entry.key, error }, 'a change could not be followed');
+    }
+  }
+
   private onLiveness(node: string, revision: number): void {
     for (const loop of this.running) loop.wakeForLiveness(node, versionOfRevision(revision));
   }
@@ -71,7 +80,15 @@ export class ControllerRuntime {
     const { cluster, clock = systemClock } = this.deps;
     const view = cluster.view(clock.nowMs());
     for (const change of changes) {
-      for (const loop of this.running) loop.routing.dispatch(change, view, (...wake) => loop.wake(...wake));
+      for (const loop of this.running) this.dispatch(loop, change, view);
     }
   }
+}
+
+/** Runs until `signal`, for `lead`: resolves when nothing is under way any more. */
+export async function runWhile(runtime: ControllerRuntime, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  runtime.start();
+  await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+  await runtime.stop();
 }

@@ -1,7 +1,8 @@
 import { type Deployment, deployment, pod, type ReplicaSet, replicaSet } from '@periplus/api';
+import { controllerOf } from '@periplus/apimachinery';
 import type { Index, View } from '@periplus/cache';
 import { defineController, idle, type ObjectRef, watchRule } from '@periplus/reconcile';
-import { claim, controllerOf } from '../ownership.ts';
+import { claim } from '../ownership.ts';
 import { hasEnded, type PodView } from '../pod-state.ts';
 import { selectorOf } from '../selectors.ts';
 import type { ReplicaSetView } from './revisions.ts';

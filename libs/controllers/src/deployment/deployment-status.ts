@@ -3,7 +3,7 @@
  * https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#deployment-status
  */
 import type { Deployment } from '@periplus/api';
-import { type DeepReadonly, formatTime, parseTime } from '@periplus/apimachinery';
+import { conditionOf, type DeepReadonly, formatTime, parseTime, withoutCondition } from '@periplus/apimachinery';
 import { unlessZero } from '../status-change.ts';
 import type { Bounds } from './replica-counts.ts';
 import type { DeploymentView, ReplicaSetView } from './revisions.ts';
@@ -24,25 +24,19 @@ export interface StatusInput {
   nowMs: number;
 }
 
-const find = (conditions: readonly Condition[], type: string): Condition | undefined =>
-  conditions.find((condition) => condition.type === type);
-
 /** Puts a condition in place; what was there stays when it says the same, and keeps its time when its status does. */
 function withCondition(
   conditions: readonly Condition[],
   wanted: Omit<Condition, 'lastUpdateTime' | 'lastTransitionTime'>,
   nowMs: number,
 ): readonly Condition[] {
-  const present = find(conditions, wanted.type);
+  const present = conditionOf(conditions, wanted.type);
   if (present?.status === wanted.status && present.reason === wanted.reason) return conditions;
   const now = formatTime(nowMs);
   const lastTransitionTime = present?.status === wanted.status ? present.lastTransitionTime : now;
   const others = conditions.filter(({ type }) => type !== wanted.type);
   return [...others, { ...wanted, lastUpdateTime: now, lastTransitionTime }];
 }
-
-const without = (conditions: readonly Condition[], type: string): readonly Condition[] =>
-  find(conditions, type) ? conditions.filter((condition) => condition.type !== type) : conditions;
 
 const total = (sets: readonly ReplicaSetView[], of: (set: ReplicaSetView) => number | undefined): number =>
   sets.reduce((sum, set) => sum + (of(set) ?? 0), 0);
@@ -85,7 +79,7 @@ export const deadlineMsOf = ({ spec }: DeploymentView): number | undefined => {
 
 /** When a rollout that does not move runs out of time; undefined when it can't. */
 function deadlineOf(d: DeploymentView, conditions: readonly Condition[]): number | undefined {
-  const progressing = find(conditions, 'Progressing');
+  const progressing = conditionOf(conditions, 'Progressing');
   const allowedMs = deadlineMsOf(d);
   if (!progressing || allowedMs === undefined || progressing.reason === 'NewReplicaSetAvailable') return undefined;
   const sinceMs = parseTime(progressing.lastUpdateTime ?? progressing.lastTransitionTime ?? '');
@@ -109,8 +103,8 @@ function progressOf(input: StatusInput, counts: Counts, conditions: readonly Con
   if (hasProgressed(d.status ?? {}, counts)) {
     // Each step forward starts the deadline anew, so the condition is written even when it says the same.
     const wanted = progressing('True', 'ReplicaSetUpdated', 'is progressing.');
-    const present = find(conditions, 'Progressing');
-    const refreshed = withCondition(without(conditions, 'Progressing'), wanted, nowMs);
+    const present = conditionOf(conditions, 'Progressing');
+    const refreshed = withCondition(withoutCondition(conditions, 'Progressing'), wanted, nowMs);
     if (present?.status !== 'True') return refreshed;
     const { lastTransitionTime } = present;
     return refreshed.map((condition) =>
@@ -156,20 +150,21 @@ function conditionsOf(input: StatusInput, counts: Counts): readonly Condition[] 
         },
     nowMs,
   );
-  if (deadlineMsOf(d) === undefined) conditions = without(conditions, 'Progressing');
+  if (deadlineMsOf(d) === undefined) conditions = withoutCondition(conditions, 'Progressing');
   else if (progress) conditions = withCondition(conditions, { type: 'Progressing', ...progress }, nowMs);
   else if (!d.spec.paused && !d.metadata.deletionTimestamp && !isSettled(counts, conditions)) {
     conditions = progressOf(input, counts, conditions);
   }
   const failure = failureOf(input);
-  if (!failure) return without(conditions, 'ReplicaFailure');
+  if (!failure) return withoutCondition(conditions, 'ReplicaFailure');
   const { status, reason, message } = failure;
   return withCondition(conditions, { type: 'ReplicaFailure', status, reason, message }, nowMs);
 }
 
 /** The rollout was complete already: scaling and pods that come and go are not its progress. */
 const isSettled = (counts: Counts, conditions: readonly Condition[]): boolean =>
-  counts.replicas === counts.updatedReplicas && find(conditions, 'Progressing')?.reason === 'NewReplicaSetAvailable';
+  counts.replicas === counts.updatedReplicas &&
+  conditionOf(conditions, 'Progressing')?.reason === 'NewReplicaSetAvailable';
 
 /** The wanted status, whether the rollout is complete, and when its deadline asks for another look. */
 export function deploymentStatus(input: StatusInput): {
@@ -180,7 +175,7 @@ export function deploymentStatus(input: StatusInput): {
   const counts = countsOf(input);
   const conditions = conditionsOf(input, counts);
   const complete = isComplete(input.d, counts);
-  const timedOut = find(conditions, 'Progressing')?.reason === 'ProgressDeadlineExceeded';
+  const timedOut = conditionOf(conditions, 'Progressing')?.reason === 'ProgressDeadlineExceeded';
   const deadlineMs = complete || timedOut || input.d.spec.paused ? undefined : deadlineOf(input.d, conditions);
   return {
     status: {

@@ -1,7 +1,6 @@
 /** Which ReplicaSet of a Deployment is the present one, and how revisions are told apart and numbered. */
 import { type Deployment, type ReplicaSet, sameValue } from '@periplus/api';
-import { type DeepReadonly, type OwnerReference, parseTime } from '@periplus/apimachinery';
-import { canonicalJson, hash32, letters } from '../stable-hash.ts';
+import { type DeepReadonly, hashOf, type OwnerReference, parseTime } from '@periplus/apimachinery';
 
 export type DeploymentView = DeepReadonly<Deployment>;
 export type ReplicaSetView = DeepReadonly<ReplicaSet>;
@@ -24,16 +23,6 @@ const OWN_ANNOTATIONS = new Set([
   MAX_REPLICAS,
 ]);
 const HISTORY_LENGTH_MAX = 2_000;
-
-const HASH_LENGTH = 10;
-const HASH_LETTERS_PER_WORD = 5;
-
-/** Names a template; `collisionCount` makes another name when somebody else's set has it. */
-export function templateHash(template: Template, collisionCount: number | undefined): string {
-  const text = `${canonicalJson(template)}/${collisionCount ?? ''}`;
-  const word = (salt: string): string => letters(hash32(text + salt), HASH_LETTERS_PER_WORD);
-  return (word('') + word('/2')).slice(0, HASH_LENGTH);
-}
 
 const withoutHash = (template: Template | undefined): unknown => {
   const { [HASH_LABEL]: _, ...labels } = template?.metadata?.labels ?? {};
@@ -90,14 +79,14 @@ export const sizeAnnotations = (replicas: number, surge: number): Annotations =>
 });
 
 export const setName = (d: DeploymentView): string =>
-  `${d.metadata.name}-${templateHash(d.spec.template, d.status?.collisionCount)}`;
+  `${d.metadata.name}-${hashOf(d.spec.template, d.status?.collisionCount)}`;
 
 /** The set of the present template, to be created. */
 export function newSetOf(
   d: DeploymentView,
   set: { replicas: number; annotations: Annotations; owner: OwnerReference },
 ): DeepReadonly<ReplicaSet> {
-  const hash = templateHash(d.spec.template, d.status?.collisionCount);
+  const hash = hashOf(d.spec.template, d.status?.collisionCount);
   const { template, selector, minReadySeconds } = d.spec;
   return {
     apiVersion: 'apps/v1',

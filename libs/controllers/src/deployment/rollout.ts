@@ -1,8 +1,8 @@
 import { deployment, pod, replicaSet } from '@periplus/api';
+import { conditionOf, ownerReferenceTo } from '@periplus/apimachinery';
 import type { View } from '@periplus/cache';
 import type { Command } from '@periplus/client';
 import type { Plan, PlannedEvent } from '@periplus/reconcile';
-import { controllerReference } from '../ownership.ts';
 import { hasEnded } from '../pod-state.ts';
 import { setStatus } from '../status-change.ts';
 import { deadlineMsOf, deploymentStatus, type StatusInput } from './deployment-status.ts';
@@ -149,7 +149,7 @@ const statusInput = (rollout: Rollout, progress: StatusInput['progress']): Statu
 /** The Progressing condition that comes of what happens to the new set, or of a pause. */
 function progressOf({ d, newSet }: Rollout, created: Command | undefined): StatusInput['progress'] {
   if (deadlineMsOf(d) === undefined) return undefined;
-  const present = d.status?.conditions?.find(({ type }) => type === 'Progressing');
+  const present = conditionOf(d.status?.conditions, 'Progressing');
   if (d.spec.paused) {
     if (present?.reason === 'ProgressDeadlineExceeded') return undefined;
     return { status: 'Unknown', reason: 'DeploymentPaused', message: 'Deployment is paused' };
@@ -208,7 +208,7 @@ function creationOf(
   const object = newSetOf(d, {
     replicas,
     annotations: { ...annotations, ...sizeAnnotations(bounds.replicas, bounds.surge) },
-    owner: controllerReference(deployment, d),
+    owner: ownerReferenceTo(d, deployment),
   });
   const command: Command = { verb: 'create', kind: replicaSet, namespace, name, object };
   const failure: PlannedEvent = {

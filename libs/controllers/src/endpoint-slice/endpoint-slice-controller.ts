@@ -1,11 +1,10 @@
 import { endpointSlice, type Node, node, pod, type Service, sameValue, service } from '@periplus/api';
-import { type DeepReadonly, selectorOfLabels } from '@periplus/apimachinery';
+import { type DeepReadonly, ownerReferenceTo, selectorOfLabels } from '@periplus/apimachinery';
 import type { View } from '@periplus/cache';
 import type { Command } from '@periplus/client';
 import { defineController, idle, type ObjectRef, type Plan, watchRule } from '@periplus/reconcile';
 import { childNames } from '../child-names.ts';
 import { podsOnNode } from '../node/node-controller.ts';
-import { controllerReference } from '../ownership.ts';
 import type { PodView } from '../pod-state.ts';
 import {
   type AddressType,
@@ -191,7 +190,7 @@ function creation(of: ServiceView, { type, ports }: Group, endpoints: Endpoint[]
       generateName: `${of.metadata.name}-`,
       namespace,
       labels: labelsOf(of),
-      ownerReferences: [controllerReference(service, of)],
+      ownerReferences: [ownerReferenceTo(of, service)],
     },
     addressType: type,
     endpoints,

@@ -1,5 +1,11 @@
 import { coreEvent, type Kind, type KindRegistry } from '@periplus/api';
-import type { DeepReadonly, KubeObject, OwnerReference, ResourceKey } from '@periplus/apimachinery';
+import {
+  type DeepReadonly,
+  type KubeObject,
+  type OwnerReference,
+  parseApiVersion,
+  type ResourceKey,
+} from '@periplus/apimachinery';
 import type { Entry, View } from '@periplus/cache';
 import type { Command } from '@periplus/client';
 import { type Controller, defineController, idle, type ObjectRef, type Plan, watchRule } from '@periplus/reconcile';
@@ -52,8 +58,7 @@ export function garbageCollector(kinds: KindRegistry): Controller {
   const byKind = new Map(stored.map((kind) => [`${kind.group}/${kind.kind}`, kind]));
 
   const kindOfOwner = ({ apiVersion, kind }: Reference): Kind | undefined => {
-    const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
-    return byKind.get(`${group}/${kind}`);
+    return byKind.get(`${parseApiVersion(apiVersion)?.group}/${kind}`);
   };
 
   /** The key under which an owner must be: it shares the namespace of what it owns, or has none. */

@@ -1,9 +1,9 @@
 import { type Kind, type KindRegistry, type Namespace, namespace, pod } from '@periplus/api';
-import { type DeepReadonly, formatTime, type KubeObject } from '@periplus/apimachinery';
+import { type Condition, conditionOf, type DeepReadonly, formatTime, type KubeObject } from '@periplus/apimachinery';
 import type { Entry, View } from '@periplus/cache';
 import type { Command } from '@periplus/client';
 import { type Controller, defineController, idle, type ObjectRef, type Plan, watchRule } from '@periplus/reconcile';
-import { type Condition, setStatus } from '../status-change.ts';
+import { setStatus } from '../status-change.ts';
 
 type NamespaceView = DeepReadonly<Namespace>;
 
@@ -164,7 +164,7 @@ function conditionsOf(ns: NamespaceView, content: readonly Entry[], nowMs: numbe
         },
   ];
   return wanted.map((condition) => {
-    const present = ns.status?.conditions?.find(({ type }) => type === condition.type);
+    const present = conditionOf(ns.status?.conditions, condition.type);
     const lastTransitionTime = present?.status === condition.status ? present.lastTransitionTime : formatTime(nowMs);
     return { ...condition, lastTransitionTime };
   });

@@ -1,5 +1,5 @@
 import { type Node, node, type Pod, pod, sameValue } from '@periplus/api';
-import { formatTime, parseTime } from '@periplus/apimachinery';
+import { conditionOf, formatTime, parseTime } from '@periplus/apimachinery';
 import type { Index, View } from '@periplus/cache';
 import type { Command } from '@periplus/client';
 import { type Controller, defineController, idle, type Plan, type PlannedEvent } from '@periplus/reconcile';
@@ -41,7 +41,7 @@ export const nodeController = (settings: NodeMonitorSettings): Controller<Node> 
 function planNode(found: NodeView, settings: NodeMonitorSettings, view: View): Plan {
   const { name = '', creationTimestamp = '' } = found.metadata;
   if (view.alive(name)) return planTaints(found, view.nowMs);
-  const ready = found.status?.conditions?.find(({ type }) => type === 'Ready');
+  const ready = conditionOf(found.status?.conditions, 'Ready');
   const graceMs = (parseTime(creationTimestamp) ?? 0) + settings.startupGraceMs - view.nowMs;
   if (!ready && graceMs > 0) return { ...planTaints(found, view.nowMs), lookAgainMs: graceMs };
 
@@ -64,7 +64,7 @@ function unheardOf(found: NodeView, nowMs: number) {
   const present = found.status?.conditions ?? [];
   const now = formatTime(nowMs);
   const unknown = REPORTED.map((type) => {
-    const before = present.find((condition) => condition.type === type);
+    const before = conditionOf(present, type);
     if (before?.status === 'Unknown') return before;
     const told = before
       ? { reason: 'NodeStatusUnknown', message: 'Kubelet stopped posting node status.' }

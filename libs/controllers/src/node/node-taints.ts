@@ -1,5 +1,5 @@
 import type { Node } from '@periplus/api';
-import { type DeepReadonly, formatTime } from '@periplus/apimachinery';
+import { conditionOf, type DeepReadonly, formatTime } from '@periplus/apimachinery';
 
 export type NodeView = DeepReadonly<Node>;
 export type Taint = NonNullable<NodeView['spec']['taints']>[number];
@@ -27,7 +27,7 @@ const sameTaint = (a: Taint, b: Taint): boolean => a.key === b.key && a.effect =
 export function wantedTaints({ spec, status }: NodeView, nowMs: number): readonly Taint[] {
   const present = spec.taints ?? [];
   const wanted: Taint[] = [];
-  const ready = status?.conditions?.find(({ type }) => type === 'Ready')?.status;
+  const ready = conditionOf(status?.conditions, 'Ready')?.status;
   const key = ready === 'False' ? NOT_READY : ready === 'Unknown' ? UNREACHABLE : undefined;
   if (key) wanted.push({ key, effect: 'NoSchedule' }, { key, effect: 'NoExecute', timeAdded: formatTime(nowMs) });
   for (const { type, status: state } of status?.conditions ?? []) {

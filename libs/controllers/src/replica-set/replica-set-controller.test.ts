@@ -1,9 +1,7 @@
 import { pod, type ReplicaSet, replicaSet } from '@periplus/api';
-import type { KubeObject } from '@periplus/apimachinery';
-import { StatusError } from '@periplus/apimachinery';
+import { controllerOf, type KubeObject, StatusError } from '@periplus/apimachinery';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { controllerOf } from '../ownership.ts';
 import { Simulation } from '../simulation.ts';
 import { replicaSetController } from './replica-set-controller.ts';
 

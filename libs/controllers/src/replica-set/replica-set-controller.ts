@@ -1,10 +1,10 @@
 import { namespace as namespaceKind, type Pod, pod, type ReplicaSet, replicaSet } from '@periplus/api';
-import type { DeepReadonly } from '@periplus/apimachinery';
+import { controllerOf, type DeepReadonly, ownerReferenceTo } from '@periplus/apimachinery';
 import type { Index, View } from '@periplus/cache';
 import type { Command } from '@periplus/client';
 import { defineController, idle, type ObjectRef, type Plan, type PlannedEvent, watchRule } from '@periplus/reconcile';
 import { childNames } from '../child-names.ts';
-import { claim, controllerOf, controllerReference } from '../ownership.ts';
+import { claim } from '../ownership.ts';
 import { isActive, type PodView } from '../pod-state.ts';
 import { selectorOf } from '../selectors.ts';
 import { setStatus } from '../status-change.ts';
@@ -114,7 +114,7 @@ function podOf(rs: ReplicaSetView, name: string): DeepReadonly<Pod> {
       labels: metadata?.labels,
       annotations: metadata?.annotations,
       finalizers: metadata?.finalizers,
-      ownerReferences: [controllerReference(replicaSet, rs)],
+      ownerReferences: [ownerReferenceTo(rs, replicaSet)],
     },
     spec: spec ?? { containers: [] },
   };

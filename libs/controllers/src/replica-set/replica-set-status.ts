@@ -1,7 +1,7 @@
 import type { ReplicaSet } from '@periplus/api';
-import { type DeepReadonly, formatTime } from '@periplus/apimachinery';
+import { type Condition, conditionOf, type DeepReadonly, formatTime, withoutCondition } from '@periplus/apimachinery';
 import { availableInMs, hasEnded, isReady, type PodView } from '../pod-state.ts';
-import { type Condition, unlessZero } from '../status-change.ts';
+import { unlessZero } from '../status-change.ts';
 
 type ReplicaSetView = DeepReadonly<ReplicaSet>;
 
@@ -15,9 +15,9 @@ const FAILURE = 'ReplicaFailure';
 
 function conditionsOf(rs: ReplicaSetView, failure: ReplicaFailure | null, nowMs: number): readonly Condition[] {
   const present = rs.status?.conditions ?? [];
-  if (!failure) return present.filter(({ type }) => type !== FAILURE);
+  if (!failure) return withoutCondition(present, FAILURE);
   // The first failure stands until there is none, so that its time tells since when.
-  if (present.some(({ type }) => type === FAILURE)) return present;
+  if (conditionOf(present, FAILURE)) return present;
   return [...present, { type: FAILURE, status: 'True', lastTransitionTime: formatTime(nowMs), ...failure }];
 }
 

@@ -1,0 +1,51 @@
+import { type ConfigReader, LOG_LEVELS, type LogLevel } from '@periplus/component';
+import type { NodeMonitorSettings } from '@periplus/controllers';
+
+interface Tls {
+  ca: Buffer;
+  cert: Buffer;
+  key: Buffer;
+}
+
+export interface ControllerManagerConfig {
+  /** `host:port` of the api-servers' gRPC. */
+  apiServers: string[];
+  tls: Tls;
+  /** Without `tls` only where etcd listens without, in development. */
+  etcd: { endpoints: string[]; prefix: string; tls: Tls | undefined };
+  /** PEM: the authority that clients check the api-server against, for the ConfigMaps `kube-root-ca.crt`. */
+  rootCa: Buffer;
+  nodeMonitor: NodeMonitorSettings;
+  /** How long a leader that stopped without a word keeps a standby waiting. */
+  leaseSeconds: number;
+  health: { host: string; port: number };
+  logLevel: LogLevel;
+}
+
+/** As kube-controller-manager's --node-startup-grace-period. */
+const STARTUP_GRACE_SECONDS = 60;
+const LEASE_SECONDS = 10;
+
+/** Checks a configuration. Throws ConfigError, which names the field. */
+export function controllerManagerConfig(reader: ConfigReader): ControllerManagerConfig {
+  const pair = (from: ConfigReader): Tls => ({ ca: from.file('ca'), cert: from.file('cert'), key: from.file('key') });
+  const etcd = reader.object('etcd');
+  const health = reader.has('health') ? reader.object('health') : null;
+  const monitor = reader.has('nodeMonitor') ? reader.object('nodeMonitor') : null;
+  const seconds = { min: 1, max: 3_600 };
+  const startupGrace = monitor?.integer('startupGraceSeconds', seconds, STARTUP_GRACE_SECONDS);
+  return {
+    apiServers: reader.strings('apiServers'),
+    tls: pair(reader.object('tls')),
+    etcd: {
+      endpoints: etcd.strings('endpoints'),
+      prefix: etcd.string('prefix', '/periplus'),
+      tls: etcd.has('tls') ? pair(etcd.object('tls')) : undefined,
+    },
+    rootCa: reader.file('rootCaFile'),
+    nodeMonitor: { startupGraceMs: (startupGrace ?? STARTUP_GRACE_SECONDS) * 1_000 },
+    leaseSeconds: reader.integer('leaseSeconds', { min: 2, max: 600 }, LEASE_SECONDS),
+    health: { host: health?.string('host', '127.0.0.1') ?? '127.0.0.1', port: health?.port('port', 0) ?? 0 },
+    logLevel: reader.oneOf('logLevel', LOG_LEVELS, 'info'),
+  };
+}
