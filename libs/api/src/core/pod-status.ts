@@ -57,7 +57,7 @@ function summarizeInit(pod: DeepReadonly<Pod>, summary: Summary, sidecars: Summa
       summary.reason = reason;
       return true;
     }
-    if (sidecar && status.ready && !status.state?.terminated) summary.ready++;
+    if (sidecar && status.ready && status.state?.terminated?.exitCode !== 0) summary.ready++;
   }
   return false;
 }

@@ -1,0 +1,233 @@
+import type { KubeObject } from '@periplus/apimachinery';
+import { describe, expect, it } from 'vitest';
+import { builtinKinds } from './builtin.ts';
+import { cells, created } from './testing/objects.ts';
+
+const NOW = Date.parse('2026-11-21T12:00:00Z');
+const kinds = builtinKinds();
+
+/** The header and the row that kubectl prints, with the columns of -o wide behind a bar. */
+function table(apiVersion: string, kindName: string, object: object): string[] {
+  const [group, version] = apiVersion.includes('/') ? apiVersion.split('/') : ['', apiVersion];
+  const kind = kinds.byKind(group ?? '', version ?? '', kindName)!;
+  const status = (object as { status?: object }).status;
+  const metadata = {
+    name: 'x',
+    creationTimestamp: '2026-11-21T11:00:00Z',
+    ...(object as Partial<KubeObject>).metadata,
+  };
+  const stored = created(kind, { apiVersion, kind: kindName, ...object, metadata });
+  if (status) (stored as { status?: object }).status = status;
+  const names = (priority: 0 | 1) =>
+    kind.columns
+      .filter((column) => (column.priority ?? 0) === priority)
+      .map(({ name }) => name.toUpperCase())
+      .join('  ');
+  const wide = names(1);
+  return [wide ? `${names(0)} | ${wide}` : names(0), cells(kind, stored, NOW)];
+}
+
+const template = {
+  metadata: { labels: { app: 'web' } },
+  spec: {
+    containers: [
+      { name: 'a', image: 'x:1' },
+      { name: 'b', image: 'y' },
+    ],
+  },
+};
+const selector = {
+  matchLabels: { app: 'web' },
+  matchExpressions: [{ key: 'tier', operator: 'In', values: ['b', 'a'] }],
+};
+
+describe('kubectl get prints', () => {
+  it.each<[string, string, string, object, string, string]>([
+    ['namespaces', 'v1', 'Namespace', {}, 'NAME  STATUS  AGE', 'x  Active  60m'],
+    [
+      'nodes',
+      'v1',
+      'Node',
+      {
+        metadata: { labels: { 'node-role.kubernetes.io/worker': '', 'node-role.kubernetes.io/control-plane': '' } },
+        spec: { unschedulable: true },
+        status: {
+          conditions: [{ type: 'Ready', status: 'True' }],
+          addresses: [
+            { type: 'Hostname', address: 'x' },
+            { type: 'InternalIP', address: '10.1.0.1' },
+          ],
+          nodeInfo: {
+            kubeletVersion: 'v1.36.0',
+            osImage: 'Debian 12',
+            kernelVersion: '6.1',
+            containerRuntimeVersion: 'containerd://1.6',
+          },
+        },
+      },
+      'NAME  STATUS  ROLES  AGE  VERSION | INTERNAL-IP  EXTERNAL-IP  OS-IMAGE  KERNEL-VERSION  CONTAINER-RUNTIME',
+      'x  Ready,SchedulingDisabled  control-plane,worker  60m  v1.36.0 | 10.1.0.1  <none>  Debian 12  6.1  containerd://1.6',
+    ],
+    [
+      'nodes that nothing is known of',
+      'v1',
+      'Node',
+      {},
+      'NAME  STATUS  ROLES  AGE  VERSION | INTERNAL-IP  EXTERNAL-IP  OS-IMAGE  KERNEL-VERSION  CONTAINER-RUNTIME',
+      'x  Unknown  <none>  60m   | <none>  <none>  <unknown>  <unknown>  <unknown>',
+    ],
+    [
+      'services',
+      'v1',
+      'Service',
+      {
+        spec: {
+          clusterIP: '10.96.0.9',
+          selector: { b: '2', a: '1' },
+          ports: [{ port: 80 }, { port: 53, protocol: 'UDP' }],
+        },
+      },
+      'NAME  TYPE  CLUSTER-IP  EXTERNAL-IP  PORT(S)  AGE | SELECTOR',
+      'x  ClusterIP  10.96.0.9  <none>  80/TCP,53/UDP  60m | a=1,b=2',
+    ],
+    [
+      'services with node ports that wait for a balancer',
+      'v1',
+      'Service',
+      { spec: { type: 'LoadBalancer', clusterIP: '10.96.0.9', ports: [{ port: 80, nodePort: 30080 }] } },
+      'NAME  TYPE  CLUSTER-IP  EXTERNAL-IP  PORT(S)  AGE | SELECTOR',
+      'x  LoadBalancer  10.96.0.9  <pending>  80:30080/TCP  60m | <none>',
+    ],
+    [
+      'services with a balancer',
+      'v1',
+      'Service',
+      {
+        spec: { type: 'LoadBalancer', clusterIP: '10.96.0.9', externalIPs: ['192.0.2.9'], ports: [{ port: 80 }] },
+        status: { loadBalancer: { ingress: [{ hostname: 'lb.example.com' }, { ip: '192.0.2.1' }] } },
+      },
+      'NAME  TYPE  CLUSTER-IP  EXTERNAL-IP  PORT(S)  AGE | SELECTOR',
+      'x  LoadBalancer  10.96.0.9  192.0.2.1,lb.example.com,192.0.2.9  80/TCP  60m | <none>',
+    ],
+    [
+      'headless services',
+      'v1',
+      'Service',
+      { spec: { clusterIP: 'None' } },
+      'NAME  TYPE  CLUSTER-IP  EXTERNAL-IP  PORT(S)  AGE | SELECTOR',
+      'x  ClusterIP  None  <none>  <none>  60m | <none>',
+    ],
+    [
+      'names of services elsewhere',
+      'v1',
+      'Service',
+      { spec: { type: 'ExternalName', externalName: 'db.example.com' } },
+      'NAME  TYPE  CLUSTER-IP  EXTERNAL-IP  PORT(S)  AGE | SELECTOR',
+      'x  ExternalName  <none>  db.example.com  <none>  60m | <none>',
+    ],
+    ['config maps', 'v1', 'ConfigMap', { data: { a: '' }, binaryData: { b: '' } }, 'NAME  DATA  AGE', 'x  2  60m'],
+    ['secrets', 'v1', 'Secret', { stringData: { a: 'b' } }, 'NAME  TYPE  DATA  AGE', 'x  Opaque  1  60m'],
+    ['service accounts', 'v1', 'ServiceAccount', { secrets: [{ name: 's' }] }, 'NAME  SECRETS  AGE', 'x  1  60m'],
+    [
+      'events',
+      'v1',
+      'Event',
+      {
+        involvedObject: { kind: 'Pod', name: 'web', fieldPath: 'spec.containers{main}' },
+        type: 'Warning',
+        reason: 'BackOff',
+        message: 'Back-off restarting\n',
+        source: { component: 'kubelet', host: 'n1' },
+        firstTimestamp: '2026-11-21T11:30:00Z',
+        lastTimestamp: '2026-11-21T11:58:30Z',
+        count: 7,
+      },
+      'LAST SEEN  TYPE  REASON  OBJECT  MESSAGE | SUBOBJECT  SOURCE  FIRST SEEN  COUNT  NAME',
+      '90s  Warning  BackOff  pod/web  Back-off restarting | spec.containers{main}  kubelet, n1  30m  7  x',
+    ],
+    [
+      'events of the newer sort',
+      'events.k8s.io/v1',
+      'Event',
+      {
+        regarding: { kind: 'Node', name: 'n1' },
+        eventTime: '2026-11-21T11:59:00.000000Z',
+        type: 'Normal',
+        reason: 'Ready',
+        note: 'It is ready',
+        reportingController: 'example.com/agent',
+        reportingInstance: 'agent-1',
+        series: { count: 3, lastObservedTime: '2026-11-21T11:59:30.000000Z' },
+      },
+      'LAST SEEN  TYPE  REASON  OBJECT  MESSAGE | SUBOBJECT  SOURCE  FIRST SEEN  COUNT  NAME',
+      '30s  Normal  Ready  node/n1  It is ready |   example.com/agent, agent-1  60s  3  x',
+    ],
+    [
+      'leases',
+      'coordination.k8s.io/v1',
+      'Lease',
+      { spec: { holderIdentity: 'me' } },
+      'NAME  HOLDER  AGE',
+      'x  me  60m',
+    ],
+    [
+      'endpoint slices',
+      'discovery.k8s.io/v1',
+      'EndpointSlice',
+      {
+        addressType: 'IPv4',
+        ports: [{ name: 'http', port: 80 }, { port: 81 }],
+        endpoints: [{ addresses: ['10.0.0.1', '10.0.0.2'] }, { addresses: ['10.0.0.3'] }, { addresses: ['10.0.0.4'] }],
+      },
+      'NAME  ADDRESSTYPE  PORTS  ENDPOINTS  AGE',
+      'x  IPv4  80,81  10.0.0.1,10.0.0.2,10.0.0.3 + 1 more...  60m',
+    ],
+    [
+      'empty endpoint slices',
+      'discovery.k8s.io/v1',
+      'EndpointSlice',
+      { addressType: 'IPv6', endpoints: [] },
+      'NAME  ADDRESSTYPE  PORTS  ENDPOINTS  AGE',
+      'x  IPv6  <unset>  <unset>  60m',
+    ],
+    [
+      'deployments',
+      'apps/v1',
+      'Deployment',
+      {
+        spec: { replicas: 3, selector, template },
+        status: { readyReplicas: 2, updatedReplicas: 3, availableReplicas: 1 },
+      },
+      'NAME  READY  UP-TO-DATE  AVAILABLE  AGE | CONTAINERS  IMAGES  SELECTOR',
+      'x  2/3  3  1  60m | a,b  x:1,y  app=web,tier in (a,b)',
+    ],
+    [
+      'replica sets',
+      'apps/v1',
+      'ReplicaSet',
+      { spec: { replicas: 3, selector, template }, status: { replicas: 2, readyReplicas: 1 } },
+      'NAME  DESIRED  CURRENT  READY  AGE | CONTAINERS  IMAGES  SELECTOR',
+      'x  3  2  1  60m | a,b  x:1,y  app=web,tier in (a,b)',
+    ],
+    ['roles', 'rbac.authorization.k8s.io/v1', 'Role', {}, 'NAME  CREATED AT', 'x  2026-11-21T11:00:00Z'],
+    ['cluster roles', 'rbac.authorization.k8s.io/v1', 'ClusterRole', {}, 'NAME  CREATED AT', 'x  2026-11-21T11:00:00Z'],
+    [
+      'role bindings',
+      'rbac.authorization.k8s.io/v1',
+      'RoleBinding',
+      {
+        roleRef: { kind: 'Role', name: 'reader', apiGroup: 'rbac.authorization.k8s.io' },
+        subjects: [
+          { kind: 'User', name: 'ann' },
+          { kind: 'User', name: 'bob' },
+          { kind: 'Group', name: 'devs' },
+          { kind: 'ServiceAccount', name: 'robot', namespace: 'shop' },
+        ],
+      },
+      'NAME  ROLE  AGE | USERS  GROUPS  SERVICEACCOUNTS',
+      'x  Role/reader  60m | ann, bob  devs  shop/robot',
+    ],
+  ])('%s', (_what, apiVersion, kind, object, header, row) => {
+    expect(table(apiVersion, kind, object)).toEqual([header, row]);
+  });
+});
