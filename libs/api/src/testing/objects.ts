@@ -8,6 +8,11 @@ import type { Service } from '../core/service.ts';
 import type { Kind } from '../kind.ts';
 
 const root = new FieldPath();
+/** Updates name the version that they change. */
+const stamp = <T extends KubeObject>(object: T): T => {
+  object.metadata.resourceVersion = '1';
+  return object;
+};
 
 const shown = (errors: readonly { field: string; message: string }[]): string[] =>
   errors.map(({ field, message }) => `${field}: ${message}`);
@@ -28,7 +33,7 @@ export function created<T extends KubeObject>(kind: Kind<T>, object: T): T {
 
 /** What an update would be refused for. `change` gets a copy of the created object. */
 export function updateProblems<T extends KubeObject>(kind: Kind<T>, object: T, change: (copy: T) => void): string[] {
-  const old = created(kind, object);
+  const old = stamp(created(kind, object));
   const now = structuredClone(old);
   change(now);
   kind.setDefaults(now);
@@ -37,7 +42,7 @@ export function updateProblems<T extends KubeObject>(kind: Kind<T>, object: T, c
 }
 
 export function statusProblems<T extends KubeObject>(kind: Kind<T>, object: T, change: (copy: T) => void): string[] {
-  const old = created(kind, object);
+  const old = stamp(created(kind, object));
   const now = structuredClone(old);
   change(now);
   kind.setDefaults(now);
