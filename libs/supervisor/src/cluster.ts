@@ -99,8 +99,7 @@ export class Cluster {
     this.phase = 'stopping';
     this.failure = failure;
     this.publish();
-    const stop = (...names: string[]): Promise<void[]> =>
-      Promise.all(names.map((name) => this.processes.get(name)?.stop()).filter((stopping) => stopping !== undefined));
+    const stop = (...names: string[]) => Promise.all(names.map((name) => this.processes.get(name)?.stop()));
     await stop('node-agent');
     await stop('scheduler', 'controller-manager', 'containerd');
     await stop('api-server');
@@ -115,8 +114,8 @@ export class Cluster {
     const started = performance.now();
     await ensureClusterPki({
       folder: folder.pki,
-      apiServerHosts: [firstAddress(settings.serviceCidr)],
-      nodes: names.map((name) => ({ name, hosts: [] })),
+      apiServerHosts: [settings.address, firstAddress(settings.serviceCidr)],
+      nodes: names.map((name) => ({ name, hosts: [settings.address] })),
     });
     if (!existsSync(folder.encryptionKeys)) writeWholeFile(folder.encryptionKeys, newKeyFile(), 0o600);
     if (existsSync(folder.kubeconfig)) return;

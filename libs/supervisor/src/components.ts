@@ -42,7 +42,7 @@ const pair = (folder: string, name: string) => ({
 const etcd = ({ folder, settings, prefix }: ComponentContext, user: string) => ({
   endpoints: [etcdEndpoint(settings)],
   prefix,
-  tls: pair(join(folder.pki, 'etcd'), user),
+  ...pair(join(folder.pki, 'etcd'), user),
 });
 
 const apiServers = ({ settings }: ComponentContext): string[] => [`127.0.0.1:${settings.ports.grpc}`];
@@ -53,7 +53,23 @@ const nodePair = ({ folder }: ComponentContext, name: string) => ({
 });
 
 const configurationOf: Record<ComponentName, (context: ComponentContext) => Record<string, unknown>> = {
-  'api-server': () => ({}),
+  'api-server': (context) => {
+    const { folder, settings } = context;
+    const pki = (name: string): string => join(folder.pki, name);
+    return {
+      host: '0.0.0.0',
+      port: settings.ports.apiServer,
+      grpcPort: settings.ports.grpc,
+      healthPort: settings.ports.apiServerHealth,
+      advertiseAddress: settings.address,
+      etcd: etcd(context, 'api-server'),
+      tls: { cert: pki('apiserver.crt'), key: pki('apiserver.key'), clientCa: pki('ca.crt') },
+      nodeClient: pair(folder.pki, 'apiserver-kubelet-client'),
+      serviceAccounts: { signingKey: pki('sa.key'), verificationKey: pki('sa.pub') },
+      encryptionKeys: folder.encryptionKeys,
+      serviceCidr: settings.serviceCidr,
+    };
+  },
   'controller-manager': (context) => ({
     apiServers: apiServers(context),
     tls: pair(context.folder.pki, 'controller-manager'),

@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import { hostname } from 'node:os';
+import { hostname, networkInterfaces } from 'node:os';
 import type { ClusterFolder } from './cluster-folder.ts';
 import { readJsonFile, writeJsonFile } from './whole-file.ts';
 
@@ -7,6 +7,7 @@ import { readJsonFile, writeJsonFile } from './whole-file.ts';
 const DEFAULT_PORTS = {
   apiServer: 6443,
   grpc: 6444,
+  apiServerHealth: 6445,
   etcdClient: 2379,
   etcdPeer: 2380,
   etcdMetrics: 2381,
@@ -26,6 +27,8 @@ export interface ClusterSettings {
   ports: Record<PortName, number>;
   /** Real containers on one node of this name, or that many hollow nodes. */
   node: { type: 'containers'; name: string } | { type: 'simulated'; count: number };
+  /** Where pods and other machines reach this one. */
+  address: string;
   serviceCidr: string;
   /** Addresses of this cluster's pods; another cluster on the machine has another one. */
   podCidr: string;
@@ -68,9 +71,16 @@ export async function newSettings(request: SettingsRequest): Promise<ClusterSett
     version: 1,
     ports,
     node: request.node,
+    address: machineAddress(),
     serviceCidr: '10.96.0.0/16',
     podCidr: freePodCidr(request.takenPodCidrs),
   };
+}
+
+/** The machine's first IPv4 address that is not loopback; loopback on a machine without a network. */
+function machineAddress(): string {
+  const addresses = Object.values(networkInterfaces()).flatMap((some) => some ?? []);
+  return addresses.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '127.0.0.1';
 }
 
 /** The first of 10.244.0.0/16, 10.243.0.0/16, ... that no other cluster has. */
