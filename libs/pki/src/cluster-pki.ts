@@ -27,6 +27,7 @@ const ETCD_CERTIFICATES: Readonly<Record<string, LeafRequest>> = {
   'etcd/api-server': { commonName: 'api-server', usages: ['client'] },
   'etcd/scheduler': { commonName: 'scheduler', usages: ['client'] },
   'etcd/controller-manager': { commonName: 'controller-manager', usages: ['client'] },
+  'etcd/probe': { commonName: 'probe', usages: ['client'] },
 };
 
 export interface ClusterPkiOptions {

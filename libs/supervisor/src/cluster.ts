@@ -150,8 +150,8 @@ export class Cluster {
 
   private secureEtcd(): Promise<void> {
     const read = (name: string): Buffer => readFileSync(join(this.folder.pki, 'etcd', name));
-    const login = { ca: read('ca.crt'), cert: read('root.crt'), key: read('root.key') };
-    return secureEtcd({ endpoint: etcdEndpoint(this.settings), ...login }, STORE_PREFIX);
+    const tls = { ca: read('ca.crt'), cert: read('root.crt'), key: read('root.key') };
+    return secureEtcd({ endpoints: [etcdEndpoint(this.settings)], tls }, STORE_PREFIX);
   }
 
   private async startContainerd(progress: Progress, signal: AbortSignal): Promise<void> {

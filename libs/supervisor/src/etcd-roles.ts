@@ -1,60 +1,48 @@
-import { randomBytes } from 'node:crypto';
+import {
+  ETCD_PROBE_USER,
+  type EtcdOptions,
+  type EtcdPermission,
+  etcdProbePermissions,
+  openEtcdAdmin,
+  prefixEnd,
+} from '@periplus/etcd';
 import { Keys } from '@periplus/store';
-import { Etcd3, EtcdRoleExistsError, EtcdUserExistsError, type IPermissionRequest, Range } from 'etcd3';
 
-export interface EtcdLogin {
-  endpoint: string;
-  /** Certificate authority, and the certificate and key of the user root, all PEM. */
-  ca: Buffer;
-  cert: Buffer;
-  key: Buffer;
-}
+const below = (access: EtcdPermission['access'], prefix: string): EtcdPermission => ({
+  access,
+  key: prefix,
+  rangeEnd: prefixEnd(prefix),
+});
 
-/** The least that each component works with. A user is the common name of a certificate; each has one role of its name. */
-function grantsBelow(prefix: string): Record<string, IPermissionRequest[]> {
+/** The least that each component works with. A user is the common name of a certificate. */
+function permissionsBelow(prefix: string): Record<string, EtcdPermission[]> {
   const keys = new Keys(prefix);
-  const log = new Range(keys.log.key, keys.log.rangeEnd);
+  const log: EtcdPermission = { access: 'read', ...keys.log };
   return {
-    'api-server': [{ permission: 'Readwrite', range: Range.prefix(`${prefix}/`) }],
-    scheduler: [
-      { permission: 'Read', range: log },
-      { permission: 'Readwrite', key: keys.election('scheduler') },
-    ],
+    root: [],
+    'api-server': [below('readwrite', `${prefix}/`)],
+    scheduler: [log, { access: 'readwrite', key: keys.election('scheduler') }],
     'controller-manager': [
-      { permission: 'Read', range: log },
-      { permission: 'Read', range: Range.prefix(`${prefix}/liveness/`) },
-      { permission: 'Readwrite', key: keys.election('controller-manager') },
+      log,
+      { access: 'read', ...keys.livenessRange() },
+      { access: 'readwrite', key: keys.election('controller-manager') },
     ],
+    // Tries to do more than it may when the api-server starts, to see whether etcd enforces roles.
+    [ETCD_PROBE_USER]: etcdProbePermissions(prefix),
   };
 }
 
 /**
- * Creates the users and roles of a cluster's components and turns etcd's access control on. For a new etcd;
- * a call after one that was cut short finishes its work. Only certificates log in: passwords are random and
- * forgotten, since an empty one would let any certificate of etcd's authority ask for anybody's token.
+ * Creates the users and roles of a cluster's components and turns etcd's access control on. `root` logs in as the
+ * user root. May be repeated: a call after one that was cut short finishes its work.
  */
-export async function secureEtcd(login: EtcdLogin, prefix: string): Promise<void> {
-  const etcd = new Etcd3({
-    hosts: login.endpoint,
-    credentials: { rootCertificate: login.ca, certChain: login.cert, privateKey: login.key },
-  });
+export async function secureEtcd(root: EtcdOptions, prefix: string): Promise<void> {
+  const admin = openEtcdAdmin(root);
   try {
-    for (const [name, grants] of Object.entries({ root: [], ...grantsBelow(prefix) })) {
-      const role = etcd.role(name);
-      await role.create().catch(unless(EtcdRoleExistsError));
-      for (const grant of grants) await role.grant(grant);
-      const user = etcd.user(name);
-      await user.create(randomBytes(32).toString('base64')).catch(unless(EtcdUserExistsError));
-      await user.addRole(name);
-    }
-    await etcd.auth.authEnable();
+    for (const [name, permissions] of Object.entries(permissionsBelow(prefix)))
+      await admin.ensureUser(name, permissions);
+    await admin.enableAuth();
   } finally {
-    etcd.close();
+    await admin.close();
   }
 }
-
-const unless =
-  (expected: new (...args: never[]) => Error) =>
-  (error: unknown): void => {
-    if (!(error instanceof expected)) throw error;
-  };
