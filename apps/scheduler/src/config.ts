@@ -23,7 +23,11 @@ export function schedulerConfig(reader: ConfigReader): SchedulerConfig {
   return {
     apiServers: reader.strings('apiServers'),
     tls: pair(reader.object('tls')),
-    etcd: { endpoints: etcd.strings('endpoints'), prefix: etcd.string('prefix', '/periplus'), tls: pair(etcd) },
+    etcd: {
+      endpoints: etcd.strings('endpoints'),
+      prefix: etcd.string('prefix', '/periplus'),
+      tls: pair(etcd.object('tls')),
+    },
     health: { host: health.string('host', '127.0.0.1'), port: health.port('port', 0) },
     logLevel: reader.oneOf('logLevel', LOG_LEVELS, 'info'),
   };

@@ -42,7 +42,7 @@ const pair = (folder: string, name: string) => ({
 const etcd = ({ folder, settings, prefix }: ComponentContext, user: string) => ({
   endpoints: [etcdEndpoint(settings)],
   prefix,
-  ...pair(join(folder.pki, 'etcd'), user),
+  tls: pair(join(folder.pki, 'etcd'), user),
 });
 
 const apiServers = ({ settings }: ComponentContext): string[] => [`127.0.0.1:${settings.ports.grpc}`];
@@ -74,6 +74,7 @@ const configurationOf: Record<ComponentName, (context: ComponentContext) => Reco
     apiServers: apiServers(context),
     tls: pair(context.folder.pki, 'controller-manager'),
     etcd: etcd(context, 'controller-manager'),
+    rootCaFile: join(context.folder.pki, 'ca.crt'),
     health: { port: context.settings.ports.controllerManagerHealth },
   }),
   scheduler: (context) => ({
