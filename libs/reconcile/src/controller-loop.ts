@@ -33,8 +33,8 @@ interface Unsettled {
   stale: boolean;
 }
 
-export const keyOf = ({ namespace, name }: ObjectRef): string => `${namespace}/${name}`;
-export const refOfKey = (key: string): ObjectRef => {
+const keyOf = ({ namespace, name }: ObjectRef): string => `${namespace}/${name}`;
+const refOfKey = (key: string): ObjectRef => {
   const slash = key.indexOf('/');
   return { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
 };
@@ -131,7 +131,9 @@ export class ControllerLoop {
       if (!this.stopping.signal.aborted) this.retry(key, cause, error, 'a reconcile failed');
     }
     this.running -= 1;
-    this.queue.done(key);
+    const { restMs } = this.controller;
+    if (restMs > 0) this.deps.clock.after(restMs, () => this.queue.done(key));
+    else this.queue.done(key);
     this.deps.metrics.reconciles.add(1, { controller: this.controller.name, result });
     this.deps.metrics.workSeconds.observe((performance.now() - startedMs) / 1000, this.labels);
     if (this.running === 0) this.idle?.();

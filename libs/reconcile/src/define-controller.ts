@@ -11,6 +11,7 @@ export const defineController = <T extends KubeObject>(definition: Definition<T>
   watches: [],
   indexes: [],
   watchesLiveness: false,
+  restMs: 0,
   reportsAs: `${definition.name}-controller`,
   ...definition,
 });

@@ -265,6 +265,25 @@ describe('the controller runtime', () => {
     expect(calls).toBe(3);
   });
 
+  it('follows the first change at once and those behind it together, where a controller asks for rest', async () => {
+    let calls = 0;
+    const reconcile = () => {
+      calls += 1;
+      return idle;
+    };
+    start(defineController<Parent>({ name: 'restful', for: parentKind, restMs: 100, reconcile }));
+    cluster.put(parentKind, parent(1));
+    await pass();
+    expect(calls).toBe(1);
+    for (let i = 2; i < 9; i++) {
+      cluster.put(parentKind, parent(i));
+      await pass(10);
+    }
+    expect(calls).toBe(1);
+    await pass(100);
+    expect(calls).toBe(2);
+  });
+
   it('looks again after the time that a plan asks for', async () => {
     let calls = 0;
     start(

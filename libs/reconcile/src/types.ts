@@ -62,6 +62,11 @@ export interface Controller<T extends KubeObject = KubeObject> {
   indexes: readonly Index[];
   /** True: `alive` of a node changing wakes the key of that node's name. */
   watchesLiveness: boolean;
+  /**
+   * How long a key that was looked at waits at least before it is looked at again: the first change is followed at
+   * once, those behind it together. For reconciles that are dear or that many programs have to follow.
+   */
+  restMs: number;
   /** Where its events come from, as `kubectl describe` shows it: "replicaset-controller". */
   reportsAs: string;
   /** Synchronous, pure, correct from any start; the clock is `view.nowMs`. */

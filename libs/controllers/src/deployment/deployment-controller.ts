@@ -9,7 +9,7 @@ import type { ReplicaSetView } from './revisions.ts';
 import { planRollout } from './rollout.ts';
 
 /** ReplicaSets that nobody controls, by namespace. */
-export const orphanReplicaSets: Index<ReplicaSet> = {
+const orphanReplicaSets: Index<ReplicaSet> = {
   name: 'orphan-replica-sets',
   kind: replicaSet,
   keys: (object) => (controllerOf(object) ? [] : [object.metadata.namespace ?? '']),

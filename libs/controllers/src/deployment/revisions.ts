@@ -8,7 +8,7 @@ type Template = DeploymentView['spec']['template'];
 type Annotations = Readonly<Record<string, string>>;
 
 /** https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#pod-template-hash-label */
-export const HASH_LABEL = 'pod-template-hash';
+const HASH_LABEL = 'pod-template-hash';
 export const REVISION = 'deployment.kubernetes.io/revision';
 const REVISION_HISTORY = 'deployment.kubernetes.io/revision-history';
 export const DESIRED_REPLICAS = 'deployment.kubernetes.io/desired-replicas';

@@ -24,6 +24,8 @@ const SERVICE_LABEL = 'kubernetes.io/service-name';
 const MANAGED_BY_LABEL = 'endpointslice.kubernetes.io/managed-by';
 const MANAGER = 'endpointslice-controller.k8s.io';
 const HEADLESS_LABEL = 'service.kubernetes.io/headless';
+/** Every node's proxy follows each change of a slice: pods that come up one after the other are told of together. */
+const REST_MS = 100;
 const ZONE_LABEL = 'topology.kubernetes.io/zone';
 
 /** Keeps the EndpointSlices of Services that have a selector. */
@@ -36,6 +38,7 @@ export const endpointSliceController = defineController<Service>({
     watchRule(node, (now, old, view) => (zoneOf(now) === zoneOf(old) ? [] : servicesOnNode((now ?? old)!, view))),
   ],
   indexes: [podsOnNode],
+  restMs: REST_MS,
   reconcile({ namespace, name }, view) {
     const found = view.get(service, namespace, name);
     const hasSelector = Object.keys(found?.spec.selector ?? {}).length > 0;

@@ -19,7 +19,7 @@ const BURST_MAX = 500;
 const SLOW_START = 1;
 
 /** Pods that nobody controls, by namespace. */
-export const orphanPods: Index<Pod> = {
+const orphanPods: Index<Pod> = {
   name: 'orphan-pods',
   kind: pod,
   keys: (object) => (controllerOf(object) ? [] : [object.metadata.namespace ?? '']),
