@@ -21,13 +21,8 @@ export function openEtcd(options: EtcdOptions): EtcdClient {
   const callConnection = new Connection(options);
   const watchConnection = new Connection(options);
   const calls = new Calls(callConnection, options.timeoutMs ?? TIMEOUT_MS);
-  const put = async (key: string, value: Buffer, lease?: string): Promise<{ revision: number }> => {
-    const { header } = await calls.call(kvMethods.put, toPutRequest(key, value, lease), WRITE);
-    return { revision: revisionOf(header) };
-  };
   const watches = new WatchStream({
     connection: watchConnection,
-    write: async (key) => (await put(key, Buffer.alloc(0))).revision,
     answersProgressInOrder: async (url) => answersProgressInOrder(await serverVersion(url, options.tls)),
   });
   const keeper = new LeaseKeeper(callConnection);
@@ -36,7 +31,10 @@ export function openEtcd(options: EtcdOptions): EtcdClient {
     async range(request) {
       return fromRangeResponse(await calls.call(kvMethods.range, request, READ));
     },
-    put,
+    async put(key, value, lease) {
+      const { header } = await calls.call(kvMethods.put, toPutRequest(key, value, lease), WRITE);
+      return { revision: revisionOf(header) };
+    },
     async txn(request) {
       return fromTxnResponse(await calls.call(kvMethods.txn, toTxnRequest(request), WRITE));
     },

@@ -85,13 +85,6 @@ export interface WatchOptions {
   startRevision: number;
   prevKv?: boolean;
   /**
-   * A key within the range that says nothing but "the log has come this far": its events are delivered as progress. etcd before 3.4.31 and
-   * 3.5.13 answers progress requests ahead of events still to be sent, and later releases leave some unanswered; then `requestProgress`
-   * writes this key.
-   * Everybody who watches the range has to name it too, or to ignore it.
-   */
-  progressKey?: string;
-  /**
    * Called in order, each revision exactly once, across reconnects. Must not throw; runs synchronously, so a
    * slow callback is the back-pressure.
    */
@@ -106,9 +99,10 @@ export interface WatchOptions {
 
 export interface WatchHandle {
   /**
-   * Asks the server for the revision it has reached, until it is answered through `onProgress`. An answer may have been under way already:
-   * ask again when it says too little. On an old etcd and without a `progressKey` that may be written, the answer is etcd's
-   * next periodic one (`--experimental-watch-progress-notify-interval`).
+   * Asks the server for the revision it has reached, until it is answered through `onProgress`. An answer may have been
+   * under way already: ask again when it says too little. etcd before 3.4.31 and 3.5.13 answers ahead of events still to
+   * be sent, which is not believed: there progress comes with its next periodic notification only
+   * (`--experimental-watch-progress-notify-interval`).
    */
   requestProgress(): void;
   cancel(): void;

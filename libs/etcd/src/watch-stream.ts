@@ -19,8 +19,6 @@ type Stream = ClientDuplexStream<v3.WatchRequest.$Shape, v3.WatchResponse.$Shape
 
 export interface WatchStreamDeps {
   connection: Connection;
-  /** Writes a key; resolves to its revision. */
-  write(key: string): Promise<number>;
   /** Whether the server at `url` answers progress requests in order. */
   answersProgressInOrder(url: string): Promise<boolean>;
 }
@@ -42,7 +40,7 @@ export class WatchStream {
 
   constructor(deps: WatchStreamDeps) {
     this.#deps = deps;
-    this.#progress = new ProgressRequests(this.#watches, deps.write);
+    this.#progress = new ProgressRequests(() => [...this.#watches.values()].some((watch) => watch.wantsProgress));
   }
 
   watch(options: WatchOptions): WatchHandle {
@@ -155,10 +153,10 @@ export class WatchStream {
   }
 
   #progressed(watchId: number, revision: number): void {
-    this.#progress.answered();
     if (watchId !== NO_WATCH) this.#watches.get(watchId)?.progressed(revision);
     else if (this.#progress.trusted) for (const watch of this.#watches.values()) watch.progressed(revision);
-    this.#progress.ask();
+    else return; // A sign of life, no more.
+    this.#progress.answered();
   }
 
   #over(stream: Stream, watch: Watch, { compactRevision, cancelReason }: v3.WatchResponse): void {

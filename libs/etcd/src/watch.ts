@@ -13,9 +13,7 @@ export class Watch {
   #over = false;
   readonly #assembler: RevisionAssembler;
   readonly #deliver = (batch: RevisionBatch): void => {
-    if (this.#over) return;
-    if (this.#isProgressMark(batch)) this.#tellProgress(batch.revision);
-    else this.options.onRevision(batch);
+    if (!this.#over) this.options.onRevision(batch);
   };
 
   constructor(id: number, options: WatchOptions) {
@@ -41,7 +39,8 @@ export class Watch {
   progressed(revision: number): void {
     if (this.#assembler.unfinished) return;
     this.#assembler.advance(revision);
-    this.#tellProgress(this.#assembler.next - 1);
+    this.wantsProgress = false;
+    this.options.onProgress?.(this.#assembler.next - 1);
   }
 
   /** The stream is gone. */
@@ -61,14 +60,5 @@ export class Watch {
   failed(error: EtcdError): void {
     this.#over = true;
     this.options.onFailed(error);
-  }
-
-  #tellProgress(revision: number): void {
-    this.wantsProgress = false;
-    this.options.onProgress?.(revision);
-  }
-
-  #isProgressMark({ events }: RevisionBatch): boolean {
-    return events.length === 1 && events[0]!.kv.key === this.options.progressKey;
   }
 }

