@@ -103,7 +103,7 @@ table ip ${bridge} {
 }
 
 /** overlayfs can't be stacked on itself (a machine that is itself a container): copies do. */
-export function snapshotterFor(root: string): 'overlayfs' | 'native' {
+function snapshotterFor(root: string): 'overlayfs' | 'native' {
   return statfsSync(root).type === OVERLAYFS_MAGIC ? 'native' : 'overlayfs';
 }
 

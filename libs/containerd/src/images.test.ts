@@ -1,9 +1,9 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { pauseImage } from './images.ts';
 import { writeOciArchive } from './oci-archive.ts';
 import { pauseProgram } from './pause-program.ts';
@@ -52,6 +52,9 @@ describe.skipIf(process.platform !== 'linux' || !['x64', 'arm64'].includes(proce
   it.each(['SIGTERM', 'SIGINT'] as const)('waits until %s and then succeeds', async (signal) => {
     const child = spawn(path);
     await once(child, 'spawn');
+    // Until it waits, signals end it as they do any process that is not process 1.
+    const state = (): string => readFileSync(`/proc/${child.pid}/status`, 'utf8');
+    await vi.waitFor(() => expect(state()).toMatch(/^State:\s*S/m));
     child.kill('SIGHUP');
     child.kill('SIGCHLD');
     child.kill(signal);

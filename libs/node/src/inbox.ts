@@ -8,7 +8,7 @@ const PAGE_KEYS = 500;
 const RETRY_MS_MIN = 200;
 const RETRY_MS_MAX = 5_000;
 
-export interface InboxListener {
+interface InboxListener {
   /** A pod is there, or has changed. */
   onPod(node: string, pod: Pod): void;
   /** A pod is gone, or its place is taken by a namesake, which follows. */
@@ -117,7 +117,7 @@ export class Inbox {
     try {
       pod = JSON.parse(decodeInboxRecord(kv, keys).bytes.toString()) as Pod;
     } catch (error) {
-      log.error({ key: kv.key, error: (error as Error).message }, 'a record in the inbox can not be read');
+      log.error({ etcdKey: kv.key, error: (error as Error).message }, 'a record in the inbox can not be read');
       return;
     }
     const { uid } = pod.metadata;

@@ -3,3 +3,6 @@
  * `logs/` are what pods need besides; `hollow/` plays nodes that run nothing.
  */
 export { NodeAgent, type NodeAgentDeps, type NodeAgentOptions } from './agent/node-agent.ts';
+export { HOLLOW_NODES_MAX, type HollowDeps, HollowNodes, type HollowOptions } from './hollow/hollow-nodes.ts';
+export type { StageDelays } from './hollow/stages.ts';
+export { parseTaint } from './taint.ts';

@@ -11,7 +11,7 @@ const textOf = (path: string): string => {
 };
 
 /** The first address of each family that others can reach, IPv4 first; loopback when there is none. */
-export function machineAddresses(): string[] {
+function machineAddresses(): string[] {
   const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
   const outer = all.filter(({ internal, address }) => !internal && !address.startsWith('fe80:'));
   const first = outer.find(({ family }) => family === 'IPv4') ?? outer[0];

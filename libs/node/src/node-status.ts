@@ -3,9 +3,10 @@ import type { Node } from '@periplus/api';
 import { sameValue } from '@periplus/api';
 import type { RuntimeCondition } from '@periplus/cri';
 import { timestamp } from './pod/container-status.ts';
+import type { Taint } from './taint.ts';
 
 /** The Kubernetes release whose kubelet this behaves like. */
-export const KUBELET_VERSION = 'v1.36.0';
+const KUBELET_VERSION = 'v1.36.0';
 const PODS_MAX = 110;
 /** The kubelet keeps this much memory from pods, and says so when less is left. */
 const MEMORY_RESERVED_BYTES = 100 * 1024 * 1024;
@@ -28,8 +29,6 @@ export interface MachineFacts {
   kernelVersion: string;
   osImage: string;
 }
-
-export type Taint = NonNullable<Node['spec']['taints']>[number];
 
 export interface NodeIdentity {
   name: string;
@@ -77,7 +76,7 @@ export function newNode(identity: NodeIdentity, machine: MachineFacts): Node {
   };
 }
 
-export function capacityOf(machine: MachineFacts, podsMax = PODS_MAX): Record<string, string> {
+function capacityOf(machine: MachineFacts, podsMax = PODS_MAX): Record<string, string> {
   return {
     cpu: String(machine.cpus),
     'ephemeral-storage': kibi(machine.diskBytes),

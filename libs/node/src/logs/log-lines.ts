@@ -1,6 +1,6 @@
 /** Lines of a container's log: `<time> <stdout|stderr> <F|P> <text>`, where P is a part of a line that goes on. */
 
-export interface LogLine {
+interface LogLine {
   /** As written by the runtime: RFC 3339 with nanoseconds. */
   time: string;
   isPartial: boolean;
@@ -10,7 +10,7 @@ export interface LogLine {
 const SPACE = 0x20;
 
 /** Undefined for anything that the runtime can't have written. */
-export function parseLogLine(line: Buffer): LogLine | undefined {
+function parseLogLine(line: Buffer): LogLine | undefined {
   const timeEnd = line.indexOf(SPACE);
   const streamEnd = line.indexOf(SPACE, timeEnd + 1);
   if (timeEnd <= 0 || streamEnd < 0) return undefined;

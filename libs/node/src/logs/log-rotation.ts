@@ -11,7 +11,7 @@ export interface LogLimits {
   filesMax: number;
 }
 
-export const DEFAULT_LOG_LIMITS: LogLimits = { bytesMax: LOG_BYTES_MAX, filesMax: LOG_FILES_MAX };
+const DEFAULT_LOG_LIMITS: LogLimits = { bytesMax: LOG_BYTES_MAX, filesMax: LOG_FILES_MAX };
 
 /** Which rotated files of a log go when another one comes: the oldest ones. Names end in the time of rotation. */
 export function logsToRemove(rotated: readonly string[], filesMax: number): string[] {
@@ -35,7 +35,7 @@ export async function rotateLog(
   const prefix = `${basename(path)}.`;
   const rotated = (await readdir(directory)).filter((name) => name.startsWith(prefix));
   for (const name of logsToRemove(rotated, limits.filesMax)) await rm(join(directory, name), { force: true });
-  const stamp = new Date(nowMs).toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 19);
+  const stamp = new Date(nowMs).toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
   const aside = `${path}.${stamp}`;
   await rename(path, aside);
   try {

@@ -12,7 +12,7 @@ import {
 
 /** Seconds since the epoch as Kubernetes writes times. */
 export const timestamp = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
-export const containerId = (id: string): string => `containerd://${id}`;
+const containerId = (id: string): string => `containerd://${id}`;
 
 const EMPTY: ContainerState = {};
 

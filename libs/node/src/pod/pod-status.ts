@@ -4,7 +4,7 @@ import type { PodInput } from './decide-pod.ts';
 import { readySandbox } from './pod-runtime.ts';
 import { type ContainerStatusOfPod, isSidecar, type Pod, type PodCondition, type PodStatus } from './pod-types.ts';
 
-export type Phase = NonNullable<PodStatus['phase']>;
+type Phase = NonNullable<PodStatus['phase']>;
 
 export const isFinished = (phase: string | undefined): boolean => phase === 'Succeeded' || phase === 'Failed';
 

@@ -36,7 +36,7 @@ export function qosClassOf({ spec, status }: Pod): QosClass {
   return guaranteed ? 'Guaranteed' : 'Burstable';
 }
 
-export function cpuShares(milliCpu: number): number {
+function cpuShares(milliCpu: number): number {
   if (milliCpu === 0) return CPU_SHARES_MIN;
   return Math.min(Math.max(Math.floor((milliCpu * SHARES_PER_CPU) / 1_000), CPU_SHARES_MIN), CPU_SHARES_MAX);
 }

@@ -14,7 +14,7 @@ export interface ProbeResult {
 }
 
 /** Results of one kind in a row. */
-export interface Streak {
+interface Streak {
   ok: boolean;
   length: number;
 }
@@ -31,7 +31,7 @@ export const probeOf = (container: Container, kind: ProbeKind): Probe | undefine
       ? container.livenessProbe
       : container.readinessProbe;
 
-export const PROBE_KINDS: readonly ProbeKind[] = ['startup', 'liveness', 'readiness'];
+const PROBE_KINDS: readonly ProbeKind[] = ['startup', 'liveness', 'readiness'];
 
 /** Where a container stands that has just started, or that was found running and told of as `was`. */
 export function initialProgress(container: Container, was?: { started?: boolean; ready: boolean }): ProbeProgress {

@@ -39,7 +39,9 @@ export async function showFiles(
   await symlink(next, join(directory, DATA_NEXT));
   await rename(join(directory, DATA_NEXT), join(directory, DATA));
   await linkAll(directory, new Set([...files.keys()].map((path) => path.split('/')[0]!)));
-  if (current !== undefined) await rm(join(directory, current), { recursive: true, force: true });
+  // The old content, and what a change that was interrupted left.
+  const old = (await readdir(directory)).filter((name) => name.startsWith('..') && name !== DATA && name !== next);
+  for (const name of old) await rm(join(directory, name), { recursive: true, force: true });
   return true;
 }
 

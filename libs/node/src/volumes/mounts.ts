@@ -8,7 +8,7 @@ import { ConfigError } from '../pod/config-error.ts';
 const run = promisify(execFile);
 
 /** The mount points strictly below `directory`, the deepest first. */
-export async function mountsBelow(directory: string): Promise<string[]> {
+async function mountsBelow(directory: string): Promise<string[]> {
   const mounts = await readFile('/proc/self/mounts', 'utf8');
   return mounts
     .split('\n')

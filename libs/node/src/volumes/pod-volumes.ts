@@ -10,7 +10,7 @@ import type { PodDirectories } from './pod-directories.ts';
 import { hasFiles, type VolumeSources, volumeFiles } from './volume-files.ts';
 
 /** A volume could not be set up. The message is that of the FailedMount event. */
-export class VolumeError extends Error {
+class VolumeError extends Error {
   constructor(volume: string, cause: unknown) {
     super(`MountVolume.SetUp failed for volume "${volume}" : ${cause instanceof Error ? cause.message : cause}`, {
       cause,

@@ -32,7 +32,7 @@ export interface VolumeSources {
   token(request: TokenRequest): ServiceAccountToken;
 }
 
-export interface VolumeFile {
+interface VolumeFile {
   content: Buffer;
   mode: number;
 }
@@ -46,7 +46,7 @@ const TOKEN_SECONDS = 3_600;
 type ProjectedSource = NonNullable<NonNullable<Volume['projected']>['sources']>[number];
 type DownwardItem = NonNullable<NonNullable<Volume['downwardAPI']>['items']>[number];
 
-export const tokenRequestOf = (source: NonNullable<ProjectedSource['serviceAccountToken']>): TokenRequest => ({
+const tokenRequestOf = (source: NonNullable<ProjectedSource['serviceAccountToken']>): TokenRequest => ({
   audience: source.audience ?? '',
   expirationSeconds: source.expirationSeconds ?? TOKEN_SECONDS,
 });

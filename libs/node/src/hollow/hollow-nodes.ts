@@ -1,0 +1,206 @@
+/**
+ * Many nodes in one process that run nothing: pods bound to them become ready after a while and go when they are told
+ * to. Needs neither root nor a container runtime. One lease, one watch and one delay queue serve all nodes.
+ */
+import { type Kind, node as nodeKind } from '@periplus/api';
+import { isAlreadyExists, type JsonObject } from '@periplus/apimachinery';
+import type { CommandClient } from '@periplus/client';
+import type { Logger } from '@periplus/component';
+import type { EtcdClient } from '@periplus/etcd';
+import { type Clock, systemClock } from '@periplus/reconcile';
+import type { Keys } from '@periplus/store';
+import { Inbox } from '../inbox.ts';
+import { Liveness } from '../liveness.ts';
+import { type MachineFacts, type NodeIdentity, newNode, nodeStatus } from '../node-status.ts';
+import type { Pod } from '../pod/pod-types.ts';
+import { AddressPool, nodeCidr, nodesThatFit } from './address-pool.ts';
+import { StageEngine } from './stage-engine.ts';
+import { nextStage, type StageDelays } from './stages.ts';
+
+export const HOLLOW_NODES_MAX = 5_000;
+/** Registrations sent at once; the command stream batches them. */
+const REGISTRATIONS_MAX = 256;
+const RETRY_MS = 1_000;
+const GIBI = 1024 ** 3;
+
+export interface HollowOptions {
+  count: number;
+  /** "sim-": the nodes are sim-0, sim-1, ... */
+  namePrefix: string;
+  delays: StageDelays;
+  /** Pod addresses of all nodes, a /24 for each. */
+  podCidr: string;
+  /** What each node has. */
+  cpus: number;
+  memoryGib: number;
+  podsPerNode: number;
+  labels: Readonly<Record<string, string>>;
+  livenessTtlSeconds: number;
+}
+
+export interface HollowDeps {
+  etcd: EtcdClient;
+  keys: Keys;
+  commands: CommandClient;
+  log: Logger;
+  clock?: Clock;
+}
+
+interface HollowNode {
+  index: number;
+  pool: AddressPool;
+}
+
+interface HollowPod {
+  node: string;
+  address: string;
+  /** The stage that is to come. */
+  stage: string;
+}
+
+export class HollowNodes {
+  private readonly options: HollowOptions;
+  private readonly deps: HollowDeps;
+  private readonly clock: Clock;
+  private readonly nodes = new Map<string, HollowNode>();
+  private readonly pods = new Map<string, HollowPod>();
+  private readonly engine: StageEngine;
+  private readonly inbox: Inbox;
+  private readonly liveness: Liveness;
+  private registered = 0;
+  private listed = false;
+  private closed = false;
+  private readonly retries = new Set<NodeJS.Timeout>();
+
+  /** Throws RangeError when the nodes don't fit into the address range. */
+  constructor(options: HollowOptions, deps: HollowDeps) {
+    const { count, podCidr, namePrefix } = options;
+    if (count > nodesThatFit(podCidr)) throw new RangeError(`${podCidr} has no room for ${count} nodes`);
+    this.options = options;
+    this.deps = deps;
+    this.clock = deps.clock ?? systemClock;
+    for (let index = 0; index < count; index += 1) {
+      this.nodes.set(`${namePrefix}${index}`, { index, pool: new AddressPool(nodeCidr(podCidr, index)) });
+    }
+    const { etcd, keys, log, commands } = deps;
+    this.engine = new StageEngine({
+      ...{ commands, log, clock: this.clock, delays: options.delays },
+      contextOf: (node, pod) => ({ hostAddress: this.hostAddress(node), podAddress: this.addressOf(node, pod) }),
+    });
+    this.inbox = new Inbox({
+      ...{ etcd, keys, log },
+      listener: {
+        onPod: (node, pod) => this.onPod(node, pod),
+        onGone: (_node, uid) => this.onGone(uid),
+        onListed: () => {
+          this.listed = true;
+        },
+      },
+    });
+    const names = [...this.nodes.keys()];
+    this.liveness = new Liveness({ etcd, keys, log, nodes: names, ttlSeconds: options.livenessTtlSeconds });
+  }
+
+  get podCount(): number {
+    return this.pods.size;
+  }
+
+  notReady(): string | undefined {
+    if (this.registered < this.nodes.size) return `${this.registered} of ${this.nodes.size} nodes are registered`;
+    if (!this.liveness.isHeld) return 'the liveness lease is not held';
+    return this.listed ? undefined : 'the inboxes have not been listed';
+  }
+
+  async start(): Promise<void> {
+    this.liveness.start();
+    this.inbox.start();
+    const names = [...this.nodes.keys()];
+    for (let i = 0; i < names.length && !this.closed; i += REGISTRATIONS_MAX) {
+      await Promise.all(names.slice(i, i + REGISTRATIONS_MAX).map((name) => this.register(name)));
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.closed = true;
+    for (const timer of this.retries) clearTimeout(timer);
+    this.engine.close();
+    this.inbox.close();
+    this.liveness.close();
+  }
+
+  private async register(name: string): Promise<void> {
+    const { index } = this.nodes.get(name)!;
+    const { commands, log } = this.deps;
+    const machine = this.machine(name);
+    const identity: NodeIdentity = {
+      ...{ name, port: 0, podCidr: nodeCidr(this.options.podCidr, index), taints: [] },
+      labels: { 'periplus.dev/simulated': 'true', ...this.options.labels },
+      podsMax: this.options.podsPerNode,
+    };
+    const target = { kind: nodeKind as unknown as Kind, namespace: '', name };
+    const runtime = { version: '0.0.0-simulated', conditions: [], images: [] };
+    try {
+      await commands
+        .send({ verb: 'create', ...target, object: newNode(identity, machine) }, null)
+        .catch(ignoreExisting);
+      const { images: _, ...status } = nodeStatus(identity, machine, runtime, undefined, this.clock.nowMs());
+      const patch = { status: status as unknown as JsonObject };
+      await commands.send({ verb: 'patch', type: 'strategic', ...target, subresource: 'status', patch }, null);
+      this.registered += 1;
+    } catch (error) {
+      if (this.closed) return;
+      log.warn({ node: name, error: String(error) }, 'could not register a node');
+      const timer = setTimeout(() => {
+        this.retries.delete(timer);
+        void this.register(name);
+      }, RETRY_MS);
+      this.retries.add(timer);
+    }
+  }
+
+  private machine(name: string): MachineFacts {
+    const { cpus, memoryGib } = this.options;
+    const id = Buffer.from(name).toString('hex').padEnd(32, '0').slice(0, 32);
+    return {
+      ...{ hostname: name, architecture: 'amd64', cpus, addresses: [this.hostAddress(name)], pidsFree: 32_768 },
+      ...{ memoryBytes: memoryGib * GIBI, memoryFreeBytes: memoryGib * GIBI },
+      ...{ diskBytes: 100 * GIBI, diskFreeBytes: 100 * GIBI, machineId: id, systemUuid: id, bootId: id },
+      ...{ kernelVersion: 'simulated', osImage: 'simulated' },
+    };
+  }
+
+  /** The gateway of the node's own range. */
+  private hostAddress(name: string): string {
+    return nodeCidr(this.options.podCidr, this.nodes.get(name)!.index).replace(/0\/24$/, '1');
+  }
+
+  private onPod(node: string, pod: Pod): void {
+    const own = this.nodes.get(node);
+    if (!own) return; // a real node's
+    const { uid } = pod.metadata;
+    const before = this.pods.get(uid);
+    const address = before?.address || pod.status?.podIP || '';
+    if (address && !before?.address) own.pool.keep(address);
+    this.pods.set(uid, { node, address, stage: nextStage(pod)?.name ?? '' });
+    this.engine.see(node, pod, before?.stage);
+  }
+
+  private addressOf(node: string, { metadata }: Pod): string {
+    const pod = this.pods.get(metadata.uid);
+    if (!pod) return '';
+    pod.address ||= this.nodes.get(node)?.pool.take() ?? '';
+    return pod.address;
+  }
+
+  private onGone(uid: string): void {
+    const pod = this.pods.get(uid);
+    if (!pod) return;
+    if (pod.address) this.nodes.get(pod.node)?.pool.giveBack(pod.address);
+    this.pods.delete(uid);
+    this.engine.forget(uid);
+  }
+}
+
+function ignoreExisting(error: unknown): void {
+  if (!isAlreadyExists(error)) throw error;
+}
