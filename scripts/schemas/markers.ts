@@ -19,6 +19,7 @@ const container: Markers = {
   volumeMounts: 'map mountPath',
 };
 const webhook: Markers = { matchConditions: 'map name' };
+const policy: Markers = { matchConditions: 'map name', variables: 'map name' };
 const atomic: Markers = { '': 'atomic' };
 const retainKeys: Markers = { '': 'retainKeys' };
 
@@ -29,7 +30,9 @@ export const markers: Readonly<Record<string, Markers>> = {
 
   'v1.ConfigMapKeySelector': atomic,
   'v1.Container': container,
+  'v1.ContainerStatus': { volumeMounts: 'map mountPath' },
   'v1.EphemeralContainer': container,
+  'v1.FileKeySelector': atomic,
   'v1.LocalObjectReference': atomic,
   'v1.NamespaceStatus': conditions,
   'v1.NodeSelector': atomic,
@@ -69,6 +72,8 @@ export const markers: Readonly<Record<string, Markers>> = {
   'admissionregistration.k8s.io/v1.ValidatingWebhook': webhook,
   'admissionregistration.k8s.io/v1.MutatingWebhookConfiguration': { webhooks: 'map name' },
   'admissionregistration.k8s.io/v1.ValidatingWebhookConfiguration': { webhooks: 'map name' },
+  'admissionregistration.k8s.io/v1.MutatingAdmissionPolicySpec': policy,
+  'admissionregistration.k8s.io/v1.ValidatingAdmissionPolicySpec': policy,
   'apiextensions.k8s.io/v1.CustomResourceDefinitionStatus': conditions,
   'apiregistration.k8s.io/v1.APIServiceStatus': conditions,
   'apps/v1.DaemonSetStatus': conditions,
@@ -78,8 +83,11 @@ export const markers: Readonly<Record<string, Markers>> = {
   'apps/v1.StatefulSetStatus': conditions,
   'autoscaling/v2.HorizontalPodAutoscalerStatus': conditions,
   'batch/v1.JobStatus': conditions,
+  'flowcontrol.apiserver.k8s.io/v1.FlowSchemaStatus': conditions,
+  'flowcontrol.apiserver.k8s.io/v1.PriorityLevelConfigurationStatus': conditions,
   'policy/v1.PodDisruptionBudgetStatus': conditions,
   'rbac.authorization.k8s.io/v1.RoleRef': atomic,
   'rbac.authorization.k8s.io/v1.Subject': atomic,
+  'resource.k8s.io/v1.ResourceClaimStatus': { reservedFor: 'map uid' },
   'storage.k8s.io/v1.CSINodeSpec': { drivers: 'map name' },
 };

@@ -21,7 +21,7 @@ export interface ScalePaths {
 }
 
 /** Written as a method, like all functions of a kind, so that a `Kind<Pod>` can stand where any `Kind` can. */
-export type SelectField<T> = { of(object: DeepReadonly<T>): string }['of'];
+type SelectField<T> = { of(object: DeepReadonly<T>): string }['of'];
 
 /**
  * Everything the cluster knows about one kind of object at one version. Adding a kind is one file that

@@ -1,6 +1,11 @@
 /** What workloads with a pod template share. */
-import type { ILabelSelector } from '@kubernetes-models/apimachinery/apis/meta/v1/LabelSelector';
-import { compileLabelSelector, type DeepReadonly, type FieldPath, validateLabelSelector } from '@periplus/apimachinery';
+import {
+  compileLabelSelector,
+  type DeepReadonly,
+  type FieldPath,
+  type LabelSelector,
+  validateLabelSelector,
+} from '@periplus/apimachinery';
 import type { IPodTemplateSpec } from 'kubernetes-models/v1/PodTemplateSpec';
 import { orNone } from '../columns.ts';
 import { checkImmutable, checkNonNegative, type Errors } from '../field-rules.ts';
@@ -8,7 +13,7 @@ import type { Column } from '../kind.ts';
 import { checkPodTemplate } from '../pod-spec/validation.ts';
 
 export interface Workload {
-  spec: { replicas?: number; minReadySeconds?: number; template?: IPodTemplateSpec; selector?: ILabelSelector };
+  spec: { replicas?: number; minReadySeconds?: number; template?: IPodTemplateSpec; selector?: LabelSelector };
 }
 
 const containersOf = ({ spec }: DeepReadonly<Workload>) => spec.template?.spec?.containers ?? [];

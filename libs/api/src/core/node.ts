@@ -142,7 +142,7 @@ export const node = defineKind<Node>({
     node.status ??= {};
     if (node.status.capacity) node.status.allocatable ??= { ...node.status.capacity };
     // Two names of one thing: the first range alone, and all of them.
-    if (node.spec.podCIDR && !node.spec.podCIDRs?.length) node.spec.podCIDRs = [node.spec.podCIDR];
+    if (node.spec.podCIDR && node.spec.podCIDRs?.[0] !== node.spec.podCIDR) node.spec.podCIDRs = [node.spec.podCIDR];
     else if (node.spec.podCIDRs?.[0]) node.spec.podCIDR = node.spec.podCIDRs[0];
     if (node.spec.unschedulable === false) delete node.spec.unschedulable;
   },

@@ -3,7 +3,7 @@ import { ageOf, type DeepReadonly } from '@periplus/apimachinery';
 import type { IContainerStatus } from 'kubernetes-models/v1/ContainerStatus';
 import { orNone } from '../columns.ts';
 import type { Column } from '../kind.ts';
-import type { Pod } from './pod.ts';
+import type { Pod } from './pod-type.ts';
 
 type Status = DeepReadonly<IContainerStatus>;
 
@@ -85,7 +85,7 @@ function deletionReason(pod: DeepReadonly<Pod>): string {
   return phase === 'Succeeded' || phase === 'Failed' ? '' : 'Terminating';
 }
 
-export function summarize(pod: DeepReadonly<Pod>): Summary {
+function summarize(pod: DeepReadonly<Pod>): Summary {
   const sidecarCount = pod.spec.initContainers?.filter(({ restartPolicy }) => restartPolicy === 'Always').length ?? 0;
   const summary: Summary = {
     ready: 0,

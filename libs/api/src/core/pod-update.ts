@@ -14,7 +14,7 @@ import type { IPodSpec } from 'kubernetes-models/v1/PodSpec';
 import { differences } from '../differences.ts';
 import { sameValue } from '../equality.ts';
 import { checkImmutable, type Errors } from '../field-rules.ts';
-import type { Pod } from './pod.ts';
+import type { Pod } from './pod-type.ts';
 
 type Spec = DeepReadonly<IPodSpec>;
 type Containers = readonly DeepReadonly<IContainer>[];

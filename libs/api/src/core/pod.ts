@@ -1,17 +1,16 @@
 import type { DeepReadonly, FieldPath } from '@periplus/apimachinery';
 import type { IContainer } from 'kubernetes-models/v1/Container';
-import type { IPod } from 'kubernetes-models/v1/Pod';
 import { ageColumn, nameColumn } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import type { Errors } from '../field-rules.ts';
 import { setPodSpecDefaults } from '../pod-spec/defaults.ts';
 import { checkPodSpec } from '../pod-spec/validation.ts';
-import type { Stored } from '../stored.ts';
 import { qosClassOf } from './pod-qos.ts';
 import { readyColumn, restartsColumn, statusColumn, wideColumns } from './pod-status.ts';
+import type { Pod } from './pod-type.ts';
 import { checkPodStatusUpdate, checkPodUpdate } from './pod-update.ts';
 
-export type Pod = Stored<IPod, 'spec'>;
+export type { Pod } from './pod-type.ts';
 
 const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
 /** https://kubernetes.io/docs/reference/labels-annotations-taints/#pod-deletion-cost */

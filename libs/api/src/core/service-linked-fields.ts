@@ -5,7 +5,7 @@
  */
 import type { DeepReadonly } from '@periplus/apimachinery';
 import { sameValue } from '../equality.ts';
-import type { Service } from './service.ts';
+import type { Service } from './service-type.ts';
 
 type Spec = Service['spec'];
 type OldSpec = DeepReadonly<Spec>;

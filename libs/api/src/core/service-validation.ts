@@ -15,8 +15,8 @@ import { specialAddressProblems } from '../addresses.ts';
 import { sameValue } from '../equality.ts';
 import { checkOneOf, checkOptionalOneOf, checkText, type Errors } from '../field-rules.ts';
 import { checkPort } from '../pod-spec/probes.ts';
-import type { Service } from './service.ts';
 import { isExternal, isHeadless, needsHealthCheck } from './service-linked-fields.ts';
+import type { Service } from './service-type.ts';
 
 type Spec = DeepReadonly<Service>['spec'];
 

@@ -1,8 +1,6 @@
 import { type DeepReadonly, dns1035Label } from '@periplus/apimachinery';
-import type { IService } from 'kubernetes-models/v1/Service';
 import { ageColumn, formatLabels, nameColumn, orNone } from '../columns.ts';
 import { defineKind } from '../define.ts';
-import type { Stored } from '../stored.ts';
 import {
   dropFieldsOfOldType,
   isExternal,
@@ -10,9 +8,10 @@ import {
   linkClusterIPs,
   setAddressFamilies,
 } from './service-linked-fields.ts';
+import type { Service } from './service-type.ts';
 import { checkService, checkServiceStatus, checkServiceUpdate } from './service-validation.ts';
 
-export type Service = Stored<IService, 'spec'>;
+export type { Service } from './service-type.ts';
 
 const AFFINITY_SECONDS = 3 * 60 * 60;
 
