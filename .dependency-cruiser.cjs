@@ -26,7 +26,7 @@ const LAYERS = {
   'grpc-api': ['apimachinery', 'api', 'proto', 'operations', 'component'],
   node: ['apimachinery', 'api', 'etcd', 'store', 'client', 'containerd', 'cri', 'reconcile', 'component'],
   supervisor: ['etcd', 'pki', 'component', 'store', 'containerd'],
-  testing: ['etcd', 'pki', 'supervisor', 'client', 'containerd', 'cri'],
+  testing: ['etcd', 'pki', 'supervisor', 'containerd', 'cri'],
 };
 
 const looksDownOnly = Object.entries(LAYERS).map(([name, below]) => ({

@@ -1,4 +1,4 @@
-import type { BenchCluster } from './cluster.ts';
+import type { TestCluster } from '@periplus/testing';
 import { benchPod } from './pod.ts';
 import { jsonRequest, RawConnection } from './raw-https.ts';
 
@@ -6,7 +6,7 @@ const CONNECTIONS = 64;
 
 /** Creates that many pods as fast as the server takes them. `spec` overrides the template's members. */
 export async function createPods(
-  cluster: BenchCluster,
+  cluster: TestCluster,
   count: number,
   spec: Record<string, unknown> = {},
 ): Promise<void> {

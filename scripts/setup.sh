@@ -45,7 +45,6 @@ if [ "$(uname -s)" = Linux ] && [ "$(id -u)" = 0 ]; then
   need ip iproute2
   need busybox busybox-static
 fi
-[ "$mode" = --test ] && need unzip unzip
 if [ -n "$missing" ]; then
   if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
     say "installing system packages:$missing"

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
 import { readStatus, residentBytes } from '@periplus/supervisor';
-import { type BenchCluster, startCluster } from '../cluster.ts';
+import { startCluster, type TestCluster } from '@periplus/testing';
 import { download } from '../download.ts';
 import { type Figure, figure } from '../figure.ts';
 import { createPods } from '../pods.ts';
@@ -62,14 +62,14 @@ async function megabytesPerSecond(run: () => Promise<number>): Promise<number> {
 }
 
 /** A server that does nothing but send one buffer, in a process of its own as the API server is. */
-async function bareServer(cluster: BenchCluster, bytes: number) {
+async function bareServer(cluster: TestCluster, bytes: number) {
   const child = fork(join(import.meta.dirname, '../bare-server.ts'), [cluster.folder.pki, String(bytes)]);
   const port = await new Promise<number>((resolve) => child.once('message', (message) => resolve(message as number)));
   return { target: { ...cluster.admin, port }, close: () => child.kill() };
 }
 
 /** Highest resident memory of the API server while ten clients list, less that before. */
-async function memoryGrowth(cluster: BenchCluster): Promise<number> {
+async function memoryGrowth(cluster: TestCluster): Promise<number> {
   const pid = readStatus(cluster.folder)?.processes.find(({ name }) => name === 'api-server')?.pid;
   if (!pid) throw new Error('the api-server does not run');
   const before = residentBytes(pid)!;

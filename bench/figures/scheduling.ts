@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { prefixEnd } from '@periplus/etcd';
-import { startCluster } from '../cluster.ts';
+import { startCluster } from '@periplus/testing';
 import { type Figure, figure } from '../figure.ts';
 import { createPods } from '../pods.ts';
 

@@ -7,8 +7,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { whyNoContainers } from '@periplus/containerd';
-import { kubectlPath } from '@periplus/testing';
-import { CLI } from '../cluster.ts';
+import { HELLO_ARCHIVE, kubectlPath, PERIPLUS } from '@periplus/testing';
 import { type Figure, figure } from '../figure.ts';
 
 const run = promisify(execFile);
@@ -29,7 +28,7 @@ spec:
 export async function start(): Promise<Figure[]> {
   const obstacle = whyNoContainers();
   if (obstacle) throw new Error(`start needs real containers: ${obstacle}`);
-  const kubectl = await kubectlPath();
+  const kubectl = kubectlPath();
   const home = mkdtempSync(join(tmpdir(), 'periplus-bench-'));
   const environment = { ...process.env, PERIPLUS_HOME: home };
   const manifest = join(home, 'pod.yaml');
@@ -40,13 +39,13 @@ export async function start(): Promise<Figure[]> {
   try {
     // The first `up` makes certificates and imports the image; the figure is about those after it.
     for (let turn = 0; turn <= RUNS; turn += 1) {
-      const up = spawn(process.execPath, [CLI, 'up', '--json'], {
+      const up = spawn(process.execPath, [PERIPLUS, 'up', '--json'], {
         env: environment,
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       const times = await upTimes(up);
       if (turn === 0) {
-        await run(process.execPath, [CLI, 'image', 'import', join(CLI, '../../samples/hello.tar')], {
+        await run(process.execPath, [PERIPLUS, 'image', 'import', HELLO_ARCHIVE], {
           env: environment,
         });
       } else {
@@ -61,7 +60,7 @@ export async function start(): Promise<Figure[]> {
         await kube('delete', 'pod', 'one', '--wait=true');
         if (turn === RUNS) {
           await sleep(IDLE_MS);
-          const { stdout } = await run(process.execPath, [CLI, 'status', '--json'], { env: environment });
+          const { stdout } = await run(process.execPath, [PERIPLUS, 'status', '--json'], { env: environment });
           const status = JSON.parse(stdout) as { processes: { name: string; residentBytes: number }[] };
           const ours = status.processes.filter(({ name }) => name !== 'etcd' && name !== 'containerd');
           memory.push(ours.reduce((sum, { residentBytes }) => sum + residentBytes, 0) / 2 ** 20);
@@ -74,7 +73,7 @@ export async function start(): Promise<Figure[]> {
       await once(up, 'exit');
     }
   } finally {
-    await run(process.execPath, [CLI, 'down', '--delete'], { env: environment });
+    await run(process.execPath, [PERIPLUS, 'down', '--delete'], { env: environment });
     rmSync(home, { recursive: true, force: true });
   }
   return [

@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startCluster } from '../cluster.ts';
+import { startCluster } from '@periplus/testing';
 import { type Figure, figure, percentile } from '../figure.ts';
 import { benchPod } from '../pod.ts';
 import { jsonRequest, RawConnection } from '../raw-https.ts';

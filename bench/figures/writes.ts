@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { openStore } from '@periplus/store';
-import { type BenchCluster, startCluster } from '../cluster.ts';
+import { startCluster, type TestCluster } from '@periplus/testing';
 import { type Figure, figure } from '../figure.ts';
 import { benchPod } from '../pod.ts';
 import { jsonRequest, RawConnection } from '../raw-https.ts';
@@ -71,7 +71,7 @@ function creates(connections: RawConnection[], run: string): Promise<number> {
   });
 }
 
-async function commits(cluster: BenchCluster, value: Buffer, run: number): Promise<number> {
+async function commits(cluster: TestCluster, value: Buffer, run: number): Promise<number> {
   const etcd = cluster.etcd();
   const store = openStore({ etcd, prefix: '/bench-store', cipher: null });
   const object = JSON.parse(value.toString());

@@ -1,9 +1,11 @@
-/** What tests stand on. `kubectl.ts` runs the real command-line tools. */
+/** What tests stand on: whole clusters (`cluster.ts`), etcd, containerd, and the real command-line tools (`kubectl.ts`). */
 
+export { HELLO_ARCHIVE, PERIPLUS, startCluster, type TestCluster } from './cluster.ts';
 export { startContainerd, type TestContainerd, whyNoTestContainers } from './containerd.ts';
 export { type StartEtcdOptions, startEtcd, type TestEtcd } from './etcd.ts';
 export type { EtcdMember } from './etcd-member.ts';
 export type { EtcdClientCertificate, EtcdTls } from './etcd-tls.ts';
+export { eventually } from './eventually.ts';
 export { freePorts } from './free-ports.ts';
 export { type CommandOutput, helmPath, kubectl, kubectlPath } from './kubectl.ts';
 export { type ProxyFaults, startProxy, type TestProxy } from './proxy.ts';

@@ -1,0 +1,74 @@
+import { existsSync } from 'node:fs';
+import { eventually, startCluster, type TestCluster } from '@periplus/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+describe('a cluster of simulated nodes', () => {
+  let cluster: TestCluster;
+
+  beforeAll(async () => {
+    cluster = await startCluster(3);
+  });
+
+  afterAll(async () => {
+    await cluster?.[Symbol.asyncDispose]();
+  });
+
+  it('has as many nodes as were asked for, all Ready', async () => {
+    const table = await cluster.kubectl('get', 'nodes');
+    expect(table.match(/^sim-\d +Ready /gm)).toHaveLength(3);
+  });
+
+  it('runs a Deployment whose pods become Ready, spread over the nodes', async () => {
+    await cluster.kubectl('create', 'deployment', 'web', '--image=example.com/web', '--replicas=6');
+    await cluster.kubectl('rollout', 'status', 'deploy/web', '--timeout=60s');
+    const nodes = await cluster.kubectl('get', 'pods', '-o', 'jsonpath={.items[*].spec.nodeName}');
+    expect(new Set(nodes.split(' ')).size).toBe(3);
+  });
+
+  it('says why a pod stays pending, and binds it when a node can take it', async () => {
+    await cluster.kubectl('run', 'picky', '--image=a', '--overrides={"spec":{"nodeSelector":{"disk":"ssd"}}}');
+    await eventually(async () => {
+      const events = await cluster.kubectl('describe', 'pod', 'picky');
+      expect(events).toContain("0/3 nodes are available: 3 node(s) didn't match Pod's node affinity/selector.");
+    });
+    await cluster.kubectl('label', 'node', 'sim-1', 'disk=ssd');
+    await cluster.kubectl('wait', 'pod/picky', '--for=condition=Ready', '--timeout=60s');
+    expect(await cluster.kubectl('get', 'pod', 'picky', '-o', 'jsonpath={.spec.nodeName}')).toBe('sim-1');
+  });
+
+  it('refuses a second up, and says that it is up', async () => {
+    expect(await cluster.periplus('up', '--detach')).toContain('cluster default is up already');
+  });
+
+  it('finds everything as it was after down and up', async () => {
+    const uids = () => cluster.kubectl('get', 'deploy,rs,cm', '-A', '-o', 'jsonpath={.items[*].metadata.uid}');
+    const before = await uids();
+    await cluster.periplus('down');
+    expect(existsSync(cluster.folder.status)).toBe(false);
+    await cluster.periplus('up', '--detach');
+    expect(await uids()).toBe(before);
+    await cluster.kubectl('rollout', 'status', 'deploy/web', '--timeout=60s');
+  });
+
+  it('comes back when its supervisor was killed', async () => {
+    const { supervisor } = cluster.status();
+    process.kill(supervisor.pid, 'SIGKILL');
+    await cluster.periplus('up', '--detach');
+    expect(cluster.status().supervisor.pid).not.toBe(supervisor.pid);
+    await cluster.kubectl('rollout', 'status', 'deploy/web', '--timeout=60s');
+  });
+
+  it('shows its processes, nodes and pods', async () => {
+    const status = JSON.parse(await cluster.periplus('status', '--json'));
+    expect(status.phase).toBe('ready');
+    expect(status.processes.map(({ name }: { name: string }) => name)).toContain('api-server');
+    expect(status.nodes).toHaveLength(3);
+  });
+
+  it('stands beside a second cluster', async () => {
+    await using other = await startCluster(1);
+    expect(other.settings.ports.apiServer).not.toBe(cluster.settings.ports.apiServer);
+    expect((await other.kubectl('get', 'nodes', '-o', 'name')).trim()).toBe('node/sim-0');
+    expect(await cluster.kubectl('get', 'nodes', '-o', 'name')).toContain('node/sim-2');
+  });
+});
