@@ -1,4 +1,14 @@
-/** The api-server's core: everything about a request but its wire format. `types.ts` is the contract. */
+/**
+ * The api-server's core: everything about a request but its wire format. `types.ts` is the contract, `operations.ts`
+ * puts it together. A change passes authenticate > authorize > admit > default > validate > commit: see `chain.ts` and
+ * the lists of steps in `writing/`. Reads and watches are served from the cache: `reading/` and `watching/`.
+ */
+export { createAuthenticator } from './authentication/authenticator.ts';
+export { ServiceAccountTokens, type TokenConfig } from './authentication/service-account-tokens.ts';
+export { type ClusterAuthorizer, createAuthorizer } from './authorization/authorizer.ts';
+export { type BootstrapDeps, bootstrap } from './bootstrap/bootstrap.ts';
+export { type CacheReader, cacheIndexes } from './cluster-state.ts';
+export { createOperations, type OperationsDeps } from './operations.ts';
 export type {
   Attributes,
   Authenticator,
@@ -25,3 +35,5 @@ export type {
   WatchOptions,
   WatchSink,
 } from './types.ts';
+export { PATCH_MEDIA_TYPES } from './writing/patch.ts';
+export { ServiceNetwork, type ServiceNetworkConfig } from './writing/service-network.ts';

@@ -1,6 +1,6 @@
 import type { PeerCertificate } from 'node:tls';
 import type { Kind } from '@periplus/api';
-import type { DeepReadonly, JsonValue, KubeObject, Status, StatusError } from '@periplus/apimachinery';
+import type { DeepReadonly, FieldSelector, JsonValue, KubeObject, Status, StatusError } from '@periplus/apimachinery';
 import type { Cause } from '@periplus/store';
 
 /** Who asks, as authenticated. */
@@ -43,6 +43,8 @@ export interface Attributes {
   readonly name: string;
   /** Of what is no resource: "/healthz". */
   readonly path: string;
+  /** Of a list or watch: nodes may list what a selector limits to them. */
+  readonly fieldSelector?: FieldSelector;
 }
 
 export interface Decision {

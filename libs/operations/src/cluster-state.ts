@@ -1,0 +1,123 @@
+import { type Kind, type Pod, pod, type Service, service } from '@periplus/api';
+import {
+  type DeepReadonly,
+  type GroupResource,
+  type KubeObject,
+  type ResourceKey,
+  StatusError,
+} from '@periplus/apimachinery';
+import type { ClusterCache, Entry, Index } from '@periplus/cache';
+import { allocationsOf } from './writing/companions.ts';
+
+/** The part of the cache that the core reads. */
+export type CacheReader = Pick<
+  ClusterCache,
+  'revision' | 'waitFor' | 'current' | 'get' | 'list' | 'view' | 'subscribe' | 'changesSince' | 'oldest'
+>;
+
+const podsByNode: Index<Pod> = {
+  name: 'pods by node',
+  kind: pod,
+  keys: ({ spec }) => (spec.nodeName ? [spec.nodeName] : []),
+};
+
+/** Who holds an address or node port. */
+const servicesByAllocation: Index<Service> = {
+  name: 'services by allocation',
+  kind: service,
+  keys: (object) => [...allocationsOf(object)],
+};
+
+/** What the cache must be opened with. */
+export const cacheIndexes: readonly Index[] = [podsByNode, servicesByAllocation] as readonly unknown[] as Index[];
+
+/** How long a request waits for the cache to reach a revision that etcd has. */
+const CATCH_UP_MS_MAX = 10_000;
+
+/** The kind in whose form, and under whose resource, objects of `kind` are stored. */
+export const storageKind = (kind: Kind): Kind => kind.storedAs?.kind ?? kind;
+
+export const keyOf = (kind: Kind, namespace: string, name: string): ResourceKey => {
+  const { group, plural } = storageKind(kind);
+  return { group, resource: plural, namespace, name };
+};
+
+export const resourceOf = (kind: Kind): GroupResource => {
+  const { group, plural } = storageKind(kind);
+  return { group, resource: plural };
+};
+
+/** The resource as clients name it, for messages. */
+export const namedResource = (kind: Kind): GroupResource => ({ group: kind.group, resource: kind.plural });
+
+/** What the core knows about the cluster: the cache, and when it is good enough. */
+export class ClusterState {
+  readonly cache: CacheReader;
+
+  constructor(cache: CacheReader) {
+    this.cache = cache;
+  }
+
+  entry(kind: Kind, namespace: string, name: string): Entry | undefined {
+    return this.cache.get(keyOf(kind, namespace, name));
+  }
+
+  /** In its stored form. */
+  object<T extends KubeObject>(kind: Kind<T>, namespace: string, name: string): DeepReadonly<T> | undefined {
+    return this.cache.get(keyOf(kind as unknown as Kind, namespace, name))?.object as DeepReadonly<T> | undefined;
+  }
+
+  *objects<T extends KubeObject>(kind: Kind<T>): Iterable<DeepReadonly<T>> {
+    for (const entry of this.cache.list(resourceOf(kind as unknown as Kind))) yield entry.object as DeepReadonly<T>;
+  }
+
+  podsOn(node: string): readonly DeepReadonly<Pod>[] {
+    return this.cache.view(0).index(podsByNode, node);
+  }
+
+  /** Whether a service holds what `path` stands for. */
+  isAllocated(path: string): boolean {
+    return this.cache.view(0).index(servicesByAllocation, path).length > 0;
+  }
+
+  /** Resolves when everything that had happened before the call is in. */
+  async refresh(): Promise<void> {
+    await this.reach(await this.cache.current());
+  }
+
+  /** Resolves when `revision`, which etcd is known to have, is in. Rejects with ServerTimeout when that takes too long. */
+  async reach(revision: number): Promise<void> {
+    if (this.cache.revision >= revision) return;
+    const signal = AbortSignal.timeout(CATCH_UP_MS_MAX);
+    try {
+      await this.cache.waitFor(revision, signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      const why = 'the server could not catch up with the cluster in time, please try again';
+      throw new StatusError('ServerTimeout', why, { retryAfterSeconds: 1 });
+    }
+  }
+
+  /** What `find` finds: at once, after a refresh, or when it appears within `waitMs`; else undefined. */
+  async eventually<T>(find: () => T | undefined, waitMs = 0): Promise<T | undefined> {
+    const found = find();
+    if (found !== undefined) return found;
+    await this.refresh();
+    return find() ?? (waitMs > 0 ? this.appears(find, waitMs) : undefined);
+  }
+
+  private appears<T>(find: () => T | undefined, waitMs: number): Promise<T | undefined> {
+    return new Promise((resolve) => {
+      const settle = (found: T | undefined): void => {
+        clearTimeout(timer);
+        unsubscribe();
+        resolve(found);
+      };
+      const timer = setTimeout(() => settle(undefined), waitMs);
+      const unsubscribe = this.cache.subscribe(() => {
+        const found = find();
+        if (found !== undefined) settle(found);
+      });
+    });
+  }
+}

@@ -1,0 +1,153 @@
+import { methodNotSupported, pathNotFound } from '@periplus/apimachinery';
+import type { Store } from '@periplus/store';
+import { AdmissionChain } from './admission/admission.ts';
+import { defaultTolerations } from './admission/default-tolerations.ts';
+import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
+import { nodeRestriction } from './admission/node-restriction.ts';
+import { priority } from './admission/priority.ts';
+import { rbacEscalation } from './admission/rbac-escalation.ts';
+import { serviceAccountAdmission } from './admission/service-account.ts';
+import type { ServiceAccountTokens } from './authentication/service-account-tokens.ts';
+import { attributesOf } from './authorization/attributes.ts';
+import type { ClusterAuthorizer } from './authorization/authorizer.ts';
+import { forbiddenRequest } from './authorization/forbidden.ts';
+import { type CacheReader, ClusterState, namedResource } from './cluster-state.ts';
+import { getObject, listObjects } from './reading/read.ts';
+import { parseSelection } from './reading/selection.ts';
+import { bindPod } from './subresources/binding.ts';
+import { patchScale, scaleResult, updateScale } from './subresources/scale.ts';
+import { requestToken } from './subresources/token-request.ts';
+import type { Operations, RequestContext, Target } from './types.ts';
+import { WatchFanOut } from './watching/fan-out.ts';
+import { openWatch } from './watching/open-watch.ts';
+import { Committer } from './writing/committer.ts';
+import { createObject, type WriteDeps } from './writing/create.ts';
+import { deleteObject } from './writing/delete.ts';
+import { deleteCollection } from './writing/delete-collection.ts';
+import { patchObject } from './writing/patch.ts';
+import type { ServiceNetwork } from './writing/service-network.ts';
+import { updateObject } from './writing/update.ts';
+
+export interface OperationsDeps {
+  /** Opened with `cacheIndexes`, and started. */
+  cache: CacheReader;
+  store: Store;
+  authorizer: ClusterAuthorizer;
+  /** Null: no tokens are issued. */
+  tokens: ServiceAccountTokens | null;
+  network: ServiceNetwork;
+}
+
+/** The admission controllers, in their order: what refuses whole requests, then what fills in, then what looks at the result. */
+const admissionChain = (cluster: ClusterState, authorizer: ClusterAuthorizer): AdmissionChain =>
+  new AdmissionChain([
+    namespaceLifecycle(cluster),
+    nodeRestriction(cluster),
+    serviceAccountAdmission(cluster),
+    priority,
+    defaultTolerations,
+    rbacEscalation(authorizer),
+  ]);
+
+const checkVerb = ({ kind }: Target, verb: string): void => {
+  if (!kind.verbs.includes(verb)) throw methodNotSupported(namedResource(kind), verb);
+};
+
+/** Which parts of an object have an address of their own. */
+function checkSubresource({ kind, subresource }: Target, ...own: readonly string[]): void {
+  if (subresource === '' || own.includes(subresource)) return;
+  if (subresource === 'status' && kind.hasStatus) return;
+  if (subresource === 'scale' && kind.scale) return;
+  throw pathNotFound();
+}
+
+const isNamespace = ({ kind }: Target): boolean => kind.group === '' && kind.plural === 'namespaces';
+
+/** Puts the core together. */
+export function createOperations(deps: OperationsDeps): Operations {
+  const { cache, store, authorizer, network, tokens } = deps;
+  const cluster = new ClusterState(cache);
+  const fanOut = new WatchFanOut(cache);
+
+  const authorize: Operations['authorize'] = (user, attributes) => {
+    const { allowed, reason } = authorizer.decide(user, attributes);
+    if (!allowed) throw forbiddenRequest(user, attributes, reason);
+  };
+  const authorizeTarget = (context: RequestContext, target: Target, verb: string): void =>
+    authorize(context.user, attributesOf(target, verb));
+
+  const write: WriteDeps = {
+    cluster,
+    committer: new Committer(store),
+    admission: admissionChain(cluster, authorizer),
+    allocation: { network, isTaken: (path) => cluster.isAllocated(path), random: Math.random },
+    authorize: authorizeTarget,
+  };
+
+  return {
+    authorize,
+    lookup: (target) => getObject(cluster, target, ''),
+
+    async get(context, target, { resourceVersion = '' }) {
+      authorizeTarget(context, target, 'get');
+      checkSubresource(target);
+      const result = await getObject(cluster, target, resourceVersion);
+      return target.subresource === 'scale' ? scaleResult(target.kind, result) : result;
+    },
+
+    async list(context, target, options) {
+      const selection = parseSelection(target.kind, options.labelSelector, options.fieldSelector);
+      authorize(context.user, attributesOf(target, 'list', selection.fields));
+      checkVerb(target, 'list');
+      return listObjects(cluster, target, selection, options);
+    },
+
+    async watch(context, target, options, encoding, sink) {
+      const selection = parseSelection(target.kind, options.labelSelector, options.fieldSelector);
+      authorize(context.user, attributesOf(target, 'watch', selection.fields));
+      checkVerb(target, 'watch');
+      return openWatch({ cluster, fanOut }, target, selection, options, encoding, sink);
+    },
+
+    async create(context, target, body) {
+      switch (target.subresource) {
+        case '':
+          checkVerb(target, 'create');
+          return createObject(write, context, target, body);
+        case 'binding':
+          return bindPod(write, context, target, body);
+        case 'token':
+          return requestToken(write, tokens, context, target, body);
+        default:
+          throw pathNotFound();
+      }
+    },
+
+    async update(context, target, body, only = {}) {
+      checkSubresource(target, ...(isNamespace(target) ? ['finalize'] : []));
+      if (target.subresource === 'scale') return updateScale(write, context, target, body, only);
+      if (target.subresource === '') checkVerb(target, 'update');
+      return updateObject(write, context, target, body, only);
+    },
+
+    async patch(context, target, patch, only = {}) {
+      checkSubresource(target);
+      if (target.subresource === 'scale') return patchScale(write, context, target, patch, only);
+      if (target.subresource === '') checkVerb(target, 'patch');
+      return patchObject(write, context, target, patch, only);
+    },
+
+    async delete(context, target, options) {
+      checkVerb(target, 'delete');
+      return deleteObject(write, context, target, options);
+    },
+
+    async deleteCollection(context, target, list, options) {
+      const selection = parseSelection(target.kind, list.labelSelector, list.fieldSelector);
+      authorize(context.user, attributesOf(target, 'deletecollection', selection.fields));
+      return deleteCollection(write, context, target, selection, { list, delete: options });
+    },
+
+    close: () => fanOut.close(),
+  };
+}

@@ -1,0 +1,107 @@
+import { type Pod, pod } from '@periplus/api';
+import {
+  at,
+  conflict,
+  type DeepReadonly,
+  dns1123Subdomain,
+  type FieldError,
+  formatTime,
+  invalid,
+  type KubeObject,
+} from '@periplus/apimachinery';
+import type { Body, ObjectResult, RequestContext, Target } from '../types.ts';
+import { ATTEMPTS_MAX, changeObject, checkPreconditions } from '../writing/change.ts';
+import { resultOf } from '../writing/committer.ts';
+import type { WriteDeps } from '../writing/create.ts';
+import { decodeBody } from '../writing/decode.ts';
+import { checkNamedAs } from '../writing/metadata.ts';
+import { bindingBody } from './body-schemas.ts';
+
+interface Binding extends KubeObject {
+  target?: { kind?: string; name?: string };
+}
+
+type Condition = NonNullable<NonNullable<Pod['status']>['conditions']>[number];
+
+function validate({ target, metadata }: Binding): void {
+  const errors: FieldError[] = [];
+  const place = at('target');
+  if (target?.kind && target.kind !== 'Node') {
+    errors.push(place.child('kind').notSupported(target.kind, ['Node', '<empty>']));
+  }
+  if (!target?.name) errors.push(place.child('name').required());
+  else
+    for (const problem of dns1123Subdomain(target.name)) errors.push(place.child('name').invalid(target.name, problem));
+  if (errors.length > 0) throw invalid({ group: '', kind: 'Binding' }, metadata.name ?? '', errors);
+}
+
+/** Throws Conflict when the pod cannot be given to a node. */
+function checkUnbound({ metadata, spec }: DeepReadonly<Pod>): void {
+  const { name } = metadata;
+  const refuse = (why: string): never => {
+    throw conflict({ group: '', resource: 'pods/binding' }, name!, why);
+  };
+  if (metadata.deletionTimestamp !== undefined) refuse(`pod ${name} is being deleted, cannot be assigned to a host`);
+  if (spec.nodeName) refuse(`pod ${name} is already assigned to node ${JSON.stringify(spec.nodeName)}`);
+  if (spec.schedulingGates?.length) refuse(`pod ${name} has non-empty .spec.schedulingGates`);
+}
+
+/** The pod on its node. Shares what does not change with `old`. */
+function bound(old: DeepReadonly<Pod>, binding: Binding, nowMs: number): KubeObject {
+  const scheduled: Condition = {
+    type: 'PodScheduled',
+    status: 'True',
+    lastTransitionTime: formatTime(nowMs),
+    ...(old.metadata.generation !== undefined && { observedGeneration: old.metadata.generation }),
+  };
+  const others = old.status?.conditions?.filter(({ type }) => type !== scheduled.type) ?? [];
+  const { annotations, labels } = binding.metadata;
+  return {
+    ...old,
+    metadata: {
+      ...old.metadata,
+      ...(annotations && { annotations: { ...old.metadata.annotations, ...annotations } }),
+      ...(labels && { labels: { ...old.metadata.labels, ...labels } }),
+    },
+    spec: { ...old.spec, nodeName: binding.target!.name },
+    status: { ...old.status, conditions: [...others, scheduled] },
+  } as KubeObject;
+}
+
+/** Gives a pod to a node, once and for all. Answers with a Status. */
+export async function bindPod(
+  deps: WriteDeps,
+  context: RequestContext,
+  target: Target,
+  body: Body,
+): Promise<ObjectResult> {
+  deps.authorize(context, target, 'create');
+  const binding = decodeBody(context, bindingBody, body.value, body.json) as Binding;
+  binding.metadata.name ||= target.name;
+  checkNamedAs(binding, target);
+  validate(binding);
+  const waiting = deps.admission.admit({
+    operation: 'create',
+    context,
+    target,
+    name: target.name,
+    object: binding,
+    old: null,
+  });
+  if (waiting) await waiting;
+  const { uid, resourceVersion } = binding.metadata;
+  const { resourceVersion: version, revision } = await changeObject(deps, {
+    context,
+    target: { ...target, kind: pod as unknown as Target['kind'], subresource: '' },
+    verb: 'bind',
+    attemptsMax: ATTEMPTS_MAX,
+    decide(entry) {
+      checkPreconditions(target, entry, { uid, resourceVersion });
+      const old = entry.object as DeepReadonly<Pod>;
+      checkUnbound(old);
+      return { object: bound(old, binding, context.nowMs) };
+    },
+  });
+  const status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 };
+  return { ...resultOf(status, '', revision, 201), resourceVersion: version };
+}

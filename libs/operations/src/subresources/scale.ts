@@ -1,0 +1,149 @@
+import type { Kind } from '@periplus/api';
+import {
+  at,
+  compileLabelSelector,
+  type DeepReadonly,
+  invalid,
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  type KubeObject,
+  parseVersion,
+} from '@periplus/apimachinery';
+import type { Entry } from '@periplus/cache';
+import type { Body, ObjectResult, Patch, Preconditions, RequestContext, Target } from '../types.ts';
+import { ATTEMPTS_MAX, changeObject, checkPreconditions, currentObject, type Decision } from '../writing/change.ts';
+import { resultOf } from '../writing/committer.ts';
+import type { WriteDeps } from '../writing/create.ts';
+import { decodeBody } from '../writing/decode.ts';
+import { checkNamedAs } from '../writing/metadata.ts';
+import { applyPatch } from '../writing/patch.ts';
+import { decideUpdate } from '../writing/update.ts';
+import { scaleBody } from './body-schemas.ts';
+
+interface Scale extends KubeObject {
+  spec: { replicas?: number };
+  status?: { replicas: number; selector?: string };
+}
+
+const PATCH_ATTEMPTS_MAX = 5;
+
+function valueAt(object: DeepReadonly<KubeObject>, path: string): unknown {
+  let value: unknown = object;
+  for (const name of path.replace(/^\./, '').split('.')) {
+    value = isJsonObject(value) ? value[name] : undefined;
+  }
+  return value;
+}
+
+/** A copy of `object` with another value at `path`; shares everything beside the path. */
+function withValueAt(object: JsonObject, [name, ...rest]: readonly string[], value: JsonValue): JsonObject {
+  if (name === undefined) return object;
+  const inner = object[name];
+  const changed = rest.length === 0 ? value : withValueAt(isJsonObject(inner) ? inner : {}, rest, value);
+  return { ...object, [name]: changed };
+}
+
+/** Custom resources have their selector as text, the built-in kinds as an object. */
+function selectorText(selector: unknown): string {
+  if (typeof selector === 'string') return selector;
+  return isJsonObject(selector)
+    ? compileLabelSelector(selector as Parameters<typeof compileLabelSelector>[0]).text
+    : '';
+}
+
+/** https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/scale/ */
+function scaleOf(kind: Kind, object: DeepReadonly<KubeObject>): Scale {
+  const paths = kind.scale!;
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
+  const replicas = valueAt(object, paths.specReplicas);
+  const running = valueAt(object, paths.statusReplicas);
+  const selector = selectorText(valueAt(object, paths.labelSelector));
+  return {
+    kind: 'Scale',
+    apiVersion: 'autoscaling/v1',
+    metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
+    spec: typeof replicas === 'number' ? { replicas } : {},
+    status: { replicas: typeof running === 'number' ? running : 0, ...(selector && { selector }) },
+  };
+}
+
+export const scaleResult = (kind: Kind, { object, resourceVersion, revision }: ObjectResult): ObjectResult =>
+  resultOf(scaleOf(kind, object), resourceVersion, revision);
+
+function check(target: Target, { spec, metadata }: Scale, entry: Entry): void {
+  const replicas = spec?.replicas ?? 0;
+  if (replicas < 0) {
+    const why = 'must be greater than or equal to 0';
+    throw invalid(scaleBody, target.name, [at('spec', 'replicas').invalid(replicas, why)]);
+  }
+  const { uid, resourceVersion } = metadata;
+  if (resourceVersion && !parseVersion(resourceVersion)) {
+    const why = 'must be a resourceVersion that this server has issued';
+    throw invalid(scaleBody, target.name, [at('metadata', 'resourceVersion').invalid(resourceVersion, why)]);
+  }
+  checkPreconditions(target, entry, { uid, resourceVersion });
+}
+
+/** Changes the one number, by the rules of an update of the whole object. */
+function decide(
+  deps: WriteDeps,
+  context: RequestContext,
+  target: Target,
+  scale: Scale,
+  entry: Entry,
+): Promise<Decision> {
+  check(target, scale, entry);
+  const path = target.kind.scale!.specReplicas.replace(/^\./, '').split('.');
+  const current = currentObject(target, entry) as unknown as JsonObject;
+  const object = withValueAt(current, path, scale.spec?.replicas ?? 0) as unknown as KubeObject;
+  const whole = { ...object, metadata: { ...object.metadata } };
+  return decideUpdate(deps, context, { ...target, subresource: '' }, whole, entry);
+}
+
+export async function updateScale(
+  deps: WriteDeps,
+  context: RequestContext,
+  target: Target,
+  body: Body,
+  only: Preconditions,
+): Promise<ObjectResult> {
+  deps.authorize(context, target, 'update');
+  const scale = decodeBody(context, scaleBody, body.value, body.json) as Scale;
+  checkNamedAs(scale, target);
+  const result = await changeObject(deps, {
+    context,
+    target,
+    verb: 'update',
+    attemptsMax: ATTEMPTS_MAX,
+    decide(entry) {
+      checkPreconditions(target, entry, only);
+      return decide(deps, context, target, scale, entry);
+    },
+  });
+  return scaleResult(target.kind, result);
+}
+
+export async function patchScale(
+  deps: WriteDeps,
+  context: RequestContext,
+  target: Target,
+  patch: Patch,
+  only: Preconditions,
+): Promise<ObjectResult> {
+  deps.authorize(context, target, 'patch');
+  const result = await changeObject(deps, {
+    context,
+    target,
+    verb: 'patch',
+    attemptsMax: PATCH_ATTEMPTS_MAX,
+    decide(entry) {
+      checkPreconditions(target, entry, only);
+      const current = scaleOf(target.kind, currentObject(target, entry)) as unknown as JsonObject;
+      const patched = applyPatch(current, patch.mediaType, patch.body.value, scaleBody.schema);
+      const scale = decodeBody(context, scaleBody, patched, null) as Scale;
+      return decide(deps, context, target, scale, entry);
+    },
+  });
+  return scaleResult(target.kind, result);
+}

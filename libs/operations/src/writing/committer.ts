@@ -1,0 +1,110 @@
+import type { Kind } from '@periplus/api';
+import type { DeepReadonly, JsonObject, KubeObject } from '@periplus/apimachinery';
+import type { Entry } from '@periplus/cache';
+import type { Committed, Store } from '@periplus/store';
+import { storageKind } from '../cluster-state.ts';
+import type { ObjectResult, RequestContext } from '../types.ts';
+import { companionsOf } from './companions.ts';
+
+/** One change of one object, decided. */
+export interface DecidedChange {
+  readonly context: RequestContext;
+  /** For the provenance: create, update, patch, delete, bind. */
+  readonly verb: string;
+  /** The kind that was asked for. */
+  readonly kind: Kind;
+  /** What is replaced; null for a new object. */
+  readonly old: Entry | null;
+  /** The new state in its stored form; null to remove it. */
+  readonly object: KubeObject | null;
+  /** What a removal answers with, where that is not the state of before. */
+  readonly last?: KubeObject;
+}
+
+/** What a commit answers with. Parsed again only when somebody asks, which who sent it seldom does. */
+class CommittedObject implements ObjectResult {
+  readonly bytes: Buffer;
+  readonly resourceVersion: string;
+  readonly revision: number;
+  readonly code: ObjectResult['code'];
+  private parsed: DeepReadonly<KubeObject> | undefined;
+
+  constructor(bytes: Buffer, { resourceVersion, revision }: Committed, code: ObjectResult['code']) {
+    this.bytes = bytes;
+    this.resourceVersion = resourceVersion;
+    this.revision = revision;
+    this.code = code;
+  }
+
+  get object(): DeepReadonly<KubeObject> {
+    this.parsed ??= JSON.parse(this.bytes.toString('utf8')) as DeepReadonly<KubeObject>;
+    return this.parsed;
+  }
+}
+
+const withVersion = (object: DeepReadonly<KubeObject>, resourceVersion: string): DeepReadonly<KubeObject> => {
+  const { kind, apiVersion, metadata, ...rest } = object;
+  const { resourceVersion: _, ...others } = metadata;
+  return { kind, apiVersion, metadata: { ...(resourceVersion && { resourceVersion }), ...others }, ...rest };
+};
+
+/** Answers with an object that is not stored like this: another form of it, a dry run, the state of a removal. */
+export function resultOf(
+  object: DeepReadonly<KubeObject>,
+  resourceVersion: string,
+  revision: number,
+  code: ObjectResult['code'] = 200,
+): ObjectResult {
+  const versioned = withVersion(object, resourceVersion);
+  return { object: versioned, bytes: Buffer.from(JSON.stringify(versioned)), resourceVersion, revision, code };
+}
+
+/** In the form of the kind that was asked for. */
+export const inFormOf = (kind: Kind, stored: DeepReadonly<KubeObject>): DeepReadonly<KubeObject> =>
+  kind.storedAs ? kind.storedAs.fromStorage(stored as KubeObject) : stored;
+
+let writes = 0;
+
+/** Writes what was decided, with everything that changes with it, and makes the answer. */
+export class Committer {
+  private readonly store: Store;
+
+  constructor(store: Store) {
+    this.store = store;
+  }
+
+  /** Rejects with WriteConflict when `old` is not the newest. A dry run writes nothing. */
+  async commit(change: DecidedChange): Promise<ObjectResult> {
+    const { context, kind, old, object, last } = change;
+    const code = old === null ? 201 : 200;
+    if (context.dryRun) {
+      const state = object ?? last ?? old!.object;
+      return resultOf(inFormOf(kind, state), old?.resourceVersion ?? '', old?.revision ?? 0, code);
+    }
+    const committed = await this.write(change);
+    const { revision, resourceVersion, bytes } = committed;
+    if (bytes !== null && !kind.storedAs) return new CommittedObject(bytes, committed, code);
+    return resultOf(inFormOf(kind, object ?? last ?? old!.object), resourceVersion, revision, code);
+  }
+
+  private write({ context, verb, kind, old, object }: DecidedChange): Promise<Committed> {
+    const stored = storageKind(kind);
+    const { metadata } = object ?? old!.object;
+    const namespace = stored.namespaced ? metadata.namespace! : '';
+    return this.store.commit({
+      key: { group: stored.group, resource: stored.plural, namespace, name: metadata.name! },
+      object: object as JsonObject | null,
+      confidential: stored.confidential,
+      ifRevision: old?.revision ?? 0,
+      companions: companionsOf(stored, object, old?.object ?? null),
+      provenance: {
+        actor: context.user.name,
+        verb,
+        timeMs: context.nowMs,
+        // A request may write more than once: retries, collections.
+        requestId: `${context.requestId}/${(writes++).toString(36)}`,
+        cause: context.cause,
+      },
+    });
+  }
+}

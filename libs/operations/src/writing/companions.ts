@@ -1,0 +1,58 @@
+import type { Kind, Pod, Service } from '@periplus/api';
+import type { DeepReadonly, KubeObject } from '@periplus/apimachinery';
+import { allocationPath, type Companion, inboxPath } from '@periplus/store';
+
+type State = DeepReadonly<KubeObject> | null;
+
+export const CLUSTER_IPS = 'clusterips';
+export const NODE_PORTS = 'nodeports';
+
+/** A node finds its pods in its inbox. */
+function inboxOf(pod: DeepReadonly<Pod> | null): string | undefined {
+  const node = pod?.spec.nodeName;
+  return node ? inboxPath(node, pod.metadata.namespace!, pod.metadata.name!) : undefined;
+}
+
+function podCompanions(now: DeepReadonly<Pod> | null, old: DeepReadonly<Pod> | null): Companion[] {
+  const inbox = inboxOf(now);
+  const before = inboxOf(old);
+  const companions: Companion[] = inbox === undefined ? [] : [{ path: inbox, put: 'record' }];
+  if (before !== undefined && before !== inbox) companions.push({ path: before, delete: true });
+  return companions;
+}
+
+/** The addresses and ports that a service holds. A port of two protocols is held once. */
+export function allocationsOf(service: DeepReadonly<Service> | null): Set<string> {
+  const held = new Set<string>();
+  const spec = service?.spec;
+  if (!spec) return held;
+  if (spec.type !== 'ExternalName') {
+    for (const address of spec.clusterIPs ?? []) if (address !== 'None') held.add(allocationPath(CLUSTER_IPS, address));
+  }
+  for (const { nodePort } of spec.ports ?? []) if (nodePort) held.add(allocationPath(NODE_PORTS, String(nodePort)));
+  if (spec.healthCheckNodePort) held.add(allocationPath(NODE_PORTS, String(spec.healthCheckNodePort)));
+  return held;
+}
+
+function serviceCompanions(now: DeepReadonly<Service> | null, old: DeepReadonly<Service> | null): Companion[] {
+  const held = allocationsOf(old);
+  const wanted = allocationsOf(now);
+  const { namespace, name } = (now ?? old)!.metadata;
+  const owner = Buffer.from(`core/services/${namespace}/${name}`);
+  const companions: Companion[] = [];
+  for (const path of wanted) if (!held.has(path)) companions.push({ path, put: owner, ifAbsent: true });
+  for (const path of held) if (!wanted.has(path)) companions.push({ path, delete: true });
+  return companions;
+}
+
+const NONE: readonly Companion[] = [];
+
+/** The keys that change with an object, in the same transaction. `kind` is the stored one. */
+export function companionsOf(kind: Kind, now: State, old: State): readonly Companion[] {
+  if (kind.group !== '') return NONE;
+  if (kind.plural === 'pods') return podCompanions(now as DeepReadonly<Pod> | null, old as DeepReadonly<Pod> | null);
+  if (kind.plural === 'services') {
+    return serviceCompanions(now as DeepReadonly<Service> | null, old as DeepReadonly<Service> | null);
+  }
+  return NONE;
+}

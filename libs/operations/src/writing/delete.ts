@@ -1,0 +1,144 @@
+import { type Namespace, namespace as namespaceKind } from '@periplus/api';
+import { type DeepReadonly, type KubeObject, notFound, type Status, StatusError } from '@periplus/apimachinery';
+import type { Entry } from '@periplus/cache';
+import { WriteConflict } from '@periplus/store';
+import { namedResource, storageKind } from '../cluster-state.ts';
+import { objectResult } from '../reading/read.ts';
+import type { DeleteOptions, DeleteResult, ObjectResult, RequestContext, Target } from '../types.ts';
+import { ATTEMPTS_MAX, currentObject } from './change.ts';
+import type { WriteDeps } from './create.ts';
+import {
+  checkDeleteOptions,
+  checkDeletePreconditions,
+  type Deletion,
+  decideDeletion,
+  decideNamespaceDeletion,
+} from './deletion.ts';
+
+/** Kinds whose removal answers with the object; all others with a Status. */
+const RETURN_THE_OBJECT = new Set([
+  '/pods',
+  '/services',
+  '/serviceaccounts',
+  '/persistentvolumeclaims',
+  '/podtemplates',
+  '/resourcequotas',
+]);
+
+function deleted(target: Target, { metadata }: DeepReadonly<KubeObject>): Status {
+  const { group, plural } = target.kind;
+  const details = { name: metadata.name!, ...(group && { group }), kind: plural, uid: metadata.uid! };
+  return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details };
+}
+
+function decide(target: Target, entry: Entry, options: DeleteOptions, nowMs: number): Deletion {
+  const kind = storageKind(target.kind);
+  if (kind === (namespaceKind as unknown)) {
+    return decideNamespaceDeletion(kind, entry.object as DeepReadonly<Namespace>, options, nowMs);
+  }
+  return decideDeletion(kind, entry.object, options, nowMs);
+}
+
+const stands = (item: ObjectResult, code: DeleteResult['code'], isChanged: boolean): DeleteResult => ({
+  item,
+  status: null,
+  code,
+  resourceVersion: isChanged ? item.resourceVersion : '',
+  revision: isChanged ? item.revision : 0,
+});
+
+function removed(target: Target, entry: Entry, result: ObjectResult): DeleteResult {
+  const { group, plural } = target.kind;
+  const { resourceVersion, revision } = result;
+  if (RETURN_THE_OBJECT.has(`${group}/${plural}`)) {
+    return { item: result, status: null, code: 200, resourceVersion, revision };
+  }
+  return { item: null, status: deleted(target, entry.object), code: 200, resourceVersion, revision };
+}
+
+/** Carries out what was decided; undefined when somebody else was faster, whom the cache has then seen. */
+async function carryOut(
+  deps: WriteDeps,
+  context: RequestContext,
+  target: Target,
+  entry: Entry,
+  deletion: Deletion,
+  options: DeleteOptions,
+): Promise<DeleteResult | undefined> {
+  const { kind } = target;
+  const code = options.orphanDependents === false && deletion.do !== 'remove' ? 202 : 200;
+  if (deletion.do === 'nothing') return stands(objectResult(entry, kind), code, false);
+  const object = deletion.do === 'mark' ? deletion.object : null;
+  try {
+    const result = await deps.committer.commit({ context, verb: 'delete', kind, old: entry, object });
+    return object === null ? removed(target, entry, result) : stands(result, code, true);
+  } catch (error) {
+    if (!(error instanceof WriteConflict)) throw error;
+    await deps.cluster.reach(error.revision);
+    return undefined;
+  }
+}
+
+async function decideAdmitted(
+  deps: WriteDeps,
+  context: RequestContext,
+  target: Target,
+  entry: Entry,
+  options: DeleteOptions,
+): Promise<Deletion> {
+  const old = currentObject(target, entry);
+  checkDeletePreconditions(target.kind, old, options);
+  const { name } = target;
+  const waiting = deps.admission.admit({ operation: 'delete', context, target, name, object: null, old });
+  if (waiting) await waiting;
+  return decide(target, entry, options, context.nowMs);
+}
+
+/** Deletes one object, which the caller may. https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-deletion */
+export async function deleteAuthorized(
+  deps: WriteDeps,
+  context: RequestContext,
+  target: Target,
+  options: DeleteOptions,
+): Promise<DeleteResult> {
+  const { cluster } = deps;
+  const { kind, namespace, name } = target;
+  let isFresh = false;
+  for (let attempt = 0; attempt < ATTEMPTS_MAX; ) {
+    const entry = cluster.entry(kind, namespace, name);
+    let refusal: unknown = null;
+    if (entry) {
+      try {
+        const deletion = await decideAdmitted(deps, context, target, entry, options);
+        if (deletion.do !== 'nothing' || isFresh) {
+          const result = await carryOut(deps, context, target, entry, deletion, options);
+          if (result) return result;
+          isFresh = true;
+          attempt++;
+          continue;
+        }
+      } catch (error) {
+        if (!(error instanceof StatusError)) throw error;
+        refusal = error;
+      }
+    } else refusal = notFound(namedResource(kind), name);
+    if (isFresh && refusal) throw refusal;
+    await cluster.refresh();
+    isFresh = true;
+  }
+  throw new StatusError('Conflict', `${kind.plural} "${name}" changes faster than it can be deleted`);
+}
+
+export async function deleteObject(
+  deps: WriteDeps,
+  context: RequestContext,
+  target: Target,
+  options: DeleteOptions,
+): Promise<DeleteResult> {
+  deps.authorize(context, target, 'delete');
+  checkDeleteOptions(options);
+  const result = await deleteAuthorized(deps, context, target, options);
+  // From now on nothing may be created in it, by requests that this server has yet to see.
+  if (target.kind === (namespaceKind as unknown)) await deps.cluster.reach(result.revision);
+  return result;
+}

@@ -1,0 +1,68 @@
+import type { Kind } from '@periplus/api';
+import {
+  applyJsonPatch,
+  applyMergePatch,
+  applyStrategicMergePatch,
+  type JsonObject,
+  type JsonValue,
+  type Schema,
+  unsupportedMediaType,
+} from '@periplus/apimachinery';
+import type { ObjectResult, Patch, Preconditions, RequestContext, Target } from '../types.ts';
+import { changeObject, checkPreconditions, currentObject } from './change.ts';
+import type { WriteDeps } from './create.ts';
+import { decodeObject } from './decode.ts';
+import { settleNamespace } from './metadata.ts';
+import { decideUpdate } from './update.ts';
+
+/** As often as kube-apiserver applies a patch again when somebody else was faster. */
+const ATTEMPTS_MAX = 5;
+
+const JSON_PATCH = 'application/json-patch+json';
+const MERGE_PATCH = 'application/merge-patch+json';
+const STRATEGIC_MERGE_PATCH = 'application/strategic-merge-patch+json';
+
+/** What a patch may be sent as. */
+export const PATCH_MEDIA_TYPES: readonly string[] = [JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH];
+
+/** The patched document, which shares nothing with the arguments. Throws UnsupportedMediaType, BadRequest or Invalid. */
+export function applyPatch(document: JsonObject, mediaType: string, patch: JsonValue, schema: Schema): JsonValue {
+  switch (mediaType) {
+    case JSON_PATCH:
+      return applyJsonPatch(document, patch);
+    case MERGE_PATCH:
+      return applyMergePatch(document, patch);
+    case STRATEGIC_MERGE_PATCH:
+      return applyStrategicMergePatch(document, patch, schema);
+    default:
+      throw unsupportedMediaType(PATCH_MEDIA_TYPES);
+  }
+}
+
+export async function patchObject(
+  deps: WriteDeps,
+  context: RequestContext,
+  target: Target,
+  patch: Patch,
+  only: Preconditions,
+): Promise<ObjectResult> {
+  deps.authorize(context, target, 'patch');
+  if (!PATCH_MEDIA_TYPES.includes(patch.mediaType)) throw unsupportedMediaType(PATCH_MEDIA_TYPES);
+  const kind: Kind = target.kind;
+  return changeObject(deps, {
+    context,
+    target,
+    verb: 'patch',
+    attemptsMax: ATTEMPTS_MAX,
+    decide(entry) {
+      checkPreconditions(target, entry, only);
+      const current = currentObject(target, entry) as unknown as JsonObject;
+      // A patch is applied to the object as it is, so what it does not touch was valid before.
+      const patched = applyPatch(current, patch.mediaType, patch.body.value, kind.schema);
+      context.warnings.length = 0;
+      const object = decodeObject(context, kind, patched, null);
+      settleNamespace(object.metadata, target);
+      return decideUpdate(deps, context, target, object, entry);
+    },
+  });
+}

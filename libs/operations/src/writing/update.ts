@@ -1,0 +1,117 @@
+import { type Kind, lease, type Namespace } from '@periplus/api';
+import { at, type DeepReadonly, type FieldError, invalid, type KubeObject, parseVersion } from '@periplus/apimachinery';
+import type { Entry } from '@periplus/cache';
+import type { Body, ObjectResult, Preconditions, RequestContext, Target } from '../types.ts';
+import { ATTEMPTS_MAX, changeObject, checkPreconditions, currentObject, type Decision } from './change.ts';
+import { ROOT, type WriteDeps } from './create.ts';
+import { decodeObject } from './decode.ts';
+import { checkNamedAs, keepServerMetadata } from './metadata.ts';
+
+/** Kinds of which nobody may overwrite what he has not seen. */
+const CONDITIONAL_ONLY: ReadonlySet<unknown> = new Set([lease]);
+
+/** What an update of a subresource keeps and checks, in place of what the kind says for the object itself. */
+interface UpdateStrategy {
+  prepare(kind: Kind, object: KubeObject, old: DeepReadonly<KubeObject>): void;
+  validate(kind: Kind, object: KubeObject, old: DeepReadonly<KubeObject>): FieldError[];
+}
+
+const wholeObject: UpdateStrategy = {
+  prepare: (kind, object, old) => kind.prepareForUpdate(object, old),
+  validate: (kind, object, old) => kind.validateUpdate(object, old, ROOT),
+};
+
+const status: UpdateStrategy = {
+  prepare: (kind, object, old) => kind.prepareForStatusUpdate(object, old),
+  validate: (kind, object, old) => kind.validateStatusUpdate(object, old, ROOT),
+};
+
+/** https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/namespace-v1/: changes spec.finalizers alone. */
+const finalize: UpdateStrategy = {
+  prepare(_, object, old) {
+    const { spec } = object as Namespace;
+    const kept = structuredClone(old) as Namespace;
+    Object.assign(object, kept, {
+      metadata: object.metadata,
+      spec: { ...kept.spec, finalizers: spec.finalizers ?? [] },
+    });
+  },
+  validate: (kind, object, old) => kind.validateStatusUpdate(object, old, ROOT),
+};
+
+const STRATEGIES: Readonly<Record<string, UpdateStrategy>> = { '': wholeObject, status, finalize };
+
+const strategyOf = (subresource: string): UpdateStrategy => STRATEGIES[subresource]!;
+
+/** The last finalizer of a deleted object is gone, and so its time: it goes too. */
+function endsHere(kind: Kind, object: KubeObject, old: DeepReadonly<KubeObject>): boolean {
+  if (old.metadata.deletionTimestamp === undefined || (old.metadata.deletionGracePeriodSeconds ?? 0) > 0) return false;
+  if ((object.metadata.finalizers?.length ?? 0) > 0) return false;
+  return kind.plural !== 'namespaces' || ((object as Namespace).spec.finalizers?.length ?? 0) === 0;
+}
+
+/** Throws Conflict or Invalid when the version that an update names does not permit it. */
+function checkVersion(target: Target, object: KubeObject, entry: Entry): void {
+  const { resourceVersion } = object.metadata;
+  const refuse = (why: string): never => {
+    throw invalid(target.kind, target.name, [at('metadata', 'resourceVersion').invalid(resourceVersion ?? '', why)]);
+  };
+  if (!resourceVersion || resourceVersion === '0') {
+    if (CONDITIONAL_ONLY.has(target.kind)) refuse('must be specified for an update');
+    return;
+  }
+  if (!parseVersion(resourceVersion)) refuse('must be a resourceVersion that this server has issued');
+  checkPreconditions(target, entry, { resourceVersion });
+}
+
+/** Decides what becomes of the current state when a client wants `object` in its place. Both in the client's form. */
+export async function decideUpdate(
+  deps: WriteDeps,
+  context: RequestContext,
+  target: Target,
+  object: KubeObject,
+  entry: Entry,
+): Promise<Decision> {
+  const { kind, name, subresource } = target;
+  const old = currentObject(target, entry);
+  const strategy = strategyOf(subresource);
+  if (object.metadata.uid) checkPreconditions(target, entry, { uid: object.metadata.uid });
+  checkVersion(target, object, entry);
+  keepServerMetadata(object, old);
+  const waiting = deps.admission.admit({ operation: 'update', context, target, name, object, old });
+  if (waiting) await waiting;
+  strategy.prepare(kind, object, old);
+  const errors = strategy.validate(kind, object, old);
+  if (errors.length > 0) throw invalid(kind, name, errors);
+  const stored = kind.storedAs ? kind.storedAs.toStorage(object) : object;
+  return endsHere(kind, stored, entry.object) ? { object: null, last: stored } : { object: stored };
+}
+
+export function updateObject(
+  deps: WriteDeps,
+  context: RequestContext,
+  target: Target,
+  body: Body,
+  only: Preconditions,
+): Promise<ObjectResult> {
+  deps.authorize(context, target, 'update');
+  // Decoding changes the value, and each attempt needs its own.
+  const json = body.json ?? JSON.stringify(body.value);
+  let value: Body['value'] | undefined = body.value;
+  return changeObject(deps, {
+    context,
+    target,
+    verb: 'update',
+    attemptsMax: ATTEMPTS_MAX,
+    decide(entry) {
+      const isFirst = value !== undefined;
+      const decoded = value === undefined ? (JSON.parse(json) as Body['value']) : value;
+      value = undefined;
+      const quiet = isFirst ? context : { ...context, warnings: [] };
+      const object = decodeObject(quiet, target.kind, decoded, body.json);
+      checkNamedAs(object, target);
+      checkPreconditions(target, entry, only);
+      return decideUpdate(deps, context, target, object, entry);
+    },
+  });
+}

@@ -1,0 +1,124 @@
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { builtinKinds, type Kind } from '@periplus/api';
+import type { JsonValue, KubeObject } from '@periplus/apimachinery';
+import { ClusterCache } from '@periplus/cache';
+import { type EtcdClient, openEtcd } from '@periplus/etcd';
+import {
+  type Authenticator,
+  bootstrap,
+  type ClusterAuthorizer,
+  cacheIndexes,
+  createAuthenticator,
+  createAuthorizer,
+  createOperations,
+  type ObjectResult,
+  type Operations,
+  type RequestContext,
+  ServiceAccountTokens,
+  ServiceNetwork,
+  type Target,
+  type User,
+} from '@periplus/operations';
+import { Cipher, openStore, type Store } from '@periplus/store';
+import { startEtcd } from '@periplus/testing';
+
+const PREFIX = '/periplus';
+export const admin: User = { name: 'admin', uid: '', groups: ['system:masters', 'system:authenticated'], extra: {} };
+export const user = (name: string, ...groups: string[]): User => ({
+  name,
+  uid: '',
+  groups: [...groups, 'system:authenticated'],
+  extra: {},
+});
+
+const kinds = builtinKinds();
+
+/** A target by what URLs say: `at('apps/v1/deployments', 'default', 'web', 'status')`. */
+export function at(resource: string, namespace = '', name = '', subresource = ''): Target {
+  const parts = resource.split('/');
+  const [group, version, plural] = parts.length === 3 ? parts : ['', ...parts];
+  const kind = kinds.byResource(group!, version!, plural!);
+  if (!kind) throw new Error(`no such resource: ${resource}`);
+  return { kind, namespace, name, subresource };
+}
+
+export const body = (value: object): { value: JsonValue; json: string } => {
+  const json = JSON.stringify(value);
+  return { value: JSON.parse(json) as JsonValue, json };
+};
+
+export interface TestCore extends AsyncDisposable {
+  etcd: EtcdClient;
+  store: Store;
+  cache: ClusterCache;
+  operations: Operations;
+  authorizer: ClusterAuthorizer;
+  authenticator: Authenticator;
+  tokens: ServiceAccountTokens;
+  network: ServiceNetwork;
+  as(who: User, more?: Partial<RequestContext>): RequestContext;
+  create(resource: string, namespace: string, object: object, who?: User): Promise<ObjectResult>;
+  get(resource: string, namespace: string, name: string): Promise<KubeObject>;
+}
+
+/** The whole core on an etcd of its own. */
+export async function startCore(options: { nodePortRange?: string; serviceCidr?: string } = {}): Promise<TestCore> {
+  const stack = new AsyncDisposableStack();
+  const testEtcd = stack.use(await startEtcd());
+  const etcd = openEtcd(await testEtcd.options());
+  stack.defer(() => etcd.close());
+  const cipher = new Cipher([{ id: 'test', key: Buffer.alloc(32, 7) }]);
+  const ending = new AbortController();
+  const cache = new ClusterCache({
+    ...{ etcd, prefix: PREFIX, cipher, indexes: cacheIndexes },
+    log: { info: () => {}, warn: () => {}, error: () => {} },
+  });
+  stack.defer(() => ending.abort());
+  await cache.start(ending.signal);
+  const store = openStore({ etcd, prefix: PREFIX, cipher });
+  stack.defer(() => store.close());
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const tokens = new ServiceAccountTokens({
+    signingKey: privateKey.export({ type: 'pkcs8', format: 'pem' }),
+    issuer: 'https://kubernetes.default.svc.cluster.local',
+    audiences: ['https://kubernetes.default.svc.cluster.local'],
+  });
+  const network = new ServiceNetwork({
+    serviceCidr: options.serviceCidr ?? '10.96.0.0/12',
+    nodePortRange: options.nodePortRange ?? '30000-32767',
+  });
+  const authorizer = createAuthorizer({ cache });
+  const authenticator = createAuthenticator({ cache, tokens, anonymous: true, now: Date.now });
+  const operations = createOperations({ cache, store, authorizer, tokens, network });
+  stack.defer(() => operations.close());
+  await bootstrap({ operations, network, advertised: { address: '192.168.1.10', port: 6443 }, now: Date.now });
+
+  const as = (who: User, more: Partial<RequestContext> = {}): RequestContext => ({
+    ...{ user: who, requestId: randomUUID(), cause: null, dryRun: false, fieldManager: 'test' },
+    ...{ fieldValidation: 'Strict', warnings: [], nowMs: Date.now() },
+    ...more,
+  });
+  return {
+    ...{ etcd, store, cache, operations, authorizer, authenticator, tokens, network, as },
+    create: (resource, namespace, object, who = admin) =>
+      operations.create(as(who), at(resource, namespace), body(object)),
+    get: async (resource, namespace, name) =>
+      structuredClone((await operations.get(as(admin), at(resource, namespace, name), {})).object) as KubeObject,
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
+export const podOf = (name: string, more: Record<string, unknown> = {}): object => ({
+  kind: 'Pod',
+  apiVersion: 'v1',
+  metadata: { name },
+  spec: { containers: [{ name: 'main', image: 'localhost/app:1' }], ...more },
+});
+
+export const serviceAccountOf = (name: string): object => ({
+  kind: 'ServiceAccount',
+  apiVersion: 'v1',
+  metadata: { name },
+});
+
+export type { Kind };
