@@ -21,6 +21,7 @@ function run(command: string, args: string[], cwd = root): Outcome {
     cwd,
     encoding: 'utf8',
     maxBuffer: 256 << 20,
+    env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined },
   });
   return { ok: result.status === 0, stdout: result.stdout, output: result.stdout + result.stderr };
 }
@@ -52,7 +53,7 @@ function cruise(cwd: string, folders: string[]): Cruise | string {
 }
 
 step('format and lint', () => {
-  const { ok, output } = run('biome', ['ci', '--diagnostic-level=warn', '--error-on-warnings', '.']);
+  const { ok, output } = run('biome', ['ci', '--colors=off', '--diagnostic-level=warn', '--error-on-warnings', '.']);
   if (!ok) return `${output}\nMend what can be mended with: npm run format`;
   const read = Number(/Checked (\d+) files/.exec(output)?.[1] ?? 0);
   return read < sources.length ? `read ${read} files of at least ${sources.length}` : undefined;

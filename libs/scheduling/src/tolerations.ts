@@ -5,7 +5,7 @@ export type Taint = NonNullable<DeepReadonly<Node>['spec']['taints']>[number];
 export type Toleration = NonNullable<DeepReadonly<Pod>['spec']['tolerations']>[number];
 
 /** https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/ */
-export function tolerates({ key, operator = 'Equal', value = '', effect }: Toleration, taint: Taint): boolean {
+function tolerates({ key, operator = 'Equal', value = '', effect }: Toleration, taint: Taint): boolean {
   if (effect && effect !== taint.effect) return false;
   if (key && key !== taint.key) return false;
   if (!key && operator !== 'Exists') return false;

@@ -15,7 +15,7 @@ import { type ClusterPhase, type ClusterStatus, publishStatus, thisSupervisor, w
 import { type ProcessSpec, SupervisedProcess } from './supervised-process.ts';
 import { writeWholeFile } from './whole-file.ts';
 
-export const STORE_PREFIX = '/periplus';
+const STORE_PREFIX = '/periplus';
 /** How long a step of `up` may take before it has failed. */
 const STEP_MS_MAX = 60_000;
 
