@@ -16,6 +16,7 @@ export { type QosClass, qosClassOf } from './core/pod-qos.ts';
 export { type Secret, secret } from './core/secret.ts';
 export { type Service, service } from './core/service.ts';
 export { type ServiceAccount, serviceAccount } from './core/service-account.ts';
+export { isTolerated, type Taint, tolerates } from './core/toleration.ts';
 export { defineKind, type KindDefinition } from './define.ts';
 export { type EndpointSlice, endpointSlice } from './discovery/endpoint-slice.ts';
 export { sameValue } from './equality.ts';

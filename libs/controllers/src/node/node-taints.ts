@@ -1,8 +1,7 @@
-import type { Node } from '@periplus/api';
+import type { Node, Taint } from '@periplus/api';
 import { conditionOf, type DeepReadonly, formatTime } from '@periplus/apimachinery';
 
 export type NodeView = DeepReadonly<Node>;
-export type Taint = NonNullable<NodeView['spec']['taints']>[number];
 
 /** https://kubernetes.io/docs/reference/labels-annotations-taints/#node-kubernetes-io-not-ready */
 export const NOT_READY = 'node.kubernetes.io/not-ready';

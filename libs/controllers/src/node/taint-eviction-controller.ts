@@ -1,22 +1,13 @@
-import { type Node, node, pod } from '@periplus/api';
+import { type Node, node, pod, type Taint, tolerates } from '@periplus/api';
 import { type DeepReadonly, formatTime, parseTime } from '@periplus/apimachinery';
 import type { Command } from '@periplus/client';
 import { defineController, idle, type ObjectRef, type PlannedEvent, watchRule } from '@periplus/reconcile';
 import type { PodView } from '../pod-state.ts';
 import { podsOnNode } from './node-controller.ts';
-import { NOT_READY, type Taint, UNREACHABLE } from './node-taints.ts';
-
-type Toleration = NonNullable<PodView['spec']['tolerations']>[number];
+import { NOT_READY, UNREACHABLE } from './node-taints.ts';
 
 /** How long a pod stays on a node that is not ready or not reachable, when it does not say itself. */
 const DEFAULT_TOLERATION_SECONDS = 300;
-
-const tolerates = ({ key, operator, value, effect }: Toleration, taint: Taint): boolean => {
-  if (effect && effect !== taint.effect) return false;
-  if (!key) return operator === 'Exists';
-  if (key !== taint.key) return false;
-  return operator === 'Exists' || (value ?? '') === (taint.value ?? '');
-};
 
 /**
  * When the taints evict a pod: milliseconds since the epoch, or undefined when it tolerates them for good.

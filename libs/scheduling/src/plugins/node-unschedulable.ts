@@ -1,5 +1,5 @@
+import { isTolerated, type Taint } from '@periplus/api';
 import type { StaticFilter } from '../plugin.ts';
-import { isTolerated, type Taint } from '../tolerations.ts';
 
 /** What a cordoned node is tainted with, also before its controller has done so. */
 const CORDONED: Taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' };

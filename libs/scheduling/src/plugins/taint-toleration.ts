@@ -1,5 +1,5 @@
+import { isTolerated } from '@periplus/api';
 import type { StaticFilter, StaticScore } from '../plugin.ts';
-import { isTolerated } from '../tolerations.ts';
 
 /** Taints NoSchedule and NoExecute keep pods away that don't tolerate them. */
 export const taintToleration: StaticFilter = {
