@@ -133,9 +133,16 @@ describe('what Kubernetes writes in another way', () => {
     [{ spec: { raw: { a: null } } }, { spec: { raw: { a: null } } }],
     [
       { spec: { containers: [{ resources: { requests: { cpu: '1000m', memory: 1024, disk: null } } }] } },
-      { spec: { containers: [{ resources: { requests: { cpu: '1', memory: '1024', disk: '0' } } }] } },
+      { spec: { containers: [{ name: '', resources: { requests: { cpu: '1', memory: '1024', disk: '0' } } }] } },
     ],
-    [{ spec: { containers: [null, { args: ['a', null] }] } }, { spec: { containers: [{}, { args: ['a', ''] }] } }],
+    [
+      { spec: { containers: [null, { args: ['a', null] }] } },
+      { spec: { containers: [{ name: '' }, { name: '', args: ['a', ''] }] } },
+    ],
+    [
+      { spec: { containers: [{ name: 'a', ports: [{}] }] } },
+      { spec: { containers: [{ name: 'a', ports: [{ containerPort: 0 }] }] } },
+    ],
   ])('%j', (object, expected) => {
     expect(problemOf(object)).toBeUndefined();
     expect(object).toEqual(expected);

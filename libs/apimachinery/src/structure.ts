@@ -17,7 +17,7 @@ export interface StructureReport {
 
 /**
  * Makes freshly decoded JSON an object of `schema`, in one walk and in place: checks the types, prunes unknown
- * fields and nulls, and writes quantities and times the way Kubernetes does (`1000m` becomes `1`). After a
+ * fields and nulls, gives required members that are missing Go's zero value, and writes quantities and times the way Kubernetes does (`1000m` becomes `1`). After a
  * problem the object is half done and must be thrown away.
  */
 export function conform(object: JsonObject, schema: Schema): StructureReport {
@@ -217,6 +217,7 @@ function objectCheck(schema: ObjectSchema): Check {
   const type = goTypeOf(schema);
   const struct = schema.name ?? 'Object';
   let members: Map<string, Check> | undefined;
+  const always = alwaysThere(schema);
   return (value, walk) => {
     if (!isJsonObject(value)) throw walk.mismatch(jsonTypeOf(value), type);
     members ??= new Map(Object.keys(schema.properties).map((name) => [name, lazyCheck(schema, name)]));
@@ -240,8 +241,28 @@ function objectCheck(schema: ObjectSchema): Check {
       if (kept !== member) value[name] = kept;
     }
     walk.struct = outer;
-    return value;
+    return fillIn(value, always);
   };
+}
+
+/**
+ * Members that Go never leaves out, whatever the client did. Validation says what is wrong with their zero
+ * values, and nobody has to reckon with a container that has no name at all. Structs stay absent: the schema
+ * does not tell them from pointers.
+ */
+const alwaysThere = ({ required, properties }: ObjectSchema): [name: string, schema: Schema][] =>
+  required.flatMap((name): [string, Schema][] => {
+    const schema = properties[name];
+    const isPlain = schema && schema.type !== 'object' && schema.type !== 'map' && zeroOf(schema) !== null;
+    return isPlain ? [[name, schema]] : [];
+  });
+
+function fillIn(object: JsonObject, members: readonly [name: string, schema: Schema][]): JsonObject {
+  for (let i = 0; i < members.length; i++) {
+    const [name, schema] = members[i] as (typeof members)[number];
+    if (!Object.hasOwn(object, name)) object[name] = zeroOf(schema);
+  }
+  return object;
 }
 
 /** A schema may contain itself, so members are compiled when they are first seen. */
@@ -301,8 +322,9 @@ function zeroOf(schema: Schema): JsonValue {
     case 'quantity':
       return '0';
     case 'map':
-    case 'object':
       return {};
+    case 'object':
+      return fillIn({}, alwaysThere(schema));
     case 'array':
       return [];
     case 'any':
