@@ -56,9 +56,12 @@ export interface Kind<T extends KubeObject = KubeObject> {
   setDefaults(object: T): void;
   /** Drops what a creator may not set (status) and sets what the server owns (generation). */
   prepareForCreate(object: T): void;
-  /** Keeps what an update of the main resource may not change (status), bumps generation when spec changed. */
+  /**
+   * Keeps what an update of the main resource may not change (status), bumps generation when spec changed.
+   * Afterwards the object may share parts with `old`, so nobody may change it in place any more.
+   */
   prepareForUpdate(object: T, old: DeepReadonly<T>): void;
-  /** Keeps everything but status (and the metadata that a status update may change). */
+  /** Keeps everything but status (and the metadata that a status update may change). Shares parts with `old`, too. */
   prepareForStatusUpdate(object: T, old: DeepReadonly<T>): void;
   /** Whether the object, with defaults set and prepared, may be created. */
   validate(object: DeepReadonly<T>, root: FieldPath): FieldError[];

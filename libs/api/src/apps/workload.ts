@@ -18,6 +18,15 @@ export interface Workload {
 
 const containersOf = ({ spec }: DeepReadonly<Workload>) => spec.template?.spec?.containers ?? [];
 
+/** `<error>` for what validation would have refused. */
+function selectorText(selector: DeepReadonly<LabelSelector> | undefined): string {
+  try {
+    return orNone(compileLabelSelector(selector).text);
+  } catch {
+    return '<error>';
+  }
+}
+
 export const workloadColumns: readonly Column<Workload>[] = [
   {
     name: 'Containers',
@@ -44,7 +53,7 @@ export const workloadColumns: readonly Column<Workload>[] = [
     type: 'string',
     priority: 1,
     description: 'Labels of its pods',
-    of: ({ spec }) => orNone(compileLabelSelector(spec.selector).text),
+    of: ({ spec }) => selectorText(spec.selector),
   },
 ];
 

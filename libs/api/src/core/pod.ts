@@ -23,7 +23,8 @@ function requestLimits(container: IContainer): void {
   const limits = container.resources?.limits;
   if (!limits || !container.resources) return;
   container.resources.requests ??= {};
-  for (const name in limits) container.resources.requests[name] ??= limits[name]!;
+  const { requests } = container.resources;
+  for (const name in limits) if (!Object.hasOwn(requests, name)) requests[name] = limits[name]!;
 }
 
 /**

@@ -130,6 +130,9 @@ function checkPodTerm(errors: Errors, at: FieldPath, term: DeepReadonly<IPodAffi
   for (const problem of qualifiedName(key)) errors.push(at.child('topologyKey').invalid(key, problem));
 }
 
+/** A term that was left out. */
+const NOWHERE: DeepReadonly<IPodAffinityTerm> = { topologyKey: '' };
+
 function checkPodAffinity(errors: Errors, at: FieldPath, affinity: DeepReadonly<IPodAffinity> | undefined): void {
   affinity?.requiredDuringSchedulingIgnoredDuringExecution?.forEach((term, i) => {
     checkPodTerm(errors, at.index('requiredDuringSchedulingIgnoredDuringExecution', i), term);
@@ -137,7 +140,7 @@ function checkPodAffinity(errors: Errors, at: FieldPath, affinity: DeepReadonly<
   affinity?.preferredDuringSchedulingIgnoredDuringExecution?.forEach(({ weight, podAffinityTerm }, i) => {
     const place = at.index('preferredDuringSchedulingIgnoredDuringExecution', i);
     checkWeight(errors, place, weight);
-    checkPodTerm(errors, place.child('podAffinityTerm'), podAffinityTerm);
+    checkPodTerm(errors, place.child('podAffinityTerm'), podAffinityTerm ?? NOWHERE);
   });
 }
 

@@ -34,6 +34,8 @@ const PROTOCOLS = ['SCTP', 'TCP', 'UDP'];
 const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never'];
 const MESSAGE_POLICIES = ['File', 'FallbackToLogsOnError'];
 const RESTART_POLICIES = ['Always', 'OnFailure', 'Never'];
+const RESTART_ACTIONS = ['Restart', 'RestartAllContainers'];
+const EXIT_CODE_OPERATORS = ['In', 'NotIn'];
 const RESIZABLE = ['cpu', 'memory'];
 const RESIZE_POLICIES = ['NotRequired', 'RestartContainer'];
 /** An ephemeral container only looks: it has no ports, probes, resources or hooks. */
@@ -113,6 +115,16 @@ function checkRestart(errors: Errors, at: FieldPath, { restartPolicy, restartPol
   if (restartPolicyRules?.length && !restartPolicy) {
     errors.push(at.child('restartPolicy').required('must specify restartPolicy when restart rules are used'));
   }
+  restartPolicyRules?.forEach(({ action, exitCodes }, i) => {
+    const place = at.index('restartPolicyRules', i);
+    if (!RESTART_ACTIONS.includes(action)) {
+      errors.push(place.child('action').notSupported(action ?? '', RESTART_ACTIONS));
+    }
+    if (!exitCodes) errors.push(place.child('exitCodes').required());
+    else if (!EXIT_CODE_OPERATORS.includes(exitCodes.operator)) {
+      errors.push(place.child('exitCodes', 'operator').notSupported(exitCodes.operator ?? '', EXIT_CODE_OPERATORS));
+    }
+  });
 }
 
 function checkHostPorts(

@@ -106,6 +106,7 @@ function defaultVolume(volume: IVolume): void {
   } else if (volume.image) {
     volume.image.pullPolicy ||= tagOf(volume.image.reference ?? '') === 'latest' ? 'Always' : 'IfNotPresent';
   } else if (volume.ephemeral?.volumeClaimTemplate) {
+    volume.ephemeral.volumeClaimTemplate.spec ??= {};
     volume.ephemeral.volumeClaimTemplate.spec.volumeMode ??= 'Filesystem';
   } else if (Object.keys(volume).length <= 1) volume.emptyDir = {};
 }

@@ -1,5 +1,5 @@
 /** How a pod resolves names. https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/#pod-dns-config */
-import { type DeepReadonly, dns1123Subdomain, type FieldPath, ipAddress } from '@periplus/apimachinery';
+import { type DeepReadonly, type FieldPath, ipAddress } from '@periplus/apimachinery';
 import type { IPodSpec } from 'kubernetes-models/v1/PodSpec';
 import { checkOneOf, type Errors } from '../field-rules.ts';
 
@@ -8,6 +8,21 @@ const POLICIES = ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'];
 const NAMESERVERS_MAX = 3;
 const SEARCHES_MAX = 32;
 const SEARCH_LENGTH_MAX = 2048;
+const DOMAIN_LENGTH_MAX = 253;
+/** Service records begin with underscores. https://kep.k8s.io/4427 */
+const LABEL = '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?';
+const DOMAIN = `${LABEL}(\\.${LABEL})*`;
+const domainPattern = new RegExp(`^${DOMAIN}$`);
+
+function domainProblems(domain: string): readonly string[] {
+  const problems = domain.length > DOMAIN_LENGTH_MAX ? [`must be no more than ${DOMAIN_LENGTH_MAX} bytes`] : [];
+  if (!domainPattern.test(domain)) {
+    const rule = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.'";
+    const ends = 'and must start and end with an alphanumeric character';
+    problems.push(`${rule}, ${ends} (e.g. 'example.com', regex used for validation is '${DOMAIN}')`);
+  }
+  return problems;
+}
 
 export function checkDns(errors: Errors, at: FieldPath, { dnsPolicy, dnsConfig }: DeepReadonly<IPodSpec>): void {
   checkOneOf(errors, at, 'dnsPolicy', dnsPolicy, POLICIES);
@@ -39,12 +54,9 @@ export function checkDns(errors: Errors, at: FieldPath, { dnsPolicy, dnsConfig }
     errors.push(place.child('searches').invalid(searches, detail));
   }
   searches.forEach((search, i) => {
-    // Since 1.34 a lone dot and underscores are allowed. https://kep.k8s.io/4427
     if (search === '.') return;
     const domain = search.replace(/\.$/, '');
-    for (const problem of dns1123Subdomain(domain.replaceAll('_', '-').replaceAll('-', 'x'))) {
-      errors.push(place.index('searches', i).invalid(domain, problem));
-    }
+    for (const problem of domainProblems(domain)) errors.push(place.index('searches', i).invalid(domain, problem));
   });
   options.forEach(({ name }, i) => {
     if (!name) errors.push(place.index('options', i).required('must not be empty'));

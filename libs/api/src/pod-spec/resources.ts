@@ -99,7 +99,8 @@ function checkQuantities(errors: Errors, at: FieldPath, list: string, quantities
 
 function checkRequestsAgainstLimits(errors: Errors, at: FieldPath, requests: Quantities, limits: Quantities): void {
   for (const name in requests) {
-    const limit = limits[name];
+    // A resource may be called constructor.
+    const limit = Object.hasOwn(limits, name) ? limits[name] : undefined;
     if (limit === undefined) {
       if (!mayOvercommit(name)) {
         errors.push(at.child('limits').required('Limit must be set for non overcommitable resources'));

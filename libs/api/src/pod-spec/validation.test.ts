@@ -151,7 +151,7 @@ describe('a new pod', () => {
         'spec.containers[0].volumeMounts[1].name: Not found: "none"',
         'spec.containers[0].volumeMounts[1].mountPath: Invalid value: "/a": must be unique',
         'spec.containers[0].volumeMounts[2].mountPath: Required value',
-        'spec.containers[0].volumeMounts[2].subPath: Invalid value: "../x": must not contain \'..\'',
+        'spec.containers[0].volumeMounts.subPath: Invalid value: "../x": must not contain \'..\'',
       ],
     ],
     [
@@ -268,6 +268,21 @@ describe('a new pod', () => {
         'spec.containers[0].securityContext: Invalid value: {"privileged":true,"allowPrivilegeEscalation":false,"runAsUser":-1}: cannot set `allowPrivilegeEscalation` to false and `privileged` to true',
         'spec.hostNetwork: Forbidden: when `pod.Spec.HostUsers` is false',
         'spec.securityContext.seccompProfile.localhostProfile: Required value: must be set when seccomp type is Localhost',
+      ],
+    ],
+    [
+      'with odd domains to search',
+      aPod({ dnsConfig: { searches: ['.', '_tcp.example.com.', 'Example.com'] } }),
+      [
+        "spec.dnsConfig.searches[2]: Invalid value: \"Example.com\": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*')",
+      ],
+    ],
+    [
+      'with restart rules that nothing backs',
+      aPodWith({ restartPolicyRules: [{ action: 'Restart', exitCodes: { operator: '', values: [1] } }] }),
+      [
+        'spec.containers[0].restartPolicy: Required value: must specify restartPolicy when restart rules are used',
+        'spec.containers[0].restartPolicyRules[0].exitCodes.operator: Unsupported value: "": supported values: "In", "NotIn"',
       ],
     ],
     [

@@ -14,6 +14,7 @@ interface Mounts {
   securityContext?: { readonly privileged?: boolean };
 }
 
+/** Kubernetes reports these for the list of mounts as a whole. */
 function checkMountOptions(
   errors: Errors,
   at: FieldPath,
@@ -67,7 +68,7 @@ export function checkVolumeMounts(
     if (volumeDevices.some((device) => device.devicePath === mountPath)) {
       errors.push(place.child('mountPath').invalid(mountPath, 'must not already exist as a path in volumeDevices'));
     }
-    checkMountOptions(errors, place, mount, securityContext?.privileged === true);
+    checkMountOptions(errors, at.child('volumeMounts'), mount, securityContext?.privileged === true);
   }
 }
 
