@@ -241,7 +241,7 @@ interface StateSeen {
   terminated?: { exitCode: number; reason: string; message?: string };
 }
 
-interface ContainerSeen {
+export interface ContainerSeen {
   name: string;
   ready: boolean;
   started?: boolean;

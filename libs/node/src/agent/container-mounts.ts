@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Mount } from '@periplus/cri';
 import { ConfigError } from '../pod/config-error.ts';
@@ -31,7 +31,9 @@ export async function containerMounts(
   }
   const log = directories.terminationLog(uid, container.name, attempt);
   await mkdir(dirname(log), { recursive: true });
-  await writeFile(log, '', { mode: 0o666 });
+  await writeFile(log, '');
+  // Whoever the container runs as may write to it; the umask would forbid that.
+  await chmod(log, 0o666);
   mounts.push({ containerPath: terminationMessagePathOf(container), hostPath: log, readonly: false });
   return mounts;
 }

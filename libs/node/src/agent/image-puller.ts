@@ -5,7 +5,13 @@ import { StartError } from './start-error.ts';
 
 /** Pulls under way at once; more wait. */
 const PULLS_MAX = 3;
-const NEVER_RETRY_MS = 10_000;
+const RETRY_MS = 10_000;
+
+const COMPONENT = '[a-z0-9]+(?:(?:\\.|_{1,2}|-+)[a-z0-9]+)*';
+/** `[host[:port]/]path[:tag][@digest]`. https://pkg.go.dev/github.com/distribution/reference */
+const REFERENCE = new RegExp(
+  `^(?:(?:[A-Za-z0-9.-]+|\\[[0-9a-fA-F:]+\\])(?::\\d+)?/)?${COMPONENT}(?:/${COMPONENT})*(?::\\w[\\w.-]{0,127})?(?:@[A-Za-z][\\w+.-]*:[0-9a-fA-F]{32,})?$`,
+);
 
 export type TellPod = (type: 'Normal' | 'Warning', reason: string, message: string) => void;
 
@@ -36,6 +42,11 @@ export class ImagePuller {
   async ensure(pod: Pod, container: Container, auths: readonly RegistryAuth[], tell: TellPod): Promise<Image> {
     const name = container.image ?? '';
     const policy = container.imagePullPolicy ?? 'IfNotPresent';
+    if (!REFERENCE.test(name)) {
+      const message = `Failed to apply default image tag "${name}": couldn't parse image name "${name}": invalid reference format`;
+      tell('Warning', 'InspectFailed', message);
+      throw new StartError('InvalidImageName', message, this.now() + RETRY_MS);
+    }
     const present = await this.lookUp(name, tell);
     if (present && policy !== 'Always') {
       tell('Normal', 'Pulled', `Container image "${name}" already present on machine and can be accessed by the pod`);
@@ -44,7 +55,7 @@ export class ImagePuller {
     if (policy === 'Never') {
       const message = `Container image "${name}" is not present with pull policy of Never`;
       tell('Warning', 'ErrImageNeverPull', message);
-      throw new StartError('ErrImageNeverPull', message, this.now() + NEVER_RETRY_MS);
+      throw new StartError('ErrImageNeverPull', message, this.now() + RETRY_MS);
     }
     return this.pullFor(`${pod.metadata.uid}/${name}`, name, auths, tell);
   }
@@ -57,10 +68,9 @@ export class ImagePuller {
     try {
       return await this.cri.image(name);
     } catch (error) {
-      const text = describeCriError(error);
-      tell('Warning', 'InspectFailed', `Failed to inspect image "${name}": ${text}`);
-      const reason = text.includes('invalid reference format') ? 'InvalidImageName' : 'ImageInspectError';
-      throw new StartError(reason, `Failed to inspect image "${name}": ${text}`, this.now() + NEVER_RETRY_MS);
+      const message = `Failed to inspect image "${name}": ${describeCriError(error)}`;
+      tell('Warning', 'InspectFailed', message);
+      throw new StartError('ImageInspectError', message, this.now() + RETRY_MS);
     }
   }
 

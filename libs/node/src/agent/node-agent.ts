@@ -129,7 +129,7 @@ export class NodeAgent {
     this.liveness.start();
     this.inbox.start();
     this.tasks = watchTasks(this.options.runtimeSocket, {
-      onEvent: ({ containerId }) => this.onTask(containerId),
+      onEvent: ({ topic, containerId }) => this.onTask(topic, containerId),
       onConnected: () => {
         this.relist();
         this.registration?.look();
@@ -178,7 +178,8 @@ export class NodeAgent {
     if (isFirst) void this.removeLeftovers();
   }
 
-  private onTask(containerId: string): void {
+  private onTask(topic: string, containerId: string): void {
+    if (topic === '/tasks/exit') this.context.view.heardExit(containerId);
     const uid = this.context.view.podOfId(containerId);
     if (uid) this.workers.get(uid)?.wake();
     else this.relist();

@@ -10,8 +10,8 @@ import { decideEnd, decideRun, type Ending, type PodAction, type PodInput } from
 import { dnsConfig } from '../pod/dns.ts';
 import { hostsFile } from '../pod/hosts-file.ts';
 import { type ContainerFacts, type PodRuntime, readySandbox } from '../pod/pod-runtime.ts';
-import { DEADLINE_EXCEEDED, deadlineMs, isFinished, podStatus, type Verdict } from '../pod/pod-status.ts';
-import { type Container, graceSecondsOf, type Pod, type PodStatus } from '../pod/pod-types.ts';
+import { DEADLINE_EXCEEDED, deadlineMs, isFinished, type Report, reportPod, type Verdict } from '../pod/pod-status.ts';
+import { type Container, describePod, graceSecondsOf, type Pod, type PodStatus } from '../pod/pod-types.ts';
 import { sandboxConfig } from '../pod/sandbox-config.ts';
 import { runHandler } from '../probes/run-probe.ts';
 import type { AgentContext } from './agent-context.ts';
@@ -28,6 +28,7 @@ import { terminationMessage } from './termination-message.ts';
 /** After a step that failed for the n-th time in a row. */
 const RETRY_MS_MIN = 500;
 const RETRY_MS_MAX = 10_000;
+const SETTLE_MS = 15;
 /** Pods whose object has gone without warning get this long. */
 const ORPHAN_GRACE_SECONDS = 1;
 const POST_START_MS_MAX = 10 * 60_000;
@@ -45,6 +46,8 @@ export class PodWorker {
   private lastStatus: PodStatus | null = null;
   private lastRuntime: PodRuntime | null = null;
   private objectDeleted = false;
+  /** By container name: the ended container whose back-off has been told of. */
+  private readonly toldOfBackoff = new Map<string, string>();
   private refreshAtMs = 0;
   private failures = 0;
   private dirty = false;
@@ -138,13 +141,14 @@ export class PodWorker {
     this.context.prober.sync(pod, runtime, this.addressesOf(runtime)[0] ?? '', isEnding);
     const deadline = deadlineMs(pod);
     const verdict = deadline !== null && nowMs >= deadline ? DEADLINE_EXCEEDED : null;
-    this.report(input, verdict);
-    const ending = this.endingOf(this.lastStatus?.phase, verdict);
+    const { isOver } = this.report(input, verdict);
+    const ending = this.endingOf(isOver);
     const { actions, lookAtMs } = ending ? decideEnd(input, ending) : decideRun(input);
     for (const action of actions) await this.perform(action, input);
     if (actions.some(changesRuntime)) this.dirty = true;
     const refreshMs = ending ? null : await this.refreshVolumes(runtime, nowMs);
-    const times = [lookAtMs, refreshMs, ending ? null : deadline].filter((time) => time !== null);
+    const settledMs = this.context.view.isSettling(runtime) ? nowMs + SETTLE_MS : null;
+    const times = [lookAtMs, refreshMs, settledMs, ending ? null : deadline].filter((time) => time !== null);
     this.wakeAt(times.length > 0 ? Math.min(...times) : null);
   }
 
@@ -161,13 +165,28 @@ export class PodWorker {
     return this.pod.spec.hostNetwork ? this.context.settings.facts.addresses : runtime.addresses;
   }
 
-  private report(input: PodInput, verdict: Verdict | null): void {
-    if (this.gone || this.objectDeleted) return;
-    this.lastStatus = podStatus(input, verdict);
-    this.context.statuses.set(this.pod, this.lastStatus);
+  private report(input: PodInput, verdict: Verdict | null): Report {
+    const report = reportPod(input, verdict);
+    this.tellOfBackoff(report.status);
+    // After its last word nothing of a deleted pod is news any more.
+    const isSaid = this.pod.metadata.deletionTimestamp !== undefined && isFinished(this.lastStatus?.phase);
+    if (this.gone || isSaid) return report;
+    this.lastStatus = report.status;
+    this.context.statuses.set(this.pod, report.status);
+    return report;
   }
 
-  private endingOf(phase: string | undefined, verdict: Verdict | null): Ending | null {
+  private tellOfBackoff({ initContainerStatuses = [], containerStatuses = [] }: PodStatus): void {
+    for (const { name, state, lastState } of [...initContainerStatuses, ...containerStatuses]) {
+      const ended = lastState?.terminated?.containerID;
+      if (state?.waiting?.reason !== 'CrashLoopBackOff' || !ended || this.toldOfBackoff.get(name) === ended) continue;
+      this.toldOfBackoff.set(name, ended);
+      const message = `Back-off restarting failed container ${name} in pod ${describePod(this.pod)}`;
+      this.tellAbout(name)('Warning', 'BackOff', message);
+    }
+  }
+
+  private endingOf(isOver: boolean): Ending | null {
     const message = (name: string): string => `Stopping container ${name}`;
     const { deletionTimestamp, deletionGracePeriodSeconds } = this.pod.metadata;
     if (this.gone) {
@@ -177,7 +196,7 @@ export class PodWorker {
     if (deletionTimestamp) {
       return { graceSeconds: deletionGracePeriodSeconds ?? graceSecondsOf(this.pod), removeObject: true, message };
     }
-    if (!verdict && !isFinished(phase)) return null;
+    if (!isOver) return null;
     return { graceSeconds: graceSecondsOf(this.pod), removeObject: false, message };
   }
 

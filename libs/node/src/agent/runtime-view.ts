@@ -13,6 +13,9 @@ export interface FoundPod {
   fingerprint: string;
 }
 
+/** CRI shows an exit some milliseconds after containerd has told of it. One that it never shows is given up. */
+const SETTLING_MS_MAX = 2_000;
+
 /** Reads what the runtime has of pods. Ended containers don't change, so each is asked about once. */
 export class RuntimeView {
   private readonly cri: Cri;
@@ -21,6 +24,8 @@ export class RuntimeView {
   private readonly podOf = new Map<string, string>();
   private readonly ended = new Map<string, ContainerStatus>();
   private readonly addresses = new Map<string, string[]>();
+  /** Containers that were heard to end, with the time of it, until CRI shows them so. */
+  private readonly exits = new Map<string, number>();
 
   /** Only pods that this `node` started are seen. */
   constructor(cri: Cri, node: string) {
@@ -35,6 +40,22 @@ export class RuntimeView {
 
   learn(id: string, uid: string): void {
     this.podOf.set(id, uid);
+  }
+
+  /** The container has ended, as an event says. */
+  heardExit(id: string): void {
+    this.exits.set(id, Date.now());
+  }
+
+  /** Whether the runtime still shows containers as running that have ended: look again in a moment. */
+  isSettling({ containers }: PodRuntime): boolean {
+    for (const { id, state } of containers) {
+      const heardMs = this.exits.get(id);
+      if (heardMs === undefined) continue;
+      if (state === 'running' && Date.now() - heardMs < SETTLING_MS_MAX) return true;
+      this.exits.delete(id);
+    }
+    return false;
   }
 
   async inspect(uid: string): Promise<PodRuntime> {
@@ -80,7 +101,7 @@ export class RuntimeView {
   }
 
   private forgetAllBut(present: ReadonlySet<string>): void {
-    for (const map of [this.podOf, this.ended, this.addresses]) {
+    for (const map of [this.podOf, this.ended, this.addresses, this.exits]) {
       for (const id of map.keys()) if (!present.has(id)) map.delete(id);
     }
   }

@@ -41,7 +41,7 @@ describe('StatusSender', () => {
   it('tells of a step on the way when nothing follows', async () => {
     const { sent, statuses } = sender();
     statuses.set(aPod(), { phase: 'Pending', hostIP: '1.1.1.1' });
-    await vi.advanceTimersByTimeAsync(250);
+    await vi.advanceTimersByTimeAsync(600);
     expect(patches(sent)).toEqual([{ hostIP: '1.1.1.1' }]);
   });
 

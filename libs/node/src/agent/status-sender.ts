@@ -4,7 +4,7 @@ import type { CommandCause, CommandClient } from '@periplus/client';
 import type { Pod, PodStatus } from '../pod/pod-types.ts';
 
 /** A pod that comes up fast is told of once: steps on the way wait this long for the next. */
-const STEP_MS = 200;
+const STEP_MS = 500;
 const RETRY_MS_MIN = 200;
 const RETRY_MS_MAX = 5_000;
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { PodInput } from './decide-pod.ts';
 import { aContainer, aMemory, anInput, aPod, aRuntime, exited, NOW } from './pod-fixtures.ts';
-import { DEADLINE_EXCEEDED, deadlineMs, podStatus } from './pod-status.ts';
+import { DEADLINE_EXCEEDED, deadlineMs, reportPod } from './pod-status.ts';
 import type { Pod } from './pod-types.ts';
 
-const status = (input: Partial<PodInput>) => podStatus(anInput(input));
+const status = (input: Partial<PodInput>) => reportPod(anInput(input)).status;
 const condition = (input: Partial<PodInput>, type: string) =>
   status(input).conditions?.find((one) => one.type === type);
 
@@ -137,8 +137,19 @@ describe('the conditions', () => {
 it('a pod whose time is up has failed, whatever its containers do', () => {
   const pod = { ...aPod({ activeDeadlineSeconds: 60 }), status: { startTime: '2026-11-21T11:58:00Z' } };
   expect(deadlineMs(pod)).toBe(NOW - 60_000);
-  const found = podStatus(anInput({ pod, runtime: aRuntime([aContainer()]) }), DEADLINE_EXCEEDED);
-  expect(found).toMatchObject({ phase: 'Failed', reason: 'DeadlineExceeded' });
+  const running = reportPod(anInput({ pod, runtime: aRuntime([aContainer()]) }), DEADLINE_EXCEEDED);
+  expect(running).toMatchObject({ isOver: true, status: { phase: 'Running' } });
+  const stopped = reportPod(anInput({ pod, runtime: aRuntime([exited({ exitCode: 137 })]) }), DEADLINE_EXCEEDED);
+  expect(stopped).toMatchObject({ isOver: true, status: { phase: 'Failed', reason: 'DeadlineExceeded' } });
+});
+
+it('a pod is not told to be over while a sidecar of it runs', () => {
+  const pod = aPod({ restartPolicy: 'Never', initContainers: [{ name: 's', restartPolicy: 'Always' }] });
+  const containers = [aContainer({ name: 's' }), exited()];
+  expect(reportPod(anInput({ pod, runtime: aRuntime(containers) }))).toMatchObject({
+    isOver: true,
+    status: { phase: 'Running' },
+  });
 });
 
 it('a pod on the network of the node has its addresses', () => {

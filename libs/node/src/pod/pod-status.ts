@@ -1,7 +1,7 @@
 /** The status of a pod as the agent reports it: a pure function, in the words of the kubelet. */
 import { containerStatus, timestamp } from './container-status.ts';
 import type { PodInput } from './decide-pod.ts';
-import { readySandbox } from './pod-runtime.ts';
+import { isAlive, readySandbox } from './pod-runtime.ts';
 import { type ContainerStatusOfPod, isSidecar, type Pod, type PodCondition, type PodStatus } from './pod-types.ts';
 
 type Phase = NonNullable<PodStatus['phase']>;
@@ -27,11 +27,18 @@ export const DEADLINE_EXCEEDED: Verdict = {
   message: 'Pod was active on the node longer than the specified deadline',
 };
 
+export interface Report {
+  /** The whole status, to be sent when it differs from the one of the object. */
+  status: PodStatus;
+  /** The pod has come to its end: what still runs in it has to be stopped. */
+  isOver: boolean;
+}
+
 /**
- * The whole status, to be sent when it differs from the one of the object. A phase that is final stays.
+ * What to tell of a pod. A phase that is final is told only once nothing runs any more, and stays.
  * https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/
  */
-export function podStatus(input: PodInput, verdict: Verdict | null = null): PodStatus {
+export function reportPod(input: PodInput, verdict: Verdict | null = null): Report {
   const { pod, runtime, memory, nowMs } = input;
   const { spec } = pod;
   const inits = spec.initContainers ?? [];
@@ -40,9 +47,12 @@ export function podStatus(input: PodInput, verdict: Verdict | null = null): PodS
   const waitingFor = inits.length > 0 && !initialized ? 'PodInitializing' : 'ContainerCreating';
   const mains = spec.containers.map((container) => containerStatus(input, container, 'main', waitingFor));
   const told = pod.status;
-  const phase = isFinished(told?.phase) ? told!.phase! : (verdict?.phase ?? phaseOf(pod, initStatuses, mains));
-  const reason = verdict?.reason ?? told?.reason;
-  const message = verdict?.message ?? told?.message;
+  const due = isFinished(told?.phase) ? told!.phase! : (verdict?.phase ?? phaseOf(pod, initStatuses, mains));
+  const isOver = isFinished(due);
+  const waits = isOver && !isFinished(told?.phase) && runtime.containers.some(isAlive);
+  const phase = waits ? 'Running' : due;
+  const reason = waits ? undefined : (verdict?.reason ?? told?.reason);
+  const message = waits ? undefined : (verdict?.message ?? told?.message);
   const addresses = spec.hostNetwork ? memory.hostAddresses : runtime.addresses;
   const shownAddresses = addresses.length > 0 ? addresses : (told?.podIPs?.map(({ ip }) => ip) ?? []);
   const status: PodStatus = {
@@ -61,7 +71,7 @@ export function podStatus(input: PodInput, verdict: Verdict | null = null): PodS
     containerStatuses: mains,
   };
   status.conditions = conditionsOf(input, status, initialized, initStatuses);
-  return status;
+  return { status, isOver };
 }
 
 /** All regular init containers have succeeded and all sidecars have started, or main containers exist already. */

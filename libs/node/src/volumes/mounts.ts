@@ -52,7 +52,7 @@ export async function mountSubPath(volume: string, subPath: string, target: stri
   // Links within the volume are fine: the files of a ConfigMap are links.
   const real = await realpath(join(base, subPath));
   const inside = relative(base, real);
-  if (inside.startsWith('..')) throw new ConfigError(`subPath "${subPath}" is not in the volume`);
+  if (inside === '..' || inside.startsWith('../')) throw new ConfigError(`subPath "${subPath}" is not in the volume`);
   const handle = await openInside(base, inside.split(sep).filter(Boolean), subPath);
   try {
     if ((await handle.stat()).isDirectory()) await mkdir(target, { recursive: true });
