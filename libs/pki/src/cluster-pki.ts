@@ -35,6 +35,8 @@ export interface ClusterPkiOptions {
   folder: string;
   /** Names and addresses of the API server besides localhost, 127.0.0.1 and its names within the cluster. */
   apiServerHosts: readonly string[];
+  /** Names and addresses of etcd's members besides localhost. */
+  etcdHosts?: readonly string[];
   /** Nodes to issue certificates for: `nodes/<name>.crt`, both client and server. */
   nodes: readonly { name: string; hosts: readonly string[] }[];
 }
@@ -61,7 +63,7 @@ export async function ensureClusterPki(options: ClusterPkiOptions): Promise<void
       withHosts(CLUSTER_CERTIFICATES, 'apiserver', [...LOCAL_HOSTS, ...API_SERVER_NAMES, ...options.apiServerHosts]),
     ],
     [cluster, Object.fromEntries(options.nodes.map(nodeCertificate))],
-    [etcd, withHosts(ETCD_CERTIFICATES, 'etcd/server', LOCAL_HOSTS)],
+    [etcd, withHosts(ETCD_CERTIFICATES, 'etcd/server', [...LOCAL_HOSTS, ...(options.etcdHosts ?? [])])],
   ];
   for (const [authority, requests] of wanted) {
     await Promise.all(

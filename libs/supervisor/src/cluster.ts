@@ -1,21 +1,19 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ensureClusterPki, kubeconfig } from '@periplus/pki';
-import { newKeyFile } from '@periplus/store';
 import { AdminApi } from './admin-api.ts';
 import type { ClusterFolder } from './cluster-folder.ts';
-import { type ComponentName, component } from './components.ts';
+import { type ComponentName, component, STORE_PREFIX } from './components.ts';
 import { containerdAnswers, containerdServer, containerPaths, endContainers, prepareContainers } from './containers.ts';
-import { secureEtcd } from './etcd-roles.ts';
+import { rootLogin, secureEtcd } from './etcd-roles.ts';
+
 import { etcdEndpoint, etcdServer } from './etcd-server.ts';
+import { ensureFiles } from './files.ts';
 import { endLeftovers, identify, recordProcesses } from './leftovers.ts';
 import { answersOk, eventually } from './readiness.ts';
-import { type ClusterSettings, firstAddress } from './settings.ts';
+import type { ClusterSettings } from './settings.ts';
 import { type ClusterPhase, type ClusterStatus, publishStatus, thisSupervisor, withdrawStatus } from './status.ts';
 import { type ProcessSpec, SupervisedProcess } from './supervised-process.ts';
-import { writeWholeFile } from './whole-file.ts';
 
-const STORE_PREFIX = '/periplus';
 /** How long a step of `up` may take before it has failed. */
 const STEP_MS_MAX = 60_000;
 
@@ -109,25 +107,9 @@ export class Cluster {
   }
 
   private async makeCertificates(progress: Progress): Promise<void> {
-    const { folder, settings } = this;
-    const names = settings.node.type === 'containers' ? [settings.node.name] : ['sim'];
     const started = performance.now();
-    await ensureClusterPki({
-      folder: folder.pki,
-      apiServerHosts: [settings.address, firstAddress(settings.serviceCidr)],
-      nodes: names.map((name) => ({ name, hosts: [settings.address] })),
-    });
-    if (!existsSync(folder.encryptionKeys)) writeWholeFile(folder.encryptionKeys, newKeyFile(), 0o600);
-    if (existsSync(folder.kubeconfig)) return;
-    const read = (name: string): string => readFileSync(join(folder.pki, name), 'utf8');
-    const config = kubeconfig({
-      name: `periplus-${folder.name}`,
-      server: this.server,
-      authority: read('ca.crt'),
-      client: { cert: read('admin.crt'), key: read('admin.key') },
-    });
-    writeWholeFile(folder.kubeconfig, config, 0o600);
-    progress.done('certificates and kubeconfig', performance.now() - started);
+    const isNew = await ensureFiles(this.folder, this.settings);
+    if (isNew) progress.done('certificates and kubeconfig', performance.now() - started);
   }
 
   private async startControlPlane(api: AdminApi, progress: Progress, signal: AbortSignal): Promise<void> {
@@ -139,19 +121,13 @@ export class Cluster {
     }
     await this.step(progress, 'etcd', signal, () => answersOk(this.settings.ports.etcdMetrics, '/health'));
     if (!existsSync(secured)) {
-      await this.secureEtcd();
+      await secureEtcd(rootLogin(this.folder, [etcdEndpoint(this.settings)]), STORE_PREFIX);
       writeFileSync(secured, '');
       this.start(this.component('api-server'));
     }
     await this.step(progress, 'api-server', signal, () => api.isReady());
     this.start(this.component('controller-manager'));
     this.start(this.component('scheduler'));
-  }
-
-  private secureEtcd(): Promise<void> {
-    const read = (name: string): Buffer => readFileSync(join(this.folder.pki, 'etcd', name));
-    const tls = { ca: read('ca.crt'), cert: read('root.crt'), key: read('root.key') };
-    return secureEtcd({ endpoints: [etcdEndpoint(this.settings)], tls }, STORE_PREFIX);
   }
 
   private async startContainerd(progress: Progress, signal: AbortSignal): Promise<void> {
@@ -169,7 +145,10 @@ export class Cluster {
   }
 
   private component(name: ComponentName): ProcessSpec {
-    return component(name, { folder: this.folder, settings: this.settings, dist: this.dist, prefix: STORE_PREFIX });
+    const { folder, settings } = this;
+    const etcdEndpoints = [etcdEndpoint(settings)];
+    const context = { folder, settings, etcdEndpoints, apiServerHost: '127.0.0.1' };
+    return component(name, context, this.dist);
   }
 
   private start(spec: ProcessSpec): void {

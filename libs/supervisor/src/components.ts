@@ -1,33 +1,42 @@
 import { join } from 'node:path';
 import type { ClusterFolder } from './cluster-folder.ts';
 import { containerPaths, podControlGroup } from './containers.ts';
-import { etcdEndpoint } from './etcd-server.ts';
+import { SIMULATED } from './files.ts';
 import { type ClusterSettings, firstAddress } from './settings.ts';
 import type { ProcessSpec } from './supervised-process.ts';
 import { writeJsonFile } from './whole-file.ts';
 
-export type ComponentName = 'api-server' | 'controller-manager' | 'scheduler' | 'node-agent';
+/** Of every key in etcd. */
+export const STORE_PREFIX = '/periplus';
+
+export const COMPONENT_NAMES = ['api-server', 'controller-manager', 'scheduler', 'node-agent'] as const;
+export type ComponentName = (typeof COMPONENT_NAMES)[number];
 
 export interface ComponentContext {
   folder: ClusterFolder;
   settings: ClusterSettings;
-  /** Where the bundles of the applications are. */
-  dist: string;
-  /** Of every key in etcd. */
-  prefix: string;
+  /** Where etcd is: `https://host:port` of each member. */
+  etcdEndpoints: readonly string[];
+  /** Where components find the api-server. */
+  apiServerHost: string;
 }
 
 /** Longer than a component gives itself to stop. */
 const STOP_MS_MAX = 20_000;
 
-/** Writes the component's configuration file and says how to run it. */
-export function component(name: ComponentName, context: ComponentContext): ProcessSpec {
-  const config = join(context.folder.config, `${name}.json`);
-  writeJsonFile(config, configurationOf[name](context));
+/** Writes the component's configuration file. Returns its path. */
+export function configure(name: ComponentName, context: ComponentContext): string {
+  const path = join(context.folder.config, `${name}.json`);
+  writeJsonFile(path, configurationOf[name](context));
+  return path;
+}
+
+/** How to run a component of which `configure` wrote the file. `dist` is where the bundles of the applications are. */
+export function component(name: ComponentName, context: ComponentContext, dist: string): ProcessSpec {
   return {
     name,
     command: process.execPath,
-    args: ['--enable-source-maps', join(context.dist, name, 'main.js'), '--config', config],
+    args: ['--enable-source-maps', join(dist, name, 'main.js'), '--config', configure(name, context)],
     logFile: join(context.folder.logs, `${name}.log`),
     stopMsMax: STOP_MS_MAX,
   };
@@ -39,13 +48,15 @@ const pair = (folder: string, name: string) => ({
   key: join(folder, `${name}.key`),
 });
 
-const etcd = ({ folder, settings, prefix }: ComponentContext, user: string) => ({
-  endpoints: [etcdEndpoint(settings)],
-  prefix,
+const etcd = ({ folder, etcdEndpoints }: ComponentContext, user: string) => ({
+  endpoints: etcdEndpoints,
+  prefix: STORE_PREFIX,
   tls: pair(join(folder.pki, 'etcd'), user),
 });
 
-const apiServers = ({ settings }: ComponentContext): string[] => [`127.0.0.1:${settings.ports.grpc}`];
+const apiServers = ({ settings, apiServerHost }: ComponentContext): string[] => [
+  `${apiServerHost}:${settings.ports.grpc}`,
+];
 /** Certificates of nodes lie a folder below their authority's. */
 const nodePair = ({ folder }: ComponentContext, name: string) => ({
   ...pair(join(folder.pki, 'nodes'), name),
@@ -84,10 +95,14 @@ const configurationOf: Record<ComponentName, (context: ComponentContext) => Reco
     health: { port: context.settings.ports.schedulerHealth },
   }),
   'node-agent': (context) => {
-    const { folder, settings, prefix } = context;
-    const common = { apiServers: apiServers(context), etcdPrefix: prefix, health: { port: settings.ports.nodeHealth } };
+    const { folder, settings } = context;
+    const common = {
+      apiServers: apiServers(context),
+      etcdPrefix: STORE_PREFIX,
+      health: { port: settings.ports.nodeHealth },
+    };
     if (settings.node.type === 'simulated') {
-      return { ...common, tls: nodePair(context, 'sim'), simulate: { nodes: settings.node.count } };
+      return { ...common, tls: nodePair(context, SIMULATED), simulate: { nodes: settings.node.count } };
     }
     const paths = containerPaths(folder, settings);
     return {

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import {
   ETCD_PROBE_USER,
   type EtcdOptions,
@@ -7,6 +9,7 @@ import {
   prefixEnd,
 } from '@periplus/etcd';
 import { Keys } from '@periplus/store';
+import type { ClusterFolder } from './cluster-folder.ts';
 
 const below = (access: EtcdPermission['access'], prefix: string): EtcdPermission => ({
   access,
@@ -45,4 +48,10 @@ export async function secureEtcd(root: EtcdOptions, prefix: string): Promise<voi
   } finally {
     await admin.close();
   }
+}
+
+/** How the cluster's owner logs in to etcd. */
+export function rootLogin(folder: ClusterFolder, endpoints: readonly string[]): EtcdOptions {
+  const read = (name: string): Buffer => readFileSync(join(folder.pki, 'etcd', name));
+  return { endpoints, tls: { ca: read('ca.crt'), cert: read('root.crt'), key: read('root.key') } };
 }
