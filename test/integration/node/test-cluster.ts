@@ -132,6 +132,10 @@ export class TestCluster implements AsyncDisposable {
     return this.objects.get(`nodes//${this.node}`)?.object as never;
   }
 
+  object(resource: string, namespace: string, name: string): KubeObject | undefined {
+    return this.objects.get(`${resource}/${namespace}/${name}`)?.object;
+  }
+
   deletePod(name: string, graceSeconds: number): Promise<unknown> {
     return this.inTurn(async () => {
       const key = { group: '', resource: 'pods', namespace: 'default', name };
