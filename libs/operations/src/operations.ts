@@ -26,6 +26,7 @@ import { deleteObject } from './writing/delete.ts';
 import { deleteCollection } from './writing/delete-collection.ts';
 import { patchObject } from './writing/patch.ts';
 import type { ServiceNetwork } from './writing/service-network.ts';
+import { Turns } from './writing/turns.ts';
 import { updateObject } from './writing/update.ts';
 
 export interface OperationsDeps {
@@ -79,6 +80,7 @@ export function createOperations(deps: OperationsDeps): Operations {
   const write: WriteDeps = {
     cluster,
     committer: new Committer(store),
+    turns: new Turns(cluster),
     admission: admissionChain(cluster, authorizer),
     allocation: { network, isTaken: (path) => cluster.isAllocated(path), random: Math.random },
     authorize: authorizeTarget,

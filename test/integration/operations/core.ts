@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
-import { builtinKinds, type Kind } from '@periplus/api';
-import type { JsonValue, KubeObject } from '@periplus/apimachinery';
-import { ClusterCache } from '@periplus/cache';
+import { builtinKinds } from '@periplus/api';
+import type { JsonValue, KubeObject, StatusError } from '@periplus/apimachinery';
+import { ClusterCache, type WindowLimits } from '@periplus/cache';
 import { type EtcdClient, openEtcd } from '@periplus/etcd';
 import {
   type Authenticator,
@@ -62,7 +62,7 @@ export interface TestCore extends AsyncDisposable {
 }
 
 /** The whole core on an etcd of its own. */
-export async function startCore(options: { nodePortRange?: string; serviceCidr?: string } = {}): Promise<TestCore> {
+export async function startCore(options: { nodePortRange?: string; window?: WindowLimits } = {}): Promise<TestCore> {
   const stack = new AsyncDisposableStack();
   const testEtcd = stack.use(await startEtcd());
   const etcd = openEtcd(await testEtcd.options());
@@ -70,7 +70,7 @@ export async function startCore(options: { nodePortRange?: string; serviceCidr?:
   const cipher = new Cipher([{ id: 'test', key: Buffer.alloc(32, 7) }]);
   const ending = new AbortController();
   const cache = new ClusterCache({
-    ...{ etcd, prefix: PREFIX, cipher, indexes: cacheIndexes },
+    ...{ etcd, prefix: PREFIX, cipher, indexes: cacheIndexes, window: options.window },
     log: { info: () => {}, warn: () => {}, error: () => {} },
   });
   stack.defer(() => ending.abort());
@@ -84,7 +84,7 @@ export async function startCore(options: { nodePortRange?: string; serviceCidr?:
     audiences: ['https://kubernetes.default.svc.cluster.local'],
   });
   const network = new ServiceNetwork({
-    serviceCidr: options.serviceCidr ?? '10.96.0.0/12',
+    serviceCidr: '10.96.0.0/12',
     nodePortRange: options.nodePortRange ?? '30000-32767',
   });
   const authorizer = createAuthorizer({ cache });
@@ -121,4 +121,12 @@ export const serviceAccountOf = (name: string): object => ({
   metadata: { name },
 });
 
-export type { Kind };
+/** The error of what must fail. */
+export async function refusal(attempt: Promise<unknown>): Promise<StatusError> {
+  const error = await attempt.then(
+    () => undefined,
+    (reason: unknown) => reason as StatusError,
+  );
+  if (!error) throw new Error('it was not refused');
+  return error;
+}

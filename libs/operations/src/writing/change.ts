@@ -10,7 +10,7 @@ import {
 } from '@periplus/apimachinery';
 import type { Entry } from '@periplus/cache';
 import { WriteConflict } from '@periplus/store';
-import { namedResource, storageKind } from '../cluster-state.ts';
+import { namedResource, resourceOf, storageKind } from '../cluster-state.ts';
 import { objectResult } from '../reading/read.ts';
 import type { ObjectResult, Preconditions, RequestContext, Target } from '../types.ts';
 import { inFormOf } from './committer.ts';
@@ -49,7 +49,17 @@ const isSame = (object: KubeObject, entry: Entry): boolean => {
  * Changes one object, optimistically: decides on what the cache has, and commits that if it is still the newest. What
  * an out of date cache made us refuse, or think superfluous, is looked at again with a cache that is not.
  */
-export async function changeObject(deps: WriteDeps, request: ChangeRequest): Promise<ObjectResult> {
+export function changeObject(deps: WriteDeps, request: ChangeRequest): Promise<ObjectResult> {
+  return deps.turns.take(turnOf(request.target), () => change(deps, request));
+}
+
+/** What changes of the same object share. */
+export const turnOf = ({ kind, namespace, name }: Target): string => {
+  const { group, resource } = resourceOf(kind);
+  return `${group}/${resource}/${namespace}/${name}`;
+};
+
+async function change(deps: WriteDeps, request: ChangeRequest): Promise<ObjectResult> {
   const { cluster } = deps;
   const { target } = request;
   const { kind, namespace, name } = target;

@@ -17,6 +17,7 @@ import { decodeObject } from './decode.ts';
 import { generatedName } from './generated-name.ts';
 import { fillNewMetadata, settleNamespace } from './metadata.ts';
 import { type AllocationDeps, allocate, alreadyAllocated, type Choice } from './service-allocation.ts';
+import type { Turns } from './turns.ts';
 
 /** As often a generated name is made anew. https://kep.k8s.io/4420 */
 const NAMES_MAX = 8;
@@ -30,6 +31,7 @@ export const ROOT = new FieldPath();
 export interface WriteDeps {
   cluster: ClusterState;
   committer: Committer;
+  turns: Turns;
   admission: AdmissionChain;
   allocation: AllocationDeps;
   /** Throws Forbidden. */

@@ -5,7 +5,7 @@ import { WriteConflict } from '@periplus/store';
 import { namedResource, storageKind } from '../cluster-state.ts';
 import { objectResult } from '../reading/read.ts';
 import type { DeleteOptions, DeleteResult, ObjectResult, RequestContext, Target } from '../types.ts';
-import { ATTEMPTS_MAX, currentObject } from './change.ts';
+import { ATTEMPTS_MAX, currentObject, turnOf } from './change.ts';
 import type { WriteDeps } from './create.ts';
 import {
   checkDeleteOptions,
@@ -94,8 +94,16 @@ async function decideAdmitted(
   return decide(target, entry, options, context.nowMs);
 }
 
-/** Deletes one object, which the caller may. https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-deletion */
-export async function deleteAuthorized(
+/** Deletes one object, which the caller may. */
+export const deleteAuthorized = (
+  deps: WriteDeps,
+  context: RequestContext,
+  target: Target,
+  options: DeleteOptions,
+): Promise<DeleteResult> => deps.turns.take(turnOf(target), () => deleteInTurn(deps, context, target, options));
+
+/** https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-deletion */
+async function deleteInTurn(
   deps: WriteDeps,
   context: RequestContext,
   target: Target,

@@ -87,7 +87,7 @@ export async function decideUpdate(
   return endsHere(kind, stored, entry.object) ? { object: null, last: stored } : { object: stored };
 }
 
-export function updateObject(
+export async function updateObject(
   deps: WriteDeps,
   context: RequestContext,
   target: Target,
@@ -95,22 +95,24 @@ export function updateObject(
   only: Preconditions,
 ): Promise<ObjectResult> {
   deps.authorize(context, target, 'update');
-  // Decoding changes the value, and each attempt needs its own.
+  // Decoding and preparing change the value, and each further attempt needs its own; it warned at the first.
   const json = body.json ?? JSON.stringify(body.value);
-  let value: Body['value'] | undefined = body.value;
+  const again: RequestContext = { ...context, warnings: [] };
+  const decode = (asked: RequestContext, value: Body['value']): KubeObject => {
+    const object = decodeObject(asked, target.kind, value, body.json);
+    checkNamedAs(object, target);
+    return object;
+  };
+  let first: KubeObject | null = decode(context, body.value);
   return changeObject(deps, {
     context,
     target,
     verb: 'update',
     attemptsMax: ATTEMPTS_MAX,
     decide(entry) {
-      const isFirst = value !== undefined;
-      const decoded = value === undefined ? (JSON.parse(json) as Body['value']) : value;
-      value = undefined;
-      const quiet = isFirst ? context : { ...context, warnings: [] };
-      const object = decodeObject(quiet, target.kind, decoded, body.json);
-      checkNamedAs(object, target);
       checkPreconditions(target, entry, only);
+      const object = first ?? decode(again, JSON.parse(json) as Body['value']);
+      first = null;
       return decideUpdate(deps, context, target, object, entry);
     },
   });
