@@ -48,6 +48,8 @@ export const body = (value: object): { value: JsonValue; json: string } => {
 };
 
 export interface TestCore extends AsyncDisposable {
+  /** Of its etcd, which asks for no certificate. */
+  endpoints: readonly string[];
   etcd: EtcdClient;
   store: Store;
   cache: ClusterCache;
@@ -99,6 +101,7 @@ export async function startCore(options: { nodePortRange?: string; window?: Wind
     ...more,
   });
   return {
+    endpoints: testEtcd.endpoints,
     ...{ etcd, store, cache, operations, authorizer, authenticator, tokens, network, as },
     create: (resource, namespace, object, who = admin) =>
       operations.create(as(who), at(resource, namespace), body(object)),

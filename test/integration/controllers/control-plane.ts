@@ -1,0 +1,250 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { builtinKinds, coreEvent, type Kind, node, type Pod, pod } from '@periplus/api';
+import { type DeepReadonly, isConditionTrue, isNotFound, type KubeObject } from '@periplus/apimachinery';
+import { ClusterCache } from '@periplus/cache';
+import {
+  type Command,
+  type CommandClient,
+  type ConnectionOptions,
+  EventRecorder,
+  openCommandClient,
+} from '@periplus/client';
+import { type Logger, Metrics } from '@periplus/component';
+import { builtinControllers } from '@periplus/controllers';
+import type { LeaseHandle } from '@periplus/etcd';
+import { startGrpcServer } from '@periplus/grpc-api';
+import { createAuthority, issueCertificate, type KeyPair } from '@periplus/pki';
+import { ControllerRuntime } from '@periplus/reconcile';
+import { Keys } from '@periplus/store';
+import { vi } from 'vitest';
+import { startCore, type TestCore } from '../operations/core.ts';
+
+const PREFIX = '/periplus';
+export const ROOT_CA = '-----BEGIN CERTIFICATE-----\n';
+
+/** The logger of what runs in a test: only errors speak. */
+export const quiet: Logger = {
+  debug() {},
+  info() {},
+  warn() {},
+  error(fields, message) {
+    process.stderr.write(`${message} ${JSON.stringify(fields)}\n`);
+  },
+  child: () => quiet,
+};
+
+/** A real etcd, the api-server's core behind its gRPC API, and clients that come with certificates. */
+export interface ControlPlane extends AsyncDisposable {
+  core: TestCore;
+  /** With the rights of a cluster administrator. */
+  admin: CommandClient;
+  connection(commonName: string, organization?: string): Promise<ConnectionOptions>;
+  /** The cluster as it is committed and seen by the api-server. */
+  list<T extends KubeObject>(kind: Kind<T>, namespace?: string): readonly DeepReadonly<T>[];
+  get<T extends KubeObject>(kind: Kind<T>, namespace: string, name: string): DeepReadonly<T> | undefined;
+  /** Creates an object as the administrator. */
+  create<T extends KubeObject>(kind: Kind<T>, object: T): Promise<void>;
+  patch(kind: Kind, namespace: string, name: string, patch: object, subresource?: string): Promise<void>;
+  events(): string[];
+  /** A node that is ready, and heard of until the lease that is returned ends. */
+  addNode(name: string): Promise<LeaseHandle>;
+}
+
+const pem = (pair: KeyPair): { cert: Buffer; key: Buffer } => ({
+  cert: Buffer.from(pair.cert),
+  key: Buffer.from(pair.key),
+});
+
+export async function startControlPlane(): Promise<ControlPlane> {
+  const stack = new AsyncDisposableStack();
+  const core = stack.use(await startCore());
+  const authority = await createAuthority('test');
+  const serving = await issueCertificate(authority, {
+    commonName: 'api-server',
+    usages: ['server'],
+    hosts: ['127.0.0.1', 'localhost'],
+  });
+  const ca = Buffer.from(authority.cert);
+  const server = await startGrpcServer({
+    operations: core.operations,
+    authenticator: core.authenticator,
+    kinds: builtinKinds(),
+    log: quiet,
+    tls: { ...pem(serving), clientAuthority: ca },
+    host: '127.0.0.1',
+    port: 0,
+  });
+  stack.defer(() => server.close());
+  const connection = async (commonName: string, organization?: string): Promise<ConnectionOptions> => {
+    const organizations = organization ? [organization] : [];
+    const pair = await issueCertificate(authority, { commonName, organizations, usages: ['client'] });
+    return { targets: [`localhost:${server.port}`], tls: { ca, ...pem(pair) } };
+  };
+  const admin = openCommandClient(await connection('admin', 'system:masters'));
+  stack.defer(() => admin.close());
+  const view = () => core.cache.view(Date.now());
+  return {
+    core,
+    admin,
+    connection,
+    list: (kind, namespace) => view().list(kind, namespace),
+    get: (kind, namespace, name) => view().get(kind, namespace, name),
+    async create(kind, object) {
+      const { namespace = '', name = '' } = object.metadata;
+      await admin.send({ verb: 'create', kind: kind as Kind, namespace, name, object }, null);
+    },
+    async patch(kind, namespace, name, patch, subresource) {
+      await admin.send({ verb: 'patch', kind, namespace, name, type: 'merge', patch, subresource }, null);
+    },
+    async addNode(name) {
+      const lease = await core.etcd.lease(60);
+      await core.etcd.put(new Keys(PREFIX).liveness(name), Buffer.alloc(0), lease.id);
+      const object = { apiVersion: 'v1', kind: 'Node', metadata: { name }, spec: {} };
+      await admin.send({ verb: 'create', kind: node, namespace: '', name, object }, null);
+      const conditions = [{ type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'kubelet is ready' }];
+      const target = { kind: node, namespace: '', name, subresource: 'status' };
+      await admin.send({ ...target, verb: 'patch', type: 'merge', patch: { status: { conditions } } }, null);
+      return lease;
+    },
+    events: () =>
+      view()
+        .list(coreEvent)
+        .map(({ reason, message }) => `${reason} ${message}`),
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
+/** The controllers within this process. */
+export async function runControllers(plane: ControlPlane): Promise<AsyncDisposable & { metrics: Metrics }> {
+  const controllers = builtinControllers({
+    kinds: builtinKinds(),
+    rootCaPem: ROOT_CA,
+    nodeMonitor: { startupGraceMs: 60_000 },
+  });
+  const ending = new AbortController();
+  const cache = new ClusterCache({
+    etcd: plane.core.etcd,
+    prefix: PREFIX,
+    cipher: null,
+    indexes: [...new Set(controllers.flatMap(({ indexes }) => indexes))],
+    liveness: true,
+    log: quiet,
+  });
+  await cache.start(ending.signal);
+  const commands = openCommandClient(await plane.connection('system:kube-controller-manager'));
+  const events = new EventRecorder({ commands, component: 'controller-manager' });
+  const metrics = new Metrics();
+  const runtime = new ControllerRuntime({
+    component: 'controller-manager',
+    controllers,
+    cluster: cache,
+    commands,
+    log: quiet,
+    metrics,
+    record: (event) => events.record(event),
+  });
+  runtime.start();
+  return {
+    metrics,
+    async [Symbol.asyncDispose]() {
+      await runtime.stop();
+      await commands.close();
+      ending.abort();
+    },
+  };
+}
+
+/** The controllers as the process that they are in a cluster. */
+export async function spawnControllerManager(plane: ControlPlane): Promise<{
+  start(): ChildProcess;
+  [Symbol.dispose](): void;
+}> {
+  const folder = mkdtempSync(join(tmpdir(), 'periplus-controllers-'));
+  const { targets, tls } = await plane.connection('system:kube-controller-manager');
+  const file = (name: string, content: string | Buffer): string => {
+    writeFileSync(join(folder, name), content, { mode: 0o600 });
+    return join(folder, name);
+  };
+  const config = file(
+    'config.json',
+    JSON.stringify({
+      apiServers: targets,
+      tls: { ca: file('ca.crt', tls.ca), cert: file('tls.crt', tls.cert), key: file('tls.key', tls.key) },
+      etcd: { endpoints: plane.core.endpoints, prefix: PREFIX },
+      rootCaFile: file('root-ca.crt', ROOT_CA),
+      logLevel: 'warn',
+    }),
+  );
+  const main = join(import.meta.dirname, '../../../apps/controller-manager/src/main.ts');
+  const started: ChildProcess[] = [];
+  return {
+    start() {
+      const child = spawn(process.execPath, [main, '--config', config], { stdio: ['ignore', 'ignore', 'inherit'] });
+      started.push(child);
+      return child;
+    },
+    [Symbol.dispose]() {
+      for (const child of started) child.kill('SIGKILL');
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Binds pods to a node, makes them ready, and ends those that are being deleted: a kubelet and a scheduler in one. */
+export function runKubelet(plane: ControlPlane, options: { node?: string; delayMs?: () => number } = {}): Disposable {
+  const { node: nodeName = 'n1', delayMs = () => 5 } = options;
+  const busy = new Set<string>();
+  let running = true;
+  const send = (command: Command): Promise<unknown> =>
+    plane.admin.send(command, null).catch((error: unknown) => {
+      if (running && !isNotFound(error)) throw error;
+    });
+  const look = async (seen: DeepReadonly<Pod>): Promise<void> => {
+    const { namespace = '', name = '', uid = '', deletionTimestamp } = seen.metadata;
+    const target = { kind: pod as Kind, namespace, name };
+    if (busy.has(uid) || !running) return;
+    busy.add(uid);
+    await new Promise((resolve) => setTimeout(resolve, delayMs()));
+    if (deletionTimestamp) await send({ ...target, verb: 'delete', gracePeriodSeconds: 0, ifUid: uid });
+    else if (!seen.spec.nodeName) {
+      const object = {
+        apiVersion: 'v1',
+        kind: 'Binding',
+        metadata: { name, namespace },
+        target: { kind: 'Node', name: nodeName },
+      };
+      await send({ ...target, verb: 'create', subresource: 'binding', object });
+    } else if (!isConditionTrue(seen.status?.conditions, 'Ready')) {
+      const now = new Date().toISOString();
+      const status = {
+        phase: 'Running',
+        podIP: '10.1.0.1',
+        podIPs: [{ ip: '10.1.0.1' }],
+        conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: `${now.slice(0, 19)}Z` }],
+      };
+      await send({ ...target, verb: 'patch', subresource: 'status', type: 'merge', ifUid: uid, patch: { status } });
+    }
+    busy.delete(uid);
+    const now = plane.get(pod, namespace, name);
+    if (now && now.metadata.resourceVersion !== seen.metadata.resourceVersion) await look(now);
+  };
+  const unsubscribe = plane.core.cache.subscribe((_revision, changes) => {
+    for (const { type, entry } of changes) {
+      if (entry.key.resource === 'pods' && type !== 'deleted') void look(entry.object as DeepReadonly<Pod>);
+    }
+  });
+  for (const present of plane.list(pod)) void look(present);
+  return {
+    [Symbol.dispose]() {
+      running = false;
+      unsubscribe();
+    },
+  };
+}
+
+/** Waits for a condition of the cluster, not for a time. */
+export const eventually = <T>(check: () => T | Promise<T>): Promise<T> =>
+  vi.waitFor(check, { timeout: 20_000, interval: 20 });
