@@ -18,6 +18,7 @@ export interface Leftovers {
 
 const CGROUP_MOUNT = '/sys/fs/cgroup';
 const RUNC_ROOT = '/run/containerd/runc/k8s.io';
+const NETWORK_NAMESPACES = '/run/netns';
 const CNI_RESULTS = '/var/lib/cni/results';
 /** Killed processes are gone after some milliseconds, but a busy machine may take its time. */
 const KILL_ROUNDS_MAX = 50;
@@ -33,11 +34,9 @@ export async function cleanUpContainers(leftovers: Leftovers): Promise<void> {
   await killAll(() => [...shims(paths.socket), ...membersOf(leftovers.cgroupRoot)]);
   unmountBelow([paths.state, paths.root, ...leftovers.directories]);
   for (const { id, network } of sandboxes) {
-    if (network) {
-      attempt('umount', ['--lazy', network]);
-      rmSync(network, { force: true });
-    }
+    if (network) removeNetworkNamespace(network);
     rmSync(join(RUNC_ROOT, id), { recursive: true, force: true });
+    rmSync(join(CNI_RESULTS, `cni-loopback-${id}-lo`), { force: true });
   }
   removeControlGroups(leftovers.cgroupRoot);
   removeNetwork(paths.bridge);
@@ -129,7 +128,16 @@ export function removeControlGroups(cgroupRoot: string): void {
   }
 }
 
+function removeNetworkNamespace(path: string): void {
+  attempt('umount', ['--lazy', path]);
+  rmSync(path, { force: true });
+}
+
 function removeNetwork(bridge: string): void {
+  // A sandbox that was being made has a cable to the bridge already, and no bundle that would tell of it.
+  const cables = attempt('ip', ['-oneline', 'link', 'show', 'master', bridge]);
+  for (const [, name] of cables.matchAll(/ link-netns (cni-\S+)/g))
+    removeNetworkNamespace(join(NETWORK_NAMESPACES, name!));
   attempt('ip', ['link', 'delete', bridge]);
   attempt('nft', ['delete', 'table', 'ip', bridge]);
   removeHostPorts(bridge);

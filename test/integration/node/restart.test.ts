@@ -1,7 +1,9 @@
+import { applyNetworkRules, cleanUpContainers } from '@periplus/containerd';
 import { openCri } from '@periplus/cri';
 import { whyNoTestContainers } from '@periplus/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AgentHarness, SOON } from './agent-harness.ts';
+import type { PodStatusSeen } from './test-cluster.ts';
 
 const reason = whyNoTestContainers();
 
@@ -100,5 +102,28 @@ describe.skipIf(reason)(`a node that loses its parts${reason ? ` (skipped: ${rea
     expect(status.containerStatuses?.[0]?.containerID).not.toBe(before.containerStatuses?.[0]?.containerID);
     await vi.waitFor(async () => expect(await cri.listSandboxes()).toHaveLength(1), SOON);
     cri.close();
+  });
+
+  it('brings its pods back after the machine went down', async () => {
+    node.cluster.put('secrets', 'secret', { a: Buffer.from('b').toString('base64') });
+    await node.create('phoenix', {
+      volumes: [{ name: 's', secret: { secretName: 'secret' } }],
+      containers: [node.server({ volumeMounts: [{ name: 's', mountPath: '/s' }] })],
+    });
+    await node.untilRunning('phoenix');
+    await node.stopAgent();
+    const { paths, cgroupRoot, directory } = node.containerd;
+    await node.containerd.kill();
+    await cleanUpContainers({ paths, cgroupRoot, directories: [directory] });
+    await node.containerd.start();
+    await applyNetworkRules(paths);
+    await node.startAgent();
+    const again = ({ containerStatuses }: PodStatusSeen): boolean =>
+      Boolean(containerStatuses?.[0]?.ready && containerStatuses[0].restartCount > 0);
+    const status = await node.until('phoenix', again);
+    expect(status.phase).toBe('Running');
+    await node.cluster.deletePod('phoenix', 5);
+    await node.untilGone('phoenix');
+    await vi.waitFor(async () => expect(await containersOf()).toEqual([]), SOON);
   });
 });
