@@ -3,10 +3,11 @@ import { kvMethods, leaseMethods } from '@periplus/proto';
 import { Calls } from './calls.ts';
 import { Connection } from './connection.ts';
 import { EtcdError } from './error.ts';
-import { LeaseKeeper } from './lease-keeper.ts';
+import { KeptLease } from './kept-lease.ts';
 import { fromRangeResponse, fromTxnResponse, revisionOf, toLeaseId, toPutRequest, toTxnRequest } from './messages.ts';
+import { RenewalStream } from './renewal-stream.ts';
 import { answersProgressInOrder, serverVersion } from './server-version.ts';
-import type { EtcdClient, EtcdOptions, LeaseHandle } from './types.ts';
+import type { EtcdClient, EtcdOptions } from './types.ts';
 import { WatchStream } from './watch-stream.ts';
 
 const TIMEOUT_MS = 5_000;
@@ -20,12 +21,14 @@ const WRITE = { repeatable: false };
 export function openEtcd(options: EtcdOptions): EtcdClient {
   const callConnection = new Connection(options);
   const watchConnection = new Connection(options);
-  const calls = new Calls(callConnection, options.timeoutMs ?? TIMEOUT_MS);
+  const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+  const calls = new Calls(callConnection, timeoutMs);
+  const renewals = new RenewalStream(callConnection);
+  const kept = new Set<KeptLease>();
   const watches = new WatchStream({
     connection: watchConnection,
     answersProgressInOrder: async (url) => answersProgressInOrder(await serverVersion(url, options.tls)),
   });
-  const keeper = new LeaseKeeper(callConnection);
 
   return {
     async range(request) {
@@ -39,33 +42,39 @@ export function openEtcd(options: EtcdOptions): EtcdClient {
       return fromTxnResponse(await calls.call(kvMethods.txn, toTxnRequest(request), WRITE));
     },
     watch: (request) => watches.watch(request),
-    lease: (ttlSeconds) => keepLease(calls, keeper, ttlSeconds),
-    async grant(ttlSeconds) {
-      return String(await grantLease(calls, ttlSeconds));
+    async lease(ttlSeconds) {
+      const askedAt = performance.now();
+      const id = newLeaseId();
+      await grantLease(calls, ttlSeconds, id);
+      const lease = new KeptLease(renewals, id, ttlSeconds, askedAt);
+      kept.add(lease);
+      void lease.ended.then(() => kept.delete(lease));
+      return {
+        id: String(id),
+        ended: lease.ended,
+        async revoke() {
+          lease.drop();
+          await revokeLease(calls, id);
+        },
+      };
     },
+    async grant(ttlSeconds, lease) {
+      const id = lease === undefined ? newLeaseId() : toLeaseId(lease);
+      if (lease === undefined) await grantLease(calls, ttlSeconds, id);
+      else await calls.call(leaseMethods.leaseGrant, { TTL: ttlSeconds, ID: id }, WRITE);
+      return String(id);
+    },
+    renew: (lease) => renewals.renew(toLeaseId(lease), timeoutMs),
     revoke: (lease) => revokeLease(calls, toLeaseId(lease)),
     async compact(revision) {
       await calls.call(kvMethods.compact, { revision, physical: false }, WRITE);
     },
     async close() {
       watches.close();
-      keeper.close();
+      for (const lease of kept) lease.drop();
+      renewals.close();
       callConnection.close();
       watchConnection.close();
-    },
-  };
-}
-
-async function keepLease(calls: Calls, keeper: LeaseKeeper, ttlSeconds: number): Promise<LeaseHandle> {
-  const askedAt = performance.now();
-  const id = await grantLease(calls, ttlSeconds);
-  const ended = keeper.keep(id, ttlSeconds, askedAt);
-  return {
-    id: String(id),
-    ended,
-    async revoke() {
-      keeper.drop(id);
-      await revokeLease(calls, id);
     },
   };
 }
@@ -74,15 +83,13 @@ async function revokeLease(calls: Calls, id: number): Promise<void> {
   await calls.call(leaseMethods.leaseRevoke, { ID: id }, READ).catch(unlessGone);
 }
 
-/** The client chooses the id, so that a grant can be repeated when its outcome is unknown. */
-async function grantLease(calls: Calls, ttlSeconds: number): Promise<number> {
-  const id = newLeaseId();
+/** Repeated when its outcome is unknown: an id that is taken then is this lease, since nobody else has drawn it. */
+async function grantLease(calls: Calls, ttlSeconds: number, newId: number): Promise<void> {
   try {
-    await calls.call(leaseMethods.leaseGrant, { TTL: ttlSeconds, ID: id }, READ);
+    await calls.call(leaseMethods.leaseGrant, { TTL: ttlSeconds, ID: newId }, READ);
   } catch (error) {
     if (!(error instanceof EtcdError && error.message.includes('lease already exists'))) throw error;
   }
-  return id;
 }
 
 /** Below 2^48, so that a number holds it exactly; with that many, two alike are as good as impossible. */

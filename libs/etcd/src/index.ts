@@ -1,6 +1,6 @@
 /**
  * A thin etcd client: `types.ts` is the contract. `client.ts` puts it together from `connection.ts` (endpoints), `calls.ts` (deadlines,
- * retries), `watch-stream.ts` with `revision-assembler.ts` (lossless watches) and `lease-keeper.ts`.
+ * retries), `watch-stream.ts` with `revision-assembler.ts` (lossless watches) and `kept-lease.ts`.
  */
 export { type EtcdAdmin, type EtcdPermission, openEtcdAdmin } from './admin.ts';
 export { openEtcd } from './client.ts';

@@ -124,8 +124,10 @@ export interface EtcdClient {
   watch(options: WatchOptions): WatchHandle;
   /** Grants a lease and keeps it alive, over one stream for all leases of this client. */
   lease(ttlSeconds: number): Promise<LeaseHandle>;
-  /** A lease that nobody keeps alive. */
-  grant(ttlSeconds: number): Promise<string>;
+  /** A lease that nobody keeps alive; resolves to its id, which may be given (below 2^53) and must be new then. */
+  grant(ttlSeconds: number, lease?: string): Promise<string>;
+  /** Renews a lease once; resolves to the seconds that it now has, 0 when it is gone. */
+  renew(lease: string): Promise<number>;
   /** Ends a lease and its keys. Resolves too when it was gone already. */
   revoke(lease: string): Promise<void>;
   /** Forgets all revisions before `revision`. With authentication, newer releases of etcd let only root. */

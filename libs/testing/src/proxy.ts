@@ -7,6 +7,8 @@ export interface TestProxy extends AsyncDisposable {
   readonly url: string;
   /** Connections now open. */
   readonly connections: number;
+  /** Connections so far. */
+  readonly accepted: number;
   /** Resets every connection. New ones are let through. */
   cut(): void;
   /** Resets every connection once `bytes` more have come from the target. */
@@ -29,6 +31,7 @@ export interface ProxyFaults {
 export async function startProxy(target: string): Promise<TestProxy> {
   const { protocol, hostname, port } = new URL(target);
   const faults: ProxyFaults = { refuse: false, delayMs: 0 };
+  let accepted = 0;
   let cutAfterBytes = Number.POSITIVE_INFINITY;
   const sockets = new Set<Socket>();
   const pipes = new Set<FaultyPipe>();
@@ -43,6 +46,7 @@ export async function startProxy(target: string): Promise<TestProxy> {
 
   const server = createServer({ noDelay: true }, (downstream) => {
     if (faults.refuse) return void downstream.resetAndDestroy();
+    accepted++;
     const upstream = connect({ port: Number(port), host: hostname, noDelay: true });
     for (const socket of [downstream, upstream]) {
       sockets.add(socket);
@@ -73,6 +77,9 @@ export async function startProxy(target: string): Promise<TestProxy> {
     url: `${protocol}//127.0.0.1:${ownPort}`,
     get connections() {
       return sockets.size / 2;
+    },
+    get accepted() {
+      return accepted;
     },
     cut,
     cutAfter(bytes) {
