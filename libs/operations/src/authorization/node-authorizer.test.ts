@@ -1,0 +1,96 @@
+import type { Pod } from '@periplus/api';
+import { parseFieldSelector } from '@periplus/apimachinery';
+import { expect, it } from 'vitest';
+import type { Attributes, User } from '../types.ts';
+import { NodeAuthorizer, nodeNameOf } from './node-authorizer.ts';
+import { references, referencesAny } from './pod-references.ts';
+
+const spec = (more: object) =>
+  ({ metadata: { name: 'p', namespace: 'x' }, spec: { containers: [], ...more } }) as unknown as Pod;
+const asked = (verb: string, resource: string, more: Partial<Attributes> = {}): Attributes => {
+  const [group = '', plural = '', subresource = ''] = resource.split('/');
+  return {
+    isResource: true,
+    verb,
+    group,
+    version: 'v1',
+    resource: plural,
+    subresource,
+    namespace: 'x',
+    name: '',
+    path: '',
+    ...more,
+  };
+};
+
+it('knows nodes by name and group', () => {
+  const user = (name: string, ...groups: string[]): User => ({ name, uid: '', groups, extra: {} });
+  expect(nodeNameOf(user('system:node:n1', 'system:nodes'))).toBe('n1');
+  expect(nodeNameOf(user('system:node:n1'))).toBeUndefined();
+  expect(nodeNameOf(user('n1', 'system:nodes'))).toBeUndefined();
+});
+
+it.each<[string, 'secret' | 'configMap', object]>([
+  ['a volume', 'secret', { volumes: [{ name: 'v', secret: { secretName: 'it' } }] }],
+  ['a volume', 'configMap', { volumes: [{ name: 'v', configMap: { name: 'it' } }] }],
+  ['a projected volume', 'secret', { volumes: [{ name: 'v', projected: { sources: [{ secret: { name: 'it' } }] } }] }],
+  ['an init container', 'configMap', { initContainers: [{ name: 'c', envFrom: [{ configMapRef: { name: 'it' } }] }] }],
+  [
+    'a variable',
+    'secret',
+    { containers: [{ name: 'c', env: [{ name: 'V', valueFrom: { secretKeyRef: { name: 'it', key: 'k' } } }] }] },
+  ],
+  ['a pull secret', 'secret', { imagePullSecrets: [{ name: 'it' }] }],
+  [
+    'an ephemeral container',
+    'secret',
+    { ephemeralContainers: [{ name: 'c', envFrom: [{ secretRef: { name: 'it' } }] }] },
+  ],
+])('a pod names an object in %s', (_, what, more) => {
+  expect(references(spec(more), what, 'it')).toBe(true);
+  expect(references(spec(more), what, 'other')).toBe(false);
+  expect(references(spec(more), what === 'secret' ? 'configMap' : 'secret', 'it')).toBe(false);
+  expect(referencesAny(spec(more), what)).toBe(true);
+  expect(referencesAny(spec({}), what)).toBe(false);
+});
+
+const mine = spec({ serviceAccountName: 'robot', volumes: [{ name: 'v', secret: { secretName: 'it' } }] });
+const authorizer = new NodeAuthorizer((node) => (node === 'n1' ? [mine] : []));
+
+it.each<[string, Attributes, boolean]>([
+  ['get its own secret', asked('get', '/secrets', { name: 'it' }), true],
+  ['get the same name elsewhere', asked('get', '/secrets', { name: 'it', namespace: 'y' }), false],
+  ['watch its own secret by name', asked('watch', '/secrets', { name: 'it' }), true],
+  ['change its own secret', asked('update', '/secrets', { name: 'it' }), false],
+  ['get another secret', asked('get', '/secrets', { name: 'other' }), false],
+  ['get a token for its account', asked('create', '/serviceaccounts/token', { name: 'robot' }), true],
+  ['get a token for another account', asked('create', '/serviceaccounts/token', { name: 'other' }), false],
+  ['get its pod', asked('get', '/pods', { name: 'p' }), true],
+  ['get another pod', asked('get', '/pods', { name: 'q' }), false],
+  ['list all pods', asked('list', '/pods'), false],
+  ['list its pods', asked('list', '/pods', { fieldSelector: parseFieldSelector('spec.nodeName=n1') }), true],
+  ['list pods of others', asked('list', '/pods', { fieldSelector: parseFieldSelector('spec.nodeName=n2') }), false],
+  ['report a pod', asked('patch', '/pods/status', { name: 'p' }), true],
+  ['bind a pod', asked('create', '/pods/binding', { name: 'p' }), false],
+  ['get itself', asked('get', '/nodes', { name: 'n1', namespace: '' }), true],
+  ['get another node', asked('get', '/nodes', { name: 'n2', namespace: '' }), false],
+  ['delete itself', asked('delete', '/nodes', { name: 'n1', namespace: '' }), false],
+  [
+    'renew its lease',
+    asked('update', 'coordination.k8s.io/leases', { name: 'n1', namespace: 'kube-node-lease' }),
+    true,
+  ],
+  [
+    'renew another lease',
+    asked('update', 'coordination.k8s.io/leases', { name: 'n2', namespace: 'kube-node-lease' }),
+    false,
+  ],
+  ['list leases', asked('list', 'coordination.k8s.io/leases', { namespace: 'kube-node-lease' }), false],
+  ['record events', asked('create', '/events'), true],
+  ['list services', asked('list', '/services', { namespace: '' }), true],
+  ['watch endpoint slices', asked('watch', 'discovery.k8s.io/endpointslices', { namespace: '' }), true],
+  ['list deployments', asked('list', 'apps/deployments'), false],
+  ['read a path', { ...asked('get', '/'), isResource: false, path: '/metrics' }, false],
+])('whether a node may %s', (_, request, allowed) => {
+  expect(authorizer.decide('n1', request).allowed).toBe(allowed);
+});

@@ -1,0 +1,351 @@
+import type { PeerCertificate } from 'node:tls';
+import type { ClusterRole, Pod, Service } from '@periplus/api';
+import type { KubeObject } from '@periplus/apimachinery';
+import type { Attributes, User } from '@periplus/operations';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { admin, at, body, podOf, refusal, serviceAccountOf, startCore, type TestCore, user } from './core.ts';
+
+let core: TestCore;
+beforeAll(async () => {
+  core = await startCore();
+  await core.create('v1/namespaces', '', { metadata: { name: 'team' } });
+  for (const namespace of ['default', 'team']) {
+    await core.create('v1/serviceaccounts', namespace, serviceAccountOf('default'));
+  }
+});
+afterAll(() => core[Symbol.asyncDispose]());
+
+const RBAC = 'rbac.authorization.k8s.io';
+const get = (who: User, resource: string, namespace: string, name: string) =>
+  core.operations.get(core.as(who), at(resource, namespace, name), {});
+const list = (who: User, resource: string, namespace = '', fieldSelector = '') =>
+  core.operations.list(core.as(who), at(resource, namespace), { fieldSelector });
+/** Grants are seen by the time that the cache has them. */
+const settled = async () => core.cache.waitFor(await core.cache.current());
+const bind = async (name: string, namespace: string, roleRef: object, subject: object, who = admin) => {
+  const kind = namespace ? 'rolebindings' : 'clusterrolebindings';
+  await core.create(`${RBAC}/v1/${kind}`, namespace, { metadata: { name }, roleRef, subjects: [subject] }, who);
+  await settled();
+};
+const clusterRoleRef = (name: string) => ({ apiGroup: RBAC, kind: 'ClusterRole', name });
+const userSubject = (name: string) => ({ kind: 'User', apiGroup: RBAC, name });
+
+describe('a fresh cluster', () => {
+  it('has its namespaces, roles and the service of its API', async () => {
+    const namespaces = await list(admin, 'v1/namespaces');
+    expect(namespaces.items.map(({ object }) => object.metadata.name)).toEqual([
+      'default',
+      'kube-node-lease',
+      'kube-public',
+      'kube-system',
+      'team',
+    ]);
+    const service = (await core.get('v1/services', 'default', 'kubernetes')) as Service;
+    expect(service.spec.clusterIP).toBe('10.96.0.1');
+    expect(await core.get('discovery.k8s.io/v1/endpointslices', 'default', 'kubernetes')).toMatchObject({
+      endpoints: [{ addresses: ['192.168.1.10'] }],
+      ports: [{ port: 6443 }],
+    });
+    const view = (await core.get(`${RBAC}/v1/clusterroles`, '', 'view')) as ClusterRole;
+    expect(view.metadata.labels).toMatchObject({ 'kubernetes.io/bootstrapping': 'rbac-defaults' });
+  });
+});
+
+describe('authorization', () => {
+  const jane = user('jane');
+
+  it('refuses in the words that kubectl users know', async () => {
+    const cases: [Promise<unknown>, string][] = [
+      [
+        list(jane, 'v1/pods', 'team'),
+        'pods is forbidden: User "jane" cannot list resource "pods" in API group "" in the namespace "team"',
+      ],
+      [
+        list(jane, 'v1/nodes'),
+        'nodes is forbidden: User "jane" cannot list resource "nodes" in API group "" at the cluster scope',
+      ],
+      [
+        get(jane, 'apps/v1/deployments', 'team', 'x'),
+        'deployments.apps "x" is forbidden: User "jane" cannot get resource "deployments" in API group "apps" in the namespace "team"',
+      ],
+      [
+        core.operations.get(core.as(jane), at('apps/v1/deployments', 'team', 'x', 'scale'), {}),
+        'deployments.apps "x" is forbidden: User "jane" cannot get resource "deployments/scale" in API group "apps" in the namespace "team"',
+      ],
+      [
+        core.create('v1/pods', 'team', podOf('p'), jane),
+        'pods is forbidden: User "jane" cannot create resource "pods" in API group "" in the namespace "team"',
+      ],
+      [
+        get(jane, 'v1/namespaces', '', 'team'),
+        'namespaces "team" is forbidden: User "jane" cannot get resource "namespaces" in API group "" in the namespace "team"',
+      ],
+    ];
+    for (const [attempt, message] of cases) {
+      const error = await refusal(attempt);
+      expect(error.toStatus()).toMatchObject({ code: 403, reason: 'Forbidden', message });
+    }
+  });
+
+  it('knows paths that are no resource', () => {
+    const path = (verb: string, path: string): Attributes => ({
+      ...{
+        isResource: false,
+        verb,
+        path,
+        group: '',
+        version: '',
+        resource: '',
+        subresource: '',
+        namespace: '',
+        name: '',
+      },
+    });
+    core.operations.authorize(jane, path('get', '/apis/apps/v1'));
+    expect(() => core.operations.authorize(jane, path('get', '/metrics'))).toThrow(
+      'forbidden: User "jane" cannot get path "/metrics"',
+    );
+    const anonymous = core.authenticator.authenticate({ certificate: null, bearerToken: null }) as User;
+    core.operations.authorize(anonymous, path('get', '/version'));
+    expect(() => core.operations.authorize(anonymous, path('get', '/api'))).toThrow(
+      'forbidden: User "system:anonymous" cannot get path "/api"',
+    );
+  });
+
+  it('follows roles and bindings as they come and go', async () => {
+    const kate = user('kate', 'crew');
+    await core.create(`${RBAC}/v1/roles`, 'team', {
+      metadata: { name: 'reader' },
+      rules: [{ apiGroups: [''], resources: ['configmaps'], resourceNames: ['open'], verbs: ['get', 'list'] }],
+    });
+    const roleRef = { apiGroup: RBAC, kind: 'Role', name: 'reader' };
+    await bind('crew', 'team', roleRef, { kind: 'Group', apiGroup: RBAC, name: 'crew' });
+    await core.create('v1/configmaps', 'team', { metadata: { name: 'open' } });
+    await get(kate, 'v1/configmaps', 'team', 'open');
+    await list(kate, 'v1/configmaps', 'team', 'metadata.name=open');
+    expect((await refusal(list(kate, 'v1/configmaps', 'team'))).code).toBe(403);
+    expect((await refusal(get(kate, 'v1/configmaps', 'team', 'closed'))).code).toBe(403);
+    expect((await refusal(get(kate, 'v1/configmaps', 'default', 'open'))).code).toBe(403);
+    await core.operations.delete(core.as(admin), at(`${RBAC}/v1/rolebindings`, 'team', 'crew'), {});
+    await settled();
+    expect((await refusal(get(kate, 'v1/configmaps', 'team', 'open'))).code).toBe(403);
+  });
+
+  it('adds up the rules of aggregated roles', async () => {
+    const eve = user('eve');
+    await bind('eve', 'team', clusterRoleRef('edit'), userSubject('eve'));
+    await core.create('v1/pods', 'team', podOf('eves'), eve);
+    await list(eve, 'v1/pods', 'team');
+    expect((await refusal(list(eve, `${RBAC}/v1/roles`, 'team'))).code).toBe(403);
+    await core.create(`${RBAC}/v1/clusterroles`, '', {
+      metadata: { name: 'more', labels: { [`${RBAC}/aggregate-to-view`]: 'true' } },
+      rules: [{ apiGroups: [RBAC], resources: ['roles'], verbs: ['list'] }],
+    });
+    await settled();
+    await list(eve, `${RBAC}/v1/roles`, 'team');
+  });
+
+  it('names the role that a binding lacks', async () => {
+    await bind('lost', '', clusterRoleRef('gone'), userSubject('lost'));
+    const error = await refusal(list(user('lost'), 'v1/pods', 'team'));
+    expect(error.message).toMatch(/: RBAC: clusterrole\.rbac\.authorization\.k8s\.io "gone" not found$/);
+  });
+
+  it('lets nobody grant what he does not have', async () => {
+    const ann = user('ann');
+    await bind('ann', 'team', clusterRoleRef('admin'), userSubject('ann'));
+    const roleOf = (name: string, resource: string) => ({
+      metadata: { name },
+      rules: [{ apiGroups: [''], resources: [resource], verbs: ['get', 'list'] }],
+    });
+    await core.create(`${RBAC}/v1/roles`, 'team', roleOf('fine', 'pods'), ann);
+    const error = await refusal(core.create(`${RBAC}/v1/roles`, 'team', roleOf('bad', 'nodes'), ann));
+    expect(error.message).toBe(
+      'roles.rbac.authorization.k8s.io "bad" is forbidden: user "ann" (groups=["system:authenticated"]) is attempting to grant RBAC permissions not currently held:\n' +
+        '{APIGroups:[""], Resources:["nodes"], Verbs:["get" "list"]}',
+    );
+    await bind('fine', 'team', clusterRoleRef('view'), userSubject('bob'), ann);
+    expect((await refusal(bind('bad', 'team', clusterRoleRef('cluster-admin'), userSubject('bob'), ann))).code).toBe(
+      403,
+    );
+    expect((await refusal(bind('bad', 'team', clusterRoleRef('none'), userSubject('bob'), ann))).message).toBe(
+      'clusterroles.rbac.authorization.k8s.io "none" not found',
+    );
+  });
+});
+
+describe('authentication', () => {
+  const certificate = (subject: object): PeerCertificate => ({ subject }) as PeerCertificate;
+  const authenticate = (certificateOf: object | null, bearerToken: string | null = null) =>
+    core.authenticator.authenticate({ certificate: certificateOf && certificate(certificateOf), bearerToken });
+
+  it('reads the user and his groups off a certificate', () => {
+    expect(authenticate({ CN: 'me', O: ['a', 'b'] })).toEqual({
+      ...{ name: 'me', uid: '', extra: {} },
+      groups: ['a', 'b', 'system:authenticated'],
+    });
+    expect(authenticate({ CN: 'me' })).toMatchObject({ groups: ['system:authenticated'] });
+    expect(authenticate({})).toMatchObject({ name: 'system:anonymous', groups: ['system:unauthenticated'] });
+  });
+
+  const request = (name: string, spec: object, who = admin) =>
+    core.operations.create(core.as(who), at('v1/serviceaccounts', 'team', name, 'token'), body({ spec }));
+  const tokenOf = ({ object }: { object: unknown }) => (object as { status: { token: string } }).status.token;
+
+  it('knows service accounts by their tokens, until they are gone', async () => {
+    await core.create('v1/serviceaccounts', 'team', serviceAccountOf('robot'));
+    const answer = await request('robot', { expirationSeconds: 700 });
+    expect(answer).toMatchObject({ code: 201 });
+    expect(answer.object).toMatchObject({ kind: 'TokenRequest', spec: { expirationSeconds: 700 } });
+    const token = tokenOf(answer);
+    const { uid } = (await core.get('v1/serviceaccounts', 'team', 'robot')).metadata;
+    expect(JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString())).toMatchObject({
+      iss: 'https://kubernetes.default.svc.cluster.local',
+      sub: 'system:serviceaccount:team:robot',
+      'kubernetes.io': { namespace: 'team', serviceaccount: { name: 'robot', uid } },
+    });
+    const robot = await authenticate(null, token);
+    expect(robot).toMatchObject({
+      name: 'system:serviceaccount:team:robot',
+      uid,
+      groups: ['system:serviceaccounts', 'system:serviceaccounts:team', 'system:authenticated'],
+    });
+    // Known tokens are answered at once, with the same user.
+    expect(authenticate(null, token)).toBe(robot);
+    await core.operations.delete(core.as(admin), at('v1/serviceaccounts', 'team', 'robot'), {});
+    await settled();
+    expect(await refusal(Promise.resolve(authenticate(null, token)))).toMatchObject({
+      code: 401,
+      message: 'Unauthorized',
+    });
+  });
+
+  it('binds tokens to pods', async () => {
+    const { object } = await core.create('v1/pods', 'team', podOf('with-token'));
+    const { uid } = object.metadata;
+    const boundObjectRef = { apiVersion: 'v1', kind: 'Pod', name: 'with-token', uid };
+    const token = tokenOf(await request('default', { boundObjectRef }));
+    expect(await authenticate(null, token)).toMatchObject({
+      extra: {
+        'authentication.kubernetes.io/pod-name': ['with-token'],
+        'authentication.kubernetes.io/pod-uid': [uid],
+      },
+    });
+    expect((await refusal(request('default', { boundObjectRef: { ...boundObjectRef, uid: 'other' } }))).code).toBe(409);
+    expect((await refusal(request('default', { boundObjectRef: { ...boundObjectRef, name: 'none' } }))).code).toBe(404);
+    await core.operations.delete(core.as(admin), at('v1/pods', 'team', 'with-token'), {});
+    await settled();
+    expect((await refusal(Promise.resolve(authenticate(null, token)))).code).toBe(401);
+  });
+
+  it('refuses tokens that are none, are for others, or are by others', async () => {
+    for (const token of ['', 'x', 'a.b.c']) {
+      expect((await refusal(Promise.resolve().then(() => authenticate(null, token)))).code).toBe(401);
+    }
+    const elsewhere = tokenOf(await request('default', { audiences: ['vault'] }));
+    expect((await refusal(Promise.resolve(authenticate(null, elsewhere)))).code).toBe(401);
+    expect((await refusal(request('default', { expirationSeconds: 5 }))).message).toBe(
+      'TokenRequest.authentication.k8s.io "" is invalid: spec.expirationSeconds: Invalid value: 5: may not specify a duration less than 10 minutes',
+    );
+    expect((await refusal(request('nobody', {}))).message).toBe('serviceaccounts "nobody" not found');
+  });
+});
+
+describe('a node', () => {
+  const n1 = user('system:node:n1', 'system:nodes');
+  const nodeOf = (name: string, more: object = {}) => ({ metadata: { name }, ...more });
+  const change = (who: User, resource: string, object: KubeObject, subresource = '') => {
+    const { name, namespace = '' } = object.metadata;
+    return core.operations.update(core.as(who), at(resource, namespace, name, subresource), body(object));
+  };
+
+  beforeAll(async () => {
+    for (const name of ['mine', 'theirs']) {
+      await core.create('v1/secrets', 'team', { metadata: { name } });
+      await core.create('v1/configmaps', 'team', { metadata: { name } });
+      const nodeName = name === 'mine' ? 'n1' : 'n2';
+      const container = { name: 'c', image: 'i', envFrom: [{ configMapRef: { name } }] };
+      const volumes = [{ name: 'v', secret: { secretName: name } }];
+      await core.create('v1/pods', 'team', podOf(name, { nodeName, volumes, containers: [container] }));
+    }
+    await settled();
+  });
+
+  it('registers itself and nobody else', async () => {
+    await core.create('v1/nodes', '', nodeOf('n1'), n1);
+    expect((await refusal(core.create('v1/nodes', '', nodeOf('n2'), n1))).message).toBe(
+      'nodes "n2" is forbidden: node "n1" is not allowed to modify node "n2"',
+    );
+    const labelled = nodeOf('n1', { metadata: { name: 'n1', labels: { 'node-restriction.kubernetes.io/x': 'y' } } });
+    expect((await refusal(core.create('v1/nodes', '', labelled, n1))).message).toMatch(
+      /is not allowed to set the following labels: node-restriction.kubernetes.io\/x$/,
+    );
+    const own = await core.get('v1/nodes', '', 'n1');
+    await change(n1, 'v1/nodes', { ...own, status: { phase: 'Running' } } as KubeObject, 'status');
+    const tainted = { ...own, spec: { taints: [{ key: 'a', effect: 'NoSchedule' }] } } as KubeObject;
+    delete tainted.metadata.resourceVersion;
+    expect((await refusal(change(n1, 'v1/nodes', tainted))).message).toBe(
+      'nodes "n1" is forbidden: node "n1" is not allowed to modify taints',
+    );
+  });
+
+  it('reads what its pods name, and only that', async () => {
+    await get(n1, 'v1/secrets', 'team', 'mine');
+    await get(n1, 'v1/configmaps', 'team', 'mine');
+    await get(n1, 'v1/pods', 'team', 'mine');
+    await list(n1, 'v1/pods', '', 'spec.nodeName=n1');
+    await list(n1, 'v1/services');
+    for (const resource of ['v1/secrets', 'v1/configmaps', 'v1/pods']) {
+      expect((await refusal(get(n1, resource, 'team', 'theirs'))).message, resource).toMatch(
+        /: no relationship found between node 'n1' and this object$/,
+      );
+    }
+    expect((await refusal(list(n1, 'v1/secrets', 'team'))).message).toMatch(/: No Object name found$/);
+    expect((await refusal(list(n1, 'v1/pods'))).message).toMatch(
+      /: can only list\/watch pods with spec.nodeName field selector$/,
+    );
+    expect((await refusal(list(n1, 'v1/nodes'))).message).toMatch(/cannot read all nodes, only its own Node object$/);
+    expect((await refusal(core.create('v1/secrets', 'team', { metadata: { name: 'x' } }, n1))).code).toBe(403);
+  });
+
+  it('reports on its pods and ends them, and no others', async () => {
+    const running = async (name: string) =>
+      ({ ...(await core.get('v1/pods', 'team', name)), status: { phase: 'Running' } }) as KubeObject;
+    await change(n1, 'v1/pods', await running('mine'), 'status');
+    expect((await refusal(change(n1, 'v1/pods', await running('theirs'), 'status'))).message).toBe(
+      'pods "theirs" is forbidden: node "n1" can only update pod status for pods with spec.nodeName set to itself',
+    );
+    const remove = (name: string) =>
+      core.operations.delete(core.as(n1), at('v1/pods', 'team', name), { gracePeriodSeconds: 0 });
+    expect((await refusal(remove('theirs'))).message).toBe(
+      'pods "theirs" is forbidden: node "n1" can only delete pods with spec.nodeName set to itself',
+    );
+    expect((await refusal(core.create('v1/pods', 'team', podOf('x', { nodeName: 'n1' }), n1))).message).toMatch(
+      /node "n1" can only create mirror pods$/,
+    );
+    await remove('mine');
+  });
+
+  it('gets tokens for its pods alone', async () => {
+    const { object } = await core.create('v1/pods', 'team', podOf('tok', { nodeName: 'n1' }));
+    await core.create('v1/pods', 'team', podOf('tok2', { nodeName: 'n2' }));
+    const other = (await core.get('v1/pods', 'team', 'tok2')) as Pod;
+    await settled();
+    const ask = (spec: object) =>
+      core.operations.create(core.as(n1), at('v1/serviceaccounts', 'team', 'default', 'token'), body({ spec }));
+    const ref = { apiVersion: 'v1', kind: 'Pod', name: 'tok', uid: object.metadata.uid };
+    expect((await ask({ boundObjectRef: ref })).code).toBe(201);
+    expect((await refusal(ask({}))).message).toMatch(/node requested token not bound to a pod$/);
+    const theirs = { ...ref, name: 'tok2', uid: other.metadata.uid };
+    expect((await refusal(ask({ boundObjectRef: theirs }))).message).toMatch(/scheduled on a different node$/);
+  });
+
+  it('renews its lease alone', async () => {
+    const leases = 'coordination.k8s.io/v1/leases';
+    await core.create(leases, 'kube-node-lease', { metadata: { name: 'n1' } }, n1);
+    expect((await refusal(core.create(leases, 'kube-node-lease', { metadata: { name: 'n2' } }, n1))).message).toMatch(
+      /can only access node lease with the same name as the requesting node$/,
+    );
+    expect((await refusal(core.create(leases, 'team', { metadata: { name: 'n1' } }, n1))).code).toBe(403);
+  });
+});
