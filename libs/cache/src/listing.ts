@@ -49,8 +49,12 @@ export class Listing {
     for (const object of this.#mirror.objects()) {
       const etcdKey = keys.registry(object.key);
       if (this.#listed.has(etcdKey)) continue;
-      const known = this.#tombstones.get(etcdKey) ?? { revision, tombstone: UNSIGNED };
-      this.#changes.push(deletionOf(object, known.revision, known.tombstone));
+      const known = this.#tombstones.get(etcdKey);
+      // An older one is of an earlier object by this name.
+      const isOfThis = known !== undefined && known.revision > object.revision;
+      this.#changes.push(
+        isOfThis ? deletionOf(object, known.revision, known.tombstone) : deletionOf(object, revision, UNSIGNED),
+      );
     }
     return this.#changes.sort((a, b) => a.entry.revision - b.entry.revision || a.entry.index - b.entry.index);
   }

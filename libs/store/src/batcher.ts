@@ -45,8 +45,9 @@ export class Batcher<W extends Batchable> {
     return true;
   }
 
-  /** The writes of the next transaction, at most one per etcd key; empty when none wait. */
-  take(): W[] {
+  /** The writes of the next transaction, at most `writesMax` and at most one per etcd key; empty when none wait. */
+  take(writesMax: number): W[] {
+    const lengthMax = Math.min(writesMax, WRITES_PER_REVISION_MAX);
     const batch: W[] = [];
     const passed: W[] = [];
     const taken = new Set<string>();
@@ -57,7 +58,7 @@ export class Batcher<W extends Batchable> {
       const write = this.#waiting[scanned]!;
       const operationsThen = Math.max(operations, write.operations);
       const full =
-        batch.length === WRITES_PER_REVISION_MAX ||
+        batch.length === lengthMax ||
         bytes + write.bytes > BATCH_BYTES_MAX ||
         batch.length + 1 + OWN_OPERATIONS + operationsThen > TRANSACTION_OPERATIONS_MAX;
       if (full && batch.length > 0) break;

@@ -10,8 +10,12 @@ import { PendingWrite } from './pending-write.ts';
 import { TombstoneLease } from './tombstone-lease.ts';
 import type { Committed, Store, Write } from './types.ts';
 
-/** Transactions under way at once. One more would only split the batches that form meanwhile. */
-const IN_FLIGHT_MAX = 1;
+/**
+ * Transactions under way at once: while etcd works on one, the next is encoded. What waits is shared among those
+ * that are free, in portions that are worth a transaction.
+ */
+const IN_FLIGHT_MAX = 2;
+const PORTION_MIN = 16;
 /** A write that has not reached etcd after this time is given up, with certainty that it did not happen. */
 const GIVE_UP_MS = 10_000;
 const RETRY_MS_MIN = 20;
@@ -100,7 +104,9 @@ export class GroupCommit implements Store {
       if (write.confidential.length > 0 && this.#deps.cipher === null && write.object !== null) {
         throw internalError('there is no key to encrypt confidential data with');
       }
-      const pending = new PendingWrite(write, this.#keys, performance.now(), { resolve, reject });
+      const { cipher } = this.#deps;
+      const sinceMs = performance.now();
+      const pending = new PendingWrite(write, { keys: this.#keys, cipher, sinceMs, resolve, reject });
       if (!this.#batcher.add(pending)) throw tooMany();
       this.#schedule();
     });
@@ -137,8 +143,9 @@ export class GroupCommit implements Store {
 
   #pump(): void {
     while (this.#inFlight < IN_FLIGHT_MAX && this.#batcher.size > 0) {
+      const portion = Math.ceil(this.#batcher.size / (IN_FLIGHT_MAX - this.#inFlight));
       this.#inFlight++;
-      void this.#run(this.#batcher.take()).finally(() => {
+      void this.#run(this.#batcher.take(Math.max(portion, PORTION_MIN))).finally(() => {
         this.#inFlight--;
         this.#pump();
         this.#checkDrained();
@@ -164,7 +171,7 @@ export class GroupCommit implements Store {
   async #send(batch: readonly PendingWrite[], epoch: string, lease: string): Promise<boolean> {
     const success: Operation[] = [{ type: 'put', key: this.#keys.revision, value: NOTHING }];
     batch.forEach((write, index) => {
-      success.push(write.toTransaction(index, this.#deps.cipher, lease));
+      success.push(write.toTransaction(index, lease));
     });
     this.stats.transactions++;
     const { succeeded, revision, results } = await this.#deps.etcd.txn({

@@ -3,14 +3,8 @@ import type { Compare, Operation, OperationResult, TxnRequest } from '@periplus/
 import type { Batchable } from './batcher.ts';
 import type { Cipher } from './cipher.ts';
 import type { Keys } from './keys.ts';
-import {
-  encodeProvenance,
-  encodeRecord,
-  encodeTombstone,
-  toUnversioned,
-  toVersioned,
-  type Unversioned,
-} from './record.ts';
+import { OutgoingRecord } from './outgoing-record.ts';
+import { encodeProvenance, encodeTombstone } from './record.ts';
 import type { Committed, Companion, Write } from './types.ts';
 import { WriteConflict } from './write-conflict.ts';
 
@@ -19,6 +13,15 @@ const OVERHEAD_BYTES = 64;
 
 type Guarded = Companion & { ifAbsent: true };
 const isGuarded = (companion: Companion): companion is Guarded => 'ifAbsent' in companion;
+
+export interface PendingOptions {
+  keys: Keys;
+  cipher: Cipher | null;
+  /** When the write came, on the store's clock. */
+  sinceMs: number;
+  resolve(committed: Committed): void;
+  reject(error: Error): void;
+}
 
 /** A write on its way: encoded once, sent as a nested transaction until its outcome is known. */
 export class PendingWrite implements Batchable {
@@ -32,51 +35,47 @@ export class PendingWrite implements Batchable {
   readonly #key: string;
   readonly #tombstone: string;
   readonly #companions: readonly { key: string; companion: Companion }[];
-  readonly #object: Unversioned | null;
+  readonly #record: OutgoingRecord | null;
   readonly #provenance: Uint8Array;
 
-  constructor(
-    write: Write,
-    keys: Keys,
-    sinceMs: number,
-    settle: { resolve(committed: Committed): void; reject(error: Error): void },
-  ) {
+  constructor(write: Write, { keys, cipher, sinceMs, resolve, reject }: PendingOptions) {
     if (write.object === null) checkDeletion(write);
     this.write = write;
     this.sinceMs = sinceMs;
-    this.resolve = settle.resolve;
-    this.reject = settle.reject;
+    this.resolve = resolve;
+    this.reject = reject;
     this.#key = keys.registry(write.key);
     this.#tombstone = keys.tombstone(write.key);
     this.#companions = write.companions.map((companion) => ({ key: keys.at(companion.path), companion }));
-    this.#object = write.object && toUnversioned(write.object, write.confidential);
-    this.#provenance = encodeProvenance(write.provenance);
-    this.touches = [this.#key, this.#tombstone, ...this.#companions.map(({ key }) => key)];
+    const provenance = encodeProvenance(write.provenance);
+    this.#provenance = provenance;
+    this.#record =
+      write.object && new OutgoingRecord(write.object, write.confidential, { provenance, cipher, context: this.#key });
+    this.touches = [this.#key, ...this.#companions.map(({ key }) => key)];
     this.bytes = this.#estimateBytes();
-    this.operations = 2 + this.#companions.length;
+    this.operations = 2 + this.#companions.length; // a deletion puts its tombstone
   }
 
   get deletes(): boolean {
-    return this.#object === null;
+    return this.#record === null;
   }
 
   /** The nested transaction, as number `index` of its batch. Tombstones hang on `lease`. */
-  toTransaction(index: number, cipher: Cipher | null, lease: string): Operation {
+  toTransaction(index: number, lease: string): Operation {
     const compare: Compare[] = [{ key: this.#key, target: 'mod', result: 'equal', value: this.write.ifRevision }];
     const success: Operation[] = [];
-    const record =
-      this.#object && encodeRecord(this.#object, { index, provenance: this.#provenance, cipher, context: this.#key });
+    const record = this.#record;
     if (record === null) {
       const tombstone = encodeTombstone(index, this.#provenance);
       success.push({ type: 'delete', key: this.#key });
       success.push({ type: 'put', key: this.#tombstone, value: tombstone, lease });
     } else {
-      success.push({ type: 'put', key: this.#key, value: record });
-      if (this.write.ifRevision === 0) success.push({ type: 'delete', key: this.#tombstone });
+      record.index = index;
+      success.push({ type: 'put', key: this.#key, value: record.value });
     }
     for (const { key, companion } of this.#companions) {
       if ('delete' in companion) success.push({ type: 'delete', key });
-      else success.push({ type: 'put', key, value: companion.put === 'record' ? record! : companion.put });
+      else success.push({ type: 'put', key, value: companion.put === 'record' ? record!.value : companion.put });
       if (isGuarded(companion)) compare.push({ key, target: 'create', result: 'equal', value: 0 });
     }
     return { type: 'txn', compare, success, failure: this.#questions() };
@@ -98,7 +97,7 @@ export class PendingWrite implements Batchable {
 
   committed(revision: number, index: number): Committed {
     const resourceVersion = versionOfWrite(revision, index);
-    return { revision, index, resourceVersion, bytes: this.#object && toVersioned(this.#object, resourceVersion) };
+    return { revision, index, resourceVersion, bytes: this.#record?.versioned(resourceVersion) ?? null };
   }
 
   #conflictingCompanion(answers: readonly OperationResult[]): string | null {
@@ -109,8 +108,7 @@ export class PendingWrite implements Batchable {
   }
 
   #estimateBytes(): number {
-    const json = this.#object?.json.length ?? 0;
-    const record = json + (this.#object?.confidential?.length ?? 0) + this.#provenance.length + OVERHEAD_BYTES;
+    const record = this.#record?.value.length ?? this.#provenance.length;
     let bytes = 3 * (this.#key.length + OVERHEAD_BYTES) + record;
     for (const { key, companion } of this.#companions) {
       bytes += 3 * (key.length + OVERHEAD_BYTES);

@@ -6,16 +6,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Cipher } from './cipher.ts';
 import { Keys } from './keys.ts';
+import { OutgoingRecord } from './outgoing-record.ts';
 import {
   decodeInboxRecord,
   decodeRecord,
   decodeTombstone,
   encodeProvenance,
-  encodeRecord,
   encodeTombstone,
   StoredRecord,
-  toUnversioned,
-  toVersioned,
 } from './record.ts';
 import type { Provenance } from './types.ts';
 
@@ -34,10 +32,13 @@ const cipher = new Cipher([{ id: 'a', key: randomBytes(32) }]);
 const kvOf = (value: Buffer, modRevision = 7, etcdKey = context): KeyValue => ({
   ...{ key: etcdKey, value, createRevision: 3, modRevision, version: 2, lease: '0' },
 });
-const encode = (object: JsonObject, confidential: string[] = [], index = 5): Buffer =>
-  encodeRecord(toUnversioned(object, confidential), {
-    ...{ index, provenance: encodeProvenance(provenance), cipher, context },
-  });
+const outgoing = (object: JsonObject, confidential: string[] = [], by = provenance): OutgoingRecord =>
+  new OutgoingRecord(object, confidential, { provenance: encodeProvenance(by), cipher, context });
+const encode = (object: JsonObject, confidential: string[] = [], index = 5): Buffer => {
+  const record = outgoing(object, confidential);
+  record.index = index;
+  return record.value;
+};
 
 const objects = fc
   .record({
@@ -111,10 +112,10 @@ describe('a record', () => {
   });
 
   it('refuses to store confidential members without a cipher', () => {
-    const unversioned = toUnversioned({ kind: 'Secret', metadata: { name: 'a' }, data: {} }, ['data']);
-    expect(() => encodeRecord(unversioned, { index: 0, provenance: new Uint8Array(), cipher: null, context })).toThrow(
-      'no key to seal',
-    );
+    const secret = { kind: 'Secret', metadata: { name: 'a' }, data: {} };
+    const options = { provenance: new Uint8Array(), cipher: null, context };
+    expect(() => new OutgoingRecord(secret, ['data'], options)).toThrow('no key to seal');
+    expect(() => new OutgoingRecord({ ...secret, data: undefined as never }, ['data'], options)).not.toThrow();
   });
 
   it('is read by those who do not know its newer fields', () => {
@@ -127,14 +128,15 @@ describe('a record', () => {
     expect(() => decodeRecord(kvOf(Buffer.alloc(0)), keys, null)).toThrow('is not a record');
     expect(() => decodeRecord(kvOf(Buffer.from('{"kind":"Pod"}')), keys, null)).toThrow();
     expect(() => decodeRecord(kvOf(encode({ metadata: { name: 'a' } }), 7, '/p/elsewhere'), keys, null)).toThrow();
-    expect(() => toUnversioned({ kind: 'Pod', apiVersion: 'v1', metadata: {} }, [])).toThrow('without metadata');
+    expect(() => encode({ kind: 'Pod', apiVersion: 'v1', metadata: {} })).toThrow('without metadata');
+    expect(() => encode({ kind: 'Pod', apiVersion: 'v1' })).toThrow('without metadata');
   });
 
   it('gives the writer the same bytes as the readers', () => {
     fc.assert(
       fc.property(objects, fc.jsonValue(), (object, data) => {
         const secret = { ...object, data } as JsonObject;
-        const written = toVersioned(toUnversioned(secret, ['data']), versionOfWrite(7, 5));
+        const written = outgoing(secret, ['data']).versioned(versionOfWrite(7, 5));
         expect(decodeRecord(kvOf(encode(secret, ['data'])), keys, cipher).bytes).toEqual(written);
       }),
     );
@@ -144,10 +146,21 @@ describe('a record', () => {
     const message = storeProto.store.v1.Record.decode(encode({ kind: 'Pod', metadata: { name: 'a' } }));
     expect(storeProto.store.v1.Provenance.decode(message.provenance).requestId).toBe(provenance.requestId);
     const without = { ...provenance, cause: null };
-    const value = encodeRecord(toUnversioned({ kind: 'Pod', metadata: { name: 'a' } }, []), {
-      ...{ index: 0, provenance: encodeProvenance(without), cipher: null, context },
-    });
+    const { value } = outgoing({ kind: 'Pod', metadata: { name: 'a' } }, [], without);
     expect(decodeRecord(kvOf(value), keys, null).provenance).toEqual(without);
+  });
+
+  it('is what the generated encoder would make of it', () => {
+    fc.assert(
+      fc.property(objects, fc.integer({ min: 0, max: 127 }), (object, index) => {
+        const message = storeProto.store.v1.Record.decode(encode({ ...object, data: 1 }, ['data'], index));
+        const again = Buffer.from(storeProto.store.v1.Record.encode(message).finish());
+        expect(storeProto.store.v1.Record.decode(again)).toEqual(message);
+        expect(message.index).toBe(index);
+        const bytes = decodeRecord(kvOf(again), keys, cipher).bytes.toString();
+        expect(JSON.parse(bytes)).toEqual(asJson(withVersion({ ...object, data: 1 }, versionOfWrite(7, index))));
+      }),
+    );
   });
 
   it('is found in a node inbox as the pod that it is', () => {

@@ -1,0 +1,119 @@
+import type { JsonObject } from '@periplus/apimachinery';
+import { storeProto } from '@periplus/proto';
+import type { Cipher } from './cipher.ts';
+import { type Unversioned, withVersion } from './versioned-json.ts';
+
+/** Fields of the Record message, each with its wire type: a number, or bytes with a length in front. */
+const INDEX = 0x18;
+const OBJECT = 0x0a;
+const VERSION_AT = 0x10;
+const PROVENANCE = 0x22;
+const SEALED = 0x2a;
+/** The index is written first, and always as one byte (it is below 128), so that it can be set at the last moment. */
+const INDEX_AT = 1;
+
+/**
+ * A record on its way to etcd, complete but for its place in the transaction. Written by hand into one buffer, because
+ * this is where the time of a write goes: a third of what the generated encoder takes, and one copy less.
+ */
+export class OutgoingRecord {
+  /** What etcd stores. */
+  readonly value: Buffer;
+  readonly #object: Unversioned;
+
+  /** `context` is the registry key, for which the confidential members are sealed. */
+  constructor(
+    object: JsonObject,
+    confidential: readonly string[],
+    { provenance, cipher, context }: { provenance: Uint8Array; cipher: Cipher | null; context: string },
+  ) {
+    const { head, body, hidden } = layOut(object, confidential);
+    const sealed = hidden === null ? null : encodeSealed(hidden, cipher, context);
+    const versionAt = Buffer.byteLength(head);
+    const jsonLength = versionAt + Buffer.byteLength(body);
+    const length =
+      2 +
+      (1 + varintLength(jsonLength) + jsonLength) +
+      (1 + varintLength(versionAt)) +
+      (1 + varintLength(provenance.length) + provenance.length) +
+      (sealed === null ? 0 : 1 + varintLength(sealed.length) + sealed.length);
+    const value = Buffer.allocUnsafe(length);
+    value[0] = INDEX;
+    value[INDEX_AT] = 0;
+    const jsonAt = writeVarint(value, OBJECT, jsonLength, 2);
+    value.write(head + body, jsonAt);
+    let at = writeVarint(value, VERSION_AT, versionAt, jsonAt + jsonLength);
+    at = writeBytes(value, PROVENANCE, provenance, at);
+    if (sealed !== null) writeBytes(value, SEALED, sealed, at);
+    this.value = value;
+    this.#object = { json: value.subarray(jsonAt, jsonAt + jsonLength), versionAt, confidential: hidden };
+  }
+
+  /** Sets the place within the transaction, 0 to 127. */
+  set index(index: number) {
+    this.value[INDEX_AT] = index;
+  }
+
+  /** The object as clients get it. */
+  versioned(resourceVersion: string): Buffer {
+    return withVersion(this.#object, resourceVersion, { allocate: Buffer.allocUnsafe });
+  }
+}
+
+/** Orders the members so that the resourceVersion's place is known, behind `head`, and sets apart what is confidential. */
+function layOut(
+  object: JsonObject,
+  confidential: readonly string[],
+): { head: string; body: string; hidden: Buffer | null } {
+  const { kind, apiVersion, metadata } = object;
+  const members = JSON.stringify(withoutVersion(metadata));
+  if (members === '{}') throw new Error('an object without metadata cannot be stored');
+  let body = members.slice(1);
+  let hidden = '';
+  for (const member in object) {
+    if (member === 'kind' || member === 'apiVersion' || member === 'metadata') continue;
+    const value = JSON.stringify(object[member]);
+    if (value === undefined) continue;
+    if (confidential.includes(member)) hidden += `,${JSON.stringify(member)}:${value}`;
+    else body += `,${JSON.stringify(member)}:${value}`;
+  }
+  return {
+    head: `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":{`,
+    body: `${body}}`,
+    hidden: hidden === '' ? null : Buffer.from(`{${hidden.slice(1)}}`),
+  };
+}
+
+function withoutVersion(metadata: unknown): JsonObject {
+  if (typeof metadata !== 'object' || metadata === null) return {};
+  if (!('resourceVersion' in metadata)) return metadata as JsonObject;
+  const { resourceVersion: _, ...rest } = metadata as JsonObject;
+  return rest;
+}
+
+function encodeSealed(plain: Buffer, cipher: Cipher | null, context: string): Uint8Array {
+  if (cipher === null) throw new Error(`no key to seal ${context} with`);
+  return storeProto.store.v1.Sealed.encode(cipher.seal(plain, context)).finish();
+}
+
+const varintLength = (value: number): number => {
+  let length = 1;
+  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) length++;
+  return length;
+};
+
+/** Writes a tag and a number; returns where they end. */
+function writeVarint(into: Buffer, tag: number, value: number, start: number): number {
+  let at = start;
+  into[at++] = tag;
+  let rest = value;
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) into[at++] = (rest & 0x7f) | 0x80;
+  into[at++] = rest;
+  return at;
+}
+
+function writeBytes(into: Buffer, tag: number, bytes: Uint8Array, start: number): number {
+  const at = writeVarint(into, tag, bytes.length, start);
+  into.set(bytes, at);
+  return at + bytes.length;
+}

@@ -1,0 +1,47 @@
+const COMMA = 0x2c;
+const NOTHING = new Uint8Array(0);
+
+/** An object as JSON that misses its resourceVersion. */
+export interface Unversioned {
+  /** Without the sealed members. */
+  json: Buffer;
+  /** Where in `json` the resourceVersion belongs: just behind `"metadata":{`. */
+  versionAt: number;
+  /** `{"data":{...}}`; null when nothing is confidential. */
+  confidential: Buffer | null;
+}
+
+const memberOf = (version: string): string => `"resourceVersion":"${version}",`;
+
+interface VersionOptions {
+  /** Where the memory comes from: Node's pool for what is soon gone, of its own for what stays. */
+  allocate: (size: number) => Buffer;
+  /** Put behind the end of the object, in the same memory but not in the returned buffer. */
+  trailer?: Uint8Array;
+}
+
+/** The object as clients get it, in one copy. */
+export function withVersion(
+  { json, versionAt, confidential }: Unversioned,
+  version: string,
+  { allocate, trailer = NOTHING }: VersionOptions,
+): Buffer {
+  const member = memberOf(version);
+  const openLength = json.length + member.length;
+  const length = confidential === null ? openLength : openLength + confidential.length - 1;
+  const bytes = allocate(length + trailer.length);
+  json.copy(bytes, 0, 0, versionAt);
+  bytes.write(member, versionAt, 'latin1');
+  json.copy(bytes, versionAt + member.length, versionAt);
+  if (confidential !== null) {
+    // `...}` and `{"data":...}` become `...,"data":...}`.
+    confidential.copy(bytes, openLength - 1);
+    bytes[openLength - 1] = COMMA;
+  }
+  bytes.set(trailer, length);
+  return bytes.subarray(0, length);
+}
+
+/** Undoes `withVersion`. */
+export const withoutVersion = (bytes: Buffer, versionAt: number, version: string): Buffer =>
+  Buffer.concat([bytes.subarray(0, versionAt), bytes.subarray(versionAt + memberOf(version).length)]);
