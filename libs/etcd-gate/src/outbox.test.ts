@@ -7,19 +7,20 @@ const MIB = 1 << 20;
 function slowReader() {
   const handed: Buffer[] = [];
   const written: (() => void)[] = [];
-  let overflows = 0;
-  const outbox = new Outbox(
-    (message, done) => {
+  const told: string[] = [];
+  const outbox = new Outbox({
+    write(message, done) {
       handed.push(message);
       written.push(done);
     },
-    () => overflows++,
-  );
-  return { outbox, handed, read: () => written.shift()?.(), overflows: () => overflows };
+    full: () => void told.push('full'),
+    drained: () => void told.push('drained'),
+  });
+  return { outbox, handed, told, read: () => written.shift()?.() };
 }
 
 test('messages go out one at a time, in order', () => {
-  const { outbox, handed, read } = slowReader();
+  const { outbox, handed, read, told } = slowReader();
   for (const text of ['a', 'b', 'c']) outbox.send(Buffer.from(text));
   expect(handed.join()).toBe('a');
   read();
@@ -28,14 +29,20 @@ test('messages go out one at a time, in order', () => {
   read();
   outbox.send(Buffer.from('d'));
   expect(handed.join()).toBe('a,b,c,d');
+  expect(told).toEqual([]);
 });
 
-test('a reader who falls too far behind loses what waits, once', () => {
-  const { outbox, handed, read, overflows } = slowReader();
-  for (let at = 0; at < 17; at++) outbox.send(Buffer.alloc(MIB));
-  expect(overflows()).toBe(0);
-  outbox.send(Buffer.alloc(MIB));
-  expect(overflows()).toBe(1);
+test('a reader who falls behind is said to be full once, and drained when little is left', () => {
+  const { outbox, handed, read, told } = slowReader();
+  for (let at = 0; at < 5; at++) outbox.send(Buffer.alloc(MIB));
+  expect(told).toEqual([]);
+  for (let at = 0; at < 3; at++) outbox.send(Buffer.alloc(MIB));
+  expect(told).toEqual(['full']);
+  for (let at = 0; at < 5; at++) read();
+  expect(told).toEqual(['full']);
   read();
-  expect(handed).toHaveLength(1);
+  expect(told).toEqual(['full', 'drained']);
+  for (let at = 0; at < 5; at++) read();
+  expect(handed).toHaveLength(8);
+  expect(told).toEqual(['full', 'drained']);
 });

@@ -1,20 +1,26 @@
-/** What may wait for a reader who does not keep up. */
-const WAITING_BYTES_MAX = 16 << 20;
+/** With more than that waiting for a reader, nothing further is to be sent until little is left. */
+const FULL_BYTES = 4 << 20;
+const DRAINED_BYTES = 1 << 20;
 
-/**
- * Messages on their way out of a stream, one handed over at a time, so that those that wait are ours to count and to
- * drop. A reader who falls too far behind loses them all.
- */
+export interface OutboxDeps {
+  /** Hands a message over; `written` is to be called when the next one may follow. */
+  write(message: Buffer, written: () => void): void;
+  /** The reader does not keep up: what is sent now is still kept, but should stop. */
+  full(): void;
+  /** After `full`: there is room again. */
+  drained(): void;
+}
+
+/** Messages on their way out of a stream, one handed over at a time, so that those that wait can be counted. */
 export class Outbox {
-  readonly #write: (message: Buffer, written: () => void) => void;
-  readonly #overflow: () => void;
+  readonly #deps: OutboxDeps;
   #waiting: Buffer[] = [];
   #bytes = 0;
   #busy = false;
+  #full = false;
 
-  constructor(write: (message: Buffer, written: () => void) => void, overflow: () => void) {
-    this.#write = write;
-    this.#overflow = overflow;
+  constructor(deps: OutboxDeps) {
+    this.#deps = deps;
   }
 
   send(message: Buffer): void {
@@ -24,9 +30,9 @@ export class Outbox {
     }
     this.#waiting.push(message);
     this.#bytes += message.length;
-    if (this.#bytes <= WAITING_BYTES_MAX) return;
-    this.clear();
-    this.#overflow();
+    if (this.#full || this.#bytes <= FULL_BYTES) return;
+    this.#full = true;
+    this.#deps.full();
   }
 
   clear(): void {
@@ -36,12 +42,16 @@ export class Outbox {
 
   #hand(message: Buffer): void {
     this.#busy = true;
-    this.#write(message, () => {
+    this.#deps.write(message, () => {
       this.#busy = false;
       const next = this.#waiting.shift();
-      if (next === undefined) return;
-      this.#bytes -= next.length;
-      this.#hand(next);
+      if (next !== undefined) {
+        this.#bytes -= next.length;
+        this.#hand(next);
+      }
+      if (!this.#full || this.#bytes > DRAINED_BYTES) return;
+      this.#full = false;
+      this.#deps.drained();
     });
   }
 }

@@ -60,17 +60,21 @@ function join(feed: RangeFeed, startRevision: number): Joined {
     compacted: () => expect.unreachable(),
     failed: () => expect.unreachable(),
   };
-  return { startRevision, seen, subscription: feed.join(subscriber, startRevision) };
+  const subscription = feed.join(subscriber, startRevision);
+  subscription.resume();
+  return { startRevision, seen, subscription };
 }
 
 const action = fc.oneof(
   fc.record({ do: fc.constant('write' as const), count: fc.integer({ min: 1, max: 20 }) }),
   fc.record({ do: fc.constant('join' as const), back: fc.integer({ min: -2, max: 60 }) }),
   fc.record({ do: fc.constant('leave' as const), who: fc.nat(20) }),
+  fc.record({ do: fc.constant('pause' as const), who: fc.nat(20) }),
+  fc.record({ do: fc.constant('resume' as const), who: fc.nat(20) }),
   fc.record({ do: fc.constant('step' as const), choice: fc.nat(20), times: fc.integer({ min: 1, max: 15 }) }),
 );
 
-test('whoever joins, from whichever revision, gets each revision once and in order until it leaves', () => {
+test('whoever joins, from whichever revision, gets each revision once and in order until it leaves, pauses or not', () => {
   const property = fc.property(fc.array(action, { maxLength: 60 }), fc.constantFrom(10, 900_000), (actions, bytes) => {
     const etcd = new ScriptedEtcd(bytes);
     let idle = 0;
@@ -81,9 +85,12 @@ test('whoever joins, from whichever revision, gets each revision once and in ord
       if (each.do === 'write') etcd.newest += each.count;
       else if (each.do === 'join') joined.push(join(feed, Math.max(1, etcd.newest - each.back)));
       else if (each.do === 'step') for (let i = 0; i < each.times; i++) etcd.step(each.choice + i);
+      else if (each.do === 'pause') joined[each.who % joined.length]?.subscription.pause();
+      else if (each.do === 'resume') joined[each.who % joined.length]?.subscription.resume();
       else if (joined.length > 0) left.push(...joined.splice(each.who % joined.length, 1));
       for (const { subscription } of left) subscription.leave();
     }
+    for (const { subscription } of joined) subscription.resume();
     etcd.drain();
     for (const { startRevision, seen, subscription } of joined) {
       const count = Math.max(0, etcd.newest - startRevision + 1);
@@ -127,8 +134,8 @@ test('a compaction ends the watch of everybody who was in the feed', () => {
     compacted: (revision) => told.push(revision),
     failed: () => {},
   };
-  feed.join(subscriber, 5);
-  feed.join(subscriber, 6);
+  feed.join(subscriber, 5).resume();
+  feed.join(subscriber, 6).resume();
   etcd.watches[0]!.options.onCompacted(9);
   expect(told).toEqual([9, 9]);
   expect(idle).toBe(1);

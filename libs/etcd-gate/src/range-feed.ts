@@ -20,12 +20,16 @@ export interface Subscription {
   readonly next: number;
   /** Asks etcd how far it is; answered through `progressed`, if there is news. */
   requestProgress(): void;
+  /** Delivers nothing until `resume`, which goes on where it was. A new subscription is paused. */
+  pause(): void;
+  resume(): void;
   leave(): void;
 }
 
 interface Member extends Subscription {
   readonly subscriber: Subscriber;
   next: number;
+  paused: boolean;
   gone: boolean;
   /** Its own watch while it catches up. */
   own: WatchHandle | null;
@@ -61,14 +65,29 @@ export class RangeFeed {
     const member: Member = {
       subscriber,
       next: startRevision,
+      paused: true,
       gone: false,
       own: null,
       requestProgress: () => (member.own ?? this.#upstream)?.requestProgress(),
+      pause: () => this.#pause(member),
+      resume: () => this.#resume(member),
       leave: () => this.#leave(member),
     };
     this.#joined++;
-    this.#enter(member);
     return member;
+  }
+
+  #pause(member: Member): void {
+    member.paused = true;
+    member.own?.cancel();
+    member.own = null;
+    this.#members.delete(member);
+  }
+
+  #resume(member: Member): void {
+    if (!member.paused || member.gone) return;
+    member.paused = false;
+    this.#enter(member);
   }
 
   #enter(member: Member): void {
@@ -78,14 +97,16 @@ export class RangeFeed {
       return;
     }
     this.#members.add(member);
-    for (const batch of this.#window) deliver(member, batch);
+    for (const batch of this.#window) {
+      if (member.paused || member.gone) break;
+      deliver(member, batch);
+    }
   }
 
   #leave(member: Member): void {
     if (member.gone) return;
+    this.#pause(member);
     member.gone = true;
-    member.own?.cancel();
-    this.#members.delete(member);
     if (--this.#joined > 0) return;
     this.#close();
     this.#onIdle();

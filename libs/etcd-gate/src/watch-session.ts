@@ -14,8 +14,6 @@ const PROGRESS_MS_MAX = 500;
 /** The id in responses that are of no watch in particular. */
 const NO_WATCH = -1;
 
-const TOO_SLOW: GateStatus = { code: status.UNAVAILABLE, details: 'etcd gate: the watcher is too slow' };
-
 export type WatchCall = ServerDuplexStream<v3.WatchRequest, Buffer>;
 
 export interface SessionDeps {
@@ -43,16 +41,18 @@ export class WatchSession {
   readonly #watches = new Map<number, SessionWatch>();
   readonly #outbox: Outbox;
   #progressTimer: NodeJS.Timeout | null = null;
+  #paused = false;
   #over = false;
 
   constructor(call: WatchCall, identity: GateIdentity, deps: SessionDeps) {
     this.#call = call;
     this.#identity = identity;
     this.#deps = deps;
-    this.#outbox = new Outbox(
-      (message, written) => call.write(message, written),
-      () => this.end(TOO_SLOW),
-    );
+    this.#outbox = new Outbox({
+      write: (message, written) => call.write(message, written),
+      full: () => this.#pause(),
+      drained: () => this.#resume(),
+    });
     call.on('data', (request: v3.WatchRequest) => this.#receive(request));
     call.on('end', () => this.#leave());
     call.on('cancelled', () => this.#leave());
@@ -76,6 +76,19 @@ export class WatchSession {
     this.#deps.ended();
   }
 
+  /** A slow reader is left alone with what it has, and continues from there: it costs nobody else anything. */
+  #pause(): void {
+    this.#paused = true;
+    this.#call.pause(); // its requests make answers too
+    for (const { subscription } of this.#watches.values()) subscription?.pause();
+  }
+
+  #resume(): void {
+    this.#paused = false;
+    this.#call.resume();
+    for (const { subscription } of this.#watches.values()) if (!this.#paused) subscription?.resume();
+  }
+
   #receive({ createRequest, cancelRequest, progressRequest }: v3.WatchRequest): void {
     if (this.#over) return;
     if (createRequest) this.#create(createRequest as v3.WatchCreateRequest);
@@ -95,9 +108,8 @@ export class WatchSession {
     }
     const watch: SessionWatch = { subscription: null, notify: progressNotify, asked: false };
     this.#watches.set(watchId, watch);
-    const subscription = this.#deps.feeds.join(key, rangeEnd, this.#subscriber(watchId, watch), startRevision);
-    if (this.#over) subscription.leave();
-    else watch.subscription = subscription;
+    watch.subscription = this.#deps.feeds.join(key, rangeEnd, this.#subscriber(watchId, watch), startRevision);
+    if (!this.#paused) watch.subscription.resume();
   }
 
   /** Why a watch is not created, in etcd's words where it has some. */

@@ -1,5 +1,5 @@
 /** A stream without a message for so long is asked for one; after as long again it is given up. */
-export const SILENCE_MS_MAX = 15_000;
+const SILENCE_MS_MAX = 15_000;
 
 /** Notices that a stream has gone quiet although its connection still answers. */
 export class Silence {

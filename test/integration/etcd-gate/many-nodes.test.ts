@@ -57,7 +57,7 @@ test('many nodes watch the same and their own, over one upstream stream, and mis
   await Promise.all(nodes.map((node) => node.close()));
 });
 
-test('a node that reads too slowly is cut off, alone, and gets everything in the end', {
+test('a node that reads slowly holds nobody up, and gets everything in the end', {
   timeout: 60_000,
 }, async () => {
   const proxy = await startProxy(gate.url);
@@ -73,7 +73,7 @@ test('a node that reads too slowly is cut off, alone, and gets everything in the
   await inTime.reach(written.at(-1)!, 30_000);
   expect(behind.last).toBeLessThan(written.at(-1)!);
   await behind.reach(written.at(-1)!, 40_000);
-  expect(proxy.accepted).toBeGreaterThan(1);
+  expect(proxy.accepted).toBe(1);
   expect(inTime.revisions).toEqual(written);
   expect(behind.revisions).toEqual(written);
   await slow.close();
