@@ -17,6 +17,8 @@ const CLUSTER_CERTIFICATES: Readonly<Record<string, LeafRequest>> = {
   admin: { commonName: 'kubernetes-admin', organizations: ['system:masters'], usages: ['client'] },
   scheduler: { commonName: 'system:kube-scheduler', usages: ['client'] },
   'controller-manager': { commonName: 'system:kube-controller-manager', usages: ['client'] },
+  // Plays every simulated node, so it may do what all of them together may.
+  'simulated-nodes': { commonName: 'periplus:simulated-nodes', organizations: ['system:masters'], usages: ['client'] },
 };
 
 /** The common name is the etcd user. */

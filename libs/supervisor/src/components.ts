@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import type { ClusterFolder } from './cluster-folder.ts';
 import { containerPaths, podControlGroup } from './containers.ts';
-import { SIMULATED } from './files.ts';
 import { type ClusterSettings, firstAddress } from './settings.ts';
 import type { ProcessSpec } from './supervised-process.ts';
 import { writeJsonFile } from './whole-file.ts';
@@ -36,7 +35,7 @@ export function component(name: ComponentName, context: ComponentContext, dist: 
   return {
     name,
     command: process.execPath,
-    args: ['--enable-source-maps', join(dist, name, 'main.js'), '--config', configure(name, context)],
+    args: [join(dist, name, 'main.js'), '--config', configure(name, context)],
     logFile: join(context.folder.logs, `${name}.log`),
     stopMsMax: STOP_MS_MAX,
   };
@@ -102,7 +101,7 @@ const configurationOf: Record<ComponentName, (context: ComponentContext) => Reco
       health: { port: settings.ports.nodeHealth },
     };
     if (settings.node.type === 'simulated') {
-      return { ...common, tls: nodePair(context, SIMULATED), simulate: { nodes: settings.node.count } };
+      return { ...common, tls: pair(folder.pki, 'simulated-nodes'), simulate: { nodes: settings.node.count } };
     }
     const paths = containerPaths(folder, settings);
     return {

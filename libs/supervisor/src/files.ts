@@ -12,9 +12,6 @@ export interface FurtherHosts {
   etcd: readonly string[];
 }
 
-/** Where simulated nodes have their certificate. */
-export const SIMULATED = 'sim';
-
 /**
  * Makes the certificates, the keys that Secrets are sealed with and the kubeconfig, as far as they are missing.
  * Returns whether the kubeconfig was, which comes last.
@@ -24,12 +21,11 @@ export async function ensureFiles(
   settings: ClusterSettings,
   hosts: FurtherHosts = { apiServer: [], etcd: [] },
 ): Promise<boolean> {
-  const node = settings.node.type === 'containers' ? settings.node.name : SIMULATED;
   await ensureClusterPki({
     folder: folder.pki,
     apiServerHosts: [settings.address, firstAddress(settings.serviceCidr), ...hosts.apiServer],
     etcdHosts: hosts.etcd,
-    nodes: [{ name: node, hosts: [settings.address] }],
+    nodes: settings.node.type === 'containers' ? [{ name: settings.node.name, hosts: [settings.address] }] : [],
   });
   if (!existsSync(folder.encryptionKeys)) writeWholeFile(folder.encryptionKeys, newKeyFile(), 0o600);
   if (existsSync(folder.kubeconfig)) return false;
