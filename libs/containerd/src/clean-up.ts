@@ -114,18 +114,22 @@ function unmountBelow(directories: readonly string[]): void {
   for (const point of points) attempt('umount', ['--lazy', point]);
 }
 
-/** Removes a control group and those below it from every hierarchy. A group with processes in it stays. */
-export function removeControlGroups(cgroupRoot: string): void {
+/**
+ * Removes a control group and those below it from every hierarchy. Returns whether all are gone: a group with
+ * processes in it stays.
+ */
+export function removeControlGroups(cgroupRoot: string): boolean {
   for (const group of controlGroups(cgroupRoot)) {
     const below = globSync(join(group, '**/cgroup.procs')).map((path) => join(path, '..'));
     for (const path of [...below, group].sort((a, b) => b.length - a.length)) {
       try {
         rmdirSync(path);
       } catch {
-        // a process in it is still ending, or it was never there
+        // looked at again below
       }
     }
   }
+  return controlGroups(cgroupRoot).length === 0;
 }
 
 function removeNetworkNamespace(path: string): void {

@@ -1,5 +1,5 @@
 import { type Kind, type Node, node as nodeKind } from '@periplus/api';
-import { isAlreadyExists, isNotFound, type JsonObject } from '@periplus/apimachinery';
+import { isAlreadyExists, type JsonObject } from '@periplus/apimachinery';
 import type { CommandClient, ResourceClient } from '@periplus/client';
 import type { Logger } from '@periplus/component';
 import {
@@ -88,22 +88,10 @@ export class NodeRegistration {
     const status = nodeStatus(identity, machine, runtime, this.told, nowMs);
     const quiet = steadied(status, this.told);
     if (!hasChanged(this.told, quiet) && nowMs - this.reportedMs < REPORT_MS) return;
-    try {
-      await this.deps.commands.send(
-        {
-          verb: 'patch',
-          type: 'strategic',
-          ...this.target(),
-          subresource: 'status',
-          patch: { status: status as unknown as JsonObject },
-        },
-        null,
-      );
-    } catch (error) {
-      // Deleted by somebody: it is registered again at once.
-      if (isNotFound(error)) this.registered = false;
-      throw error;
-    }
+    const patch = { status: status as unknown as JsonObject };
+    const command = { verb: 'patch', type: 'strategic', ...this.target(), subresource: 'status', patch } as const;
+    // A node that somebody deleted stays so until its agent is started again, as with the kubelet.
+    await this.deps.commands.send(command, null);
     const wasReady = isReady(this.told);
     this.told = status;
     this.reportedMs = nowMs;

@@ -1,10 +1,11 @@
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { get } from 'node:https';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { openCri } from '@periplus/cri';
 import { issueCertificate } from '@periplus/pki';
-import { whyNoTestContainers } from '@periplus/testing';
+import { freePorts, whyNoTestContainers } from '@periplus/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { AgentHarness, SOON } from './agent-harness.ts';
 
@@ -394,6 +395,42 @@ describe.skipIf(reason)(`the node-agent${reason ? ` (skipped: ${reason})` : ''}`
       body: 'previous terminated container "main" in pod "talks" not found\n',
     });
     await node.cluster.deletePod('talks', 0);
+  });
+
+  it('mounts a part of a volume again when a container is restarted', async () => {
+    await node.create('part', {
+      volumes: [{ name: 'v', emptyDir: {} }],
+      containers: [
+        node.shell('echo run >> /part/runs; cat /part/runs; sleep 0.2; exit 1', {
+          volumeMounts: [{ name: 'v', mountPath: '/part', subPathExpr: 'of-$(NAME)' }],
+          env: [{ name: 'NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } }],
+        }),
+      ],
+    });
+    await node.until('part', ({ containerStatuses }) => containerStatuses?.[0]?.restartCount === 1);
+    await vi.waitFor(async () => expect((await logOf('part')).body).toBe('run\nrun\n'), SOON);
+    const mounts = readFileSync('/proc/self/mounts', 'utf8').split('\n');
+    expect(
+      mounts.filter((line) => line.includes(`${node.cluster.pod('part')!.metadata.uid}/volume-subpaths/`)),
+    ).toHaveLength(1);
+    await node.cluster.deletePod('part', 0);
+  });
+
+  it('opens a port of the machine', async () => {
+    const [hostPort] = await freePorts(1);
+    await node.create('ported', {
+      containers: [
+        node.shell('echo hello | nc -l -p 8080; sleep 1000', {
+          ports: [{ containerPort: 8080, hostPort, hostIP: '127.0.0.1' }],
+        }),
+      ],
+    });
+    await node.untilRunning('ported');
+    await vi.waitFor(async () => {
+      const socket = connect(hostPort!, '127.0.0.1');
+      expect(await text(socket)).toBe('hello\n');
+    }, SOON);
+    await node.cluster.deletePod('ported', 0);
   });
 
   it('shares the network and processes of the machine when it is asked to', async () => {

@@ -126,6 +126,10 @@ export class NodeAgent {
     this.server = await serveLogs({ ...server, findLog: (...names) => this.findLog(...names), log });
     this.registration = this.makeRegistration({ ...identity, port: this.server.port });
     this.registration.start();
+    this.context.record({
+      about: { apiVersion: 'v1', kind: 'Node', metadata: { name: identity.name, uid: identity.name } },
+      ...{ type: 'Normal', reason: 'Starting', message: 'Starting kubelet.' },
+    });
     this.liveness.start();
     this.inbox.start();
     this.tasks = watchTasks(this.options.runtimeSocket, {

@@ -85,8 +85,9 @@ export class PodWorker {
     void this.run();
   }
 
+  /** Whether it is the pod of that name; one that is gone has none any more. */
   isNamed(namespace: string, name: string): boolean {
-    return this.pod.metadata.name === name && this.pod.metadata.namespace === namespace;
+    return !this.gone && this.pod.metadata.name === name && this.pod.metadata.namespace === namespace;
   }
 
   /** Why a container has not been started, as its status says. */
@@ -277,6 +278,7 @@ export class PodWorker {
   }
 
   private async createSandbox(attempt: number): Promise<void> {
+    if (attempt > 0) this.tell('Normal', 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.');
     try {
       const id = await this.context.cri.runSandbox(this.sandboxConfig(attempt));
       this.context.view.learn(id, this.uid);
@@ -336,7 +338,9 @@ export class PodWorker {
   private async cleanUp(andObject: boolean): Promise<void> {
     const { context, uid } = this;
     await context.volumes.remove(uid, andObject ? 'all' : 'volumes');
-    await removePodCgroup(context.settings.cgroupRoot, this.pod);
+    if (!(await removePodCgroup(context.settings.cgroupRoot, this.pod))) {
+      context.log.warn({ uid }, 'the control group of a pod is still in use');
+    }
     context.prober.forget(uid);
     context.data.forget(uid);
     context.images.forget(uid);

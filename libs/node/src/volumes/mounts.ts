@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, readFile, realpath } from 'node:fs/promises';
+import { chmod, type FileHandle, mkdir, open, readFile, realpath, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { ConfigError } from '../pod/config-error.ts';
@@ -46,9 +46,11 @@ export async function mountMemory(path: string, sizeBytes?: number): Promise<voi
  */
 export async function mountSubPath(volume: string, subPath: string, target: string): Promise<void> {
   const base = await realpath(volume);
-  await mkdir(join(base, subPath), { recursive: true, mode: 0o750 }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error;
-  });
+  const components = subPath.split(sep).filter((component) => component !== '' && component !== '.');
+  if (subPath.startsWith(sep) || components.includes('..')) {
+    throw new ConfigError(`subPath "${subPath}" must be relative and without ".."`);
+  }
+  await makeInside(base, components);
   // Links within the volume are fine: the files of a ConfigMap are links.
   const real = await realpath(join(base, subPath));
   const inside = relative(base, real);
@@ -60,6 +62,8 @@ export async function mountSubPath(volume: string, subPath: string, target: stri
       await mkdir(join(target, '..'), { recursive: true });
       await (await open(target, 'a')).close();
     }
+    // From the run of the container before this one; what it showed may have been replaced since.
+    if (await isMounted(target)) await run('umount', ['--lazy', target]);
     await run('mount', ['--bind', `/proc/${process.pid}/fd/${handle.fd}`, target]);
   } finally {
     await handle.close();
@@ -69,12 +73,40 @@ export async function mountSubPath(volume: string, subPath: string, target: stri
 /** Linux' O_PATH: names a file without opening it for reading. */
 const O_PATH = 0o10000000;
 
+/** A name in a directory that is open: nobody can put another directory in its place. */
+const entryOf = (directory: FileHandle, name: string): string => `/proc/self/fd/${directory.fd}/${name}`;
+
+/** Makes missing directories below `base`, open to whom `base` is open to. Stops at links, which must exist. */
+async function makeInside(base: string, components: readonly string[]): Promise<void> {
+  const mode = (await stat(base)).mode & 0o7777;
+  let handle = await open(base, O_PATH | constants.O_DIRECTORY);
+  try {
+    for (const component of components) {
+      const entry = entryOf(handle, component);
+      const made = await mkdir(entry).then(
+        () => true,
+        (error: NodeJS.ErrnoException) => {
+          if (error.code !== 'EEXIST') throw error;
+          return false;
+        },
+      );
+      const next = await open(entry, O_PATH | constants.O_NOFOLLOW);
+      await handle.close();
+      handle = next;
+      if (made) await chmod(`/proc/self/fd/${handle.fd}`, mode);
+      if (!(await handle.stat()).isDirectory()) return;
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
 async function openInside(base: string, components: readonly string[], subPath: string): Promise<FileHandle> {
   let handle = await open(base, O_PATH | constants.O_DIRECTORY);
   for (const component of components) {
     const parent = handle;
     try {
-      handle = await open(`/proc/self/fd/${parent.fd}/${component}`, O_PATH | constants.O_NOFOLLOW);
+      handle = await open(entryOf(parent, component), O_PATH | constants.O_NOFOLLOW);
       // With O_PATH a link is opened as itself instead of being refused.
       if ((await handle.stat()).isSymbolicLink()) {
         await handle.close();
