@@ -37,7 +37,7 @@ const CATCH_UP_MS_MAX = 10_000;
 /** The kind in whose form, and under whose resource, objects of `kind` are stored. */
 export const storageKind = (kind: Kind): Kind => kind.storedAs?.kind ?? kind;
 
-export const keyOf = (kind: Kind, namespace: string, name: string): ResourceKey => {
+const keyOf = (kind: Kind, namespace: string, name: string): ResourceKey => {
   const { group, plural } = storageKind(kind);
   return { group, resource: plural, namespace, name };
 };
@@ -49,6 +49,13 @@ export const resourceOf = (kind: Kind): GroupResource => {
 
 /** The resource as clients name it, for messages. */
 export const namedResource = (kind: Kind): GroupResource => ({ group: kind.group, resource: kind.plural });
+
+/** etcd does not say how far the cluster is, so nothing can be said for sure. */
+function unreachable(error: unknown): never {
+  if (error instanceof StatusError) throw error;
+  const why = `etcd cannot be read: ${error instanceof Error ? error.message : error}`;
+  throw new StatusError('ServiceUnavailable', why, { retryAfterSeconds: 1 }, { cause: error });
+}
 
 /** What the core knows about the cluster: the cache, and when it is good enough. */
 export class ClusterState {
@@ -82,19 +89,29 @@ export class ClusterState {
 
   /** Resolves when everything that had happened before the call is in. */
   async refresh(): Promise<void> {
-    await this.reach(await this.cache.current());
+    await this.reach(await this.cache.current().catch(unreachable));
   }
 
   /** Resolves when `revision`, which etcd is known to have, is in. Rejects with ServerTimeout when that takes too long. */
   async reach(revision: number): Promise<void> {
-    if (this.cache.revision >= revision) return;
-    const signal = AbortSignal.timeout(CATCH_UP_MS_MAX);
+    if (await this.reachesWithin(revision, CATCH_UP_MS_MAX)) return;
+    const why = 'the server could not catch up with the cluster in time, please try again';
+    throw new StatusError('ServerTimeout', why, { retryAfterSeconds: 1 });
+  }
+
+  /** Whether everything up to `revision` is in, after at most `waitMs`. */
+  async reachesWithin(revision: number, waitMs: number): Promise<boolean> {
+    if (this.cache.revision >= revision) return true;
+    const patience = new AbortController();
+    const timer = setTimeout(() => patience.abort(), waitMs);
     try {
-      await this.cache.waitFor(revision, signal);
+      await this.cache.waitFor(revision, patience.signal);
+      return true;
     } catch (error) {
-      if (!signal.aborted) throw error;
-      const why = 'the server could not catch up with the cluster in time, please try again';
-      throw new StatusError('ServerTimeout', why, { retryAfterSeconds: 1 });
+      if (patience.signal.aborted) return false;
+      return unreachable(error);
+    } finally {
+      clearTimeout(timer);
     }
   }
 

@@ -7,6 +7,7 @@ import { nodeRestriction } from './admission/node-restriction.ts';
 import { priority } from './admission/priority.ts';
 import { rbacEscalation } from './admission/rbac-escalation.ts';
 import { serviceAccountAdmission } from './admission/service-account.ts';
+import { taintNewNodes } from './admission/taint-new-nodes.ts';
 import type { ServiceAccountTokens } from './authentication/service-account-tokens.ts';
 import { attributesOf } from './authorization/attributes.ts';
 import type { ClusterAuthorizer } from './authorization/authorizer.ts';
@@ -24,6 +25,7 @@ import { Committer } from './writing/committer.ts';
 import { createObject, type WriteDeps } from './writing/create.ts';
 import { deleteObject } from './writing/delete.ts';
 import { deleteCollection } from './writing/delete-collection.ts';
+import { keepEventsShort } from './writing/event-retention.ts';
 import { patchObject } from './writing/patch.ts';
 import type { ServiceNetwork } from './writing/service-network.ts';
 import { Turns } from './writing/turns.ts';
@@ -47,6 +49,7 @@ const admissionChain = (cluster: ClusterState, authorizer: ClusterAuthorizer): A
     serviceAccountAdmission(cluster),
     priority,
     defaultTolerations,
+    taintNewNodes,
     rbacEscalation(authorizer),
   ]);
 
@@ -69,6 +72,7 @@ export function createOperations(deps: OperationsDeps): Operations {
   const { cache, store, authorizer, network, tokens } = deps;
   const cluster = new ClusterState(cache);
   const fanOut = new WatchFanOut(cache);
+  const stopSweeping = keepEventsShort(cluster, store);
 
   const authorize: Operations['authorize'] = (user, attributes) => {
     const { allowed, reason } = authorizer.decide(user, attributes);
@@ -150,6 +154,9 @@ export function createOperations(deps: OperationsDeps): Operations {
       return deleteCollection(write, context, target, selection, { list, delete: options });
     },
 
-    close: () => fanOut.close(),
+    close() {
+      stopSweeping();
+      fanOut.close();
+    },
   };
 }

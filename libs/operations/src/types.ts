@@ -253,6 +253,6 @@ export interface Operations {
     selection: ListOptions,
     options: DeleteOptions,
   ): Promise<ListResult>;
-  /** Ends every watch. */
+  /** Ends every watch, and what the core does by itself. */
   close(): void;
 }

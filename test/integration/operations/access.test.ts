@@ -272,7 +272,8 @@ describe('a node', () => {
   });
 
   it('registers itself and nobody else', async () => {
-    await core.create('v1/nodes', '', nodeOf('n1'), n1);
+    const { object } = await core.create('v1/nodes', '', nodeOf('n1'), n1);
+    expect(object).toMatchObject({ spec: { taints: [{ key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' }] } });
     expect((await refusal(core.create('v1/nodes', '', nodeOf('n2'), n1))).message).toBe(
       'nodes "n2" is forbidden: node "n1" is not allowed to modify node "n2"',
     );

@@ -38,7 +38,7 @@ function mayLabel(key: string): boolean {
 type Labels = Readonly<Record<string, string>> | undefined;
 
 /** Labels that differ and that are not a node's to decide. */
-export function forbiddenLabels(now: Labels, old: Labels): string[] {
+function forbiddenLabels(now: Labels, old: Labels): string[] {
   const keys = new Set([...Object.keys(now ?? {}), ...Object.keys(old ?? {})]);
   return [...keys].filter((key) => now?.[key] !== old?.[key] && !mayLabel(key)).sort();
 }

@@ -18,11 +18,6 @@ export function becomesFresh(cluster: ClusterState, freshness: Freshness): Promi
 }
 
 async function reaches(cluster: ClusterState, { revision, index }: { revision: number; index: number }): Promise<void> {
-  const signal = AbortSignal.timeout(VERSION_WAIT_MS_MAX);
-  try {
-    await cluster.cache.waitFor(revision, signal);
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    throw tooLargeVersion(versionOfWrite(revision, index), versionOfRevision(cluster.cache.revision));
-  }
+  if (await cluster.reachesWithin(revision, VERSION_WAIT_MS_MAX)) return;
+  throw tooLargeVersion(versionOfWrite(revision, index), versionOfRevision(cluster.cache.revision));
 }

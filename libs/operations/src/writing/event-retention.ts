@@ -1,0 +1,58 @@
+import { randomUUID } from 'node:crypto';
+import { coreEvent } from '@periplus/api';
+import type { Entry } from '@periplus/cache';
+import { type Store, WriteConflict } from '@periplus/store';
+import { type ClusterState, resourceOf } from '../cluster-state.ts';
+import type { Target } from '../types.ts';
+
+/** As kube-apiserver's `--event-ttl`. */
+const EVENT_LIFE_MS = 3_600_000;
+const SWEEP_INTERVAL_MS = 60_000;
+/** Removals of one sweep; what is left waits for the next. */
+const REMOVALS_MAX = 5_000;
+/** At a time: a transaction's worth. */
+const PARALLEL_MAX = 64;
+
+const EVENTS = resourceOf(coreEvent as unknown as Target['kind']);
+
+async function remove(store: Store, entry: Entry, nowMs: number): Promise<void> {
+  try {
+    await store.commit({
+      ...{ key: entry.key, object: null, confidential: [], ifRevision: entry.revision, companions: [] },
+      provenance: { actor: 'system:apiserver', verb: 'delete', timeMs: nowMs, requestId: randomUUID(), cause: null },
+    });
+  } catch (error) {
+    // Somebody has written or removed it meanwhile.
+    if (!(error instanceof WriteConflict)) throw error;
+  }
+}
+
+/** Removes Events an hour after they were last written. */
+export async function removeOldEvents(cluster: ClusterState, store: Store, nowMs: number): Promise<void> {
+  const old: Entry[] = [];
+  for (const entry of cluster.cache.list(EVENTS)) {
+    if (nowMs - entry.provenance.timeMs > EVENT_LIFE_MS) old.push(entry);
+    if (old.length === REMOVALS_MAX) break;
+  }
+  const remaining = old.values();
+  const worker = async (): Promise<void> => {
+    for (const entry of remaining) await remove(store, entry, nowMs);
+  };
+  await Promise.all(Array.from({ length: Math.min(PARALLEL_MAX, old.length) }, worker));
+}
+
+/**
+ * Removes old Events, which would fill the cluster otherwise, until it is stopped. All api-servers do it: who comes
+ * second finds nothing left. A sweep that fails leaves its work to the next.
+ */
+export function keepEventsShort(cluster: ClusterState, store: Store): () => void {
+  let isSweeping = false;
+  const sweep = async (): Promise<void> => {
+    if (isSweeping) return;
+    isSweeping = true;
+    await removeOldEvents(cluster, store, Date.now()).catch(() => undefined);
+    isSweeping = false;
+  };
+  const timer = setInterval(() => void sweep(), SWEEP_INTERVAL_MS).unref();
+  return () => clearInterval(timer);
+}
