@@ -117,8 +117,11 @@ export async function startControlPlane(): Promise<ControlPlane> {
   };
 }
 
-/** The controllers within this process. */
-export async function runControllers(plane: ControlPlane): Promise<AsyncDisposable & { metrics: Metrics }> {
+/** The controllers within this process; `target` is another way to the api-server. */
+export async function runControllers(
+  plane: ControlPlane,
+  target?: string,
+): Promise<AsyncDisposable & { metrics: Metrics }> {
   const controllers = builtinControllers({
     kinds: builtinKinds(),
     rootCaPem: ROOT_CA,
@@ -134,7 +137,8 @@ export async function runControllers(plane: ControlPlane): Promise<AsyncDisposab
     log: quiet,
   });
   await cache.start(ending.signal);
-  const commands = openCommandClient(await plane.connection('system:kube-controller-manager'));
+  const { targets, tls } = await plane.connection('system:kube-controller-manager');
+  const commands = openCommandClient({ targets: target ? [target] : targets, tls });
   const events = new EventRecorder({ commands, component: 'controller-manager' });
   const metrics = new Metrics();
   const runtime = new ControllerRuntime({

@@ -12,6 +12,7 @@ import {
   serviceAccount,
 } from '@periplus/api';
 import { conditionOf, isConditionTrue } from '@periplus/apimachinery';
+import { startProxy } from '@periplus/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   type ControlPlane,
@@ -244,6 +245,35 @@ describe('the controllers on a real control plane', () => {
     });
     await plane.admin.send({ verb: 'delete', kind: node, namespace: '', name: 'mortal' }, null);
     await eventually(() => expect(pods().filter(({ spec }) => spec.nodeName === 'mortal')).toEqual([]));
+  });
+});
+
+describe('controllers whose connection is cut again and again', () => {
+  it('never make a pod twice, and none too many', async () => {
+    const { targets } = await plane.connection('nobody');
+    await using proxy = await startProxy(`https://${targets[0]}`);
+    await using _controllers = await runControllers(plane, proxy.url.replace('https://127.0.0.1', 'localhost'));
+    using _kubelet = runKubelet(plane);
+    // Answers are cut off, so that what they say is lost while what they are about has happened.
+    let cuts = 0;
+    const cutting = setInterval(() => {
+      if (proxy.connections > 0) cuts += 1;
+      proxy.cutAfter(2_500 + Math.random() * 1_500);
+    }, 30);
+    await plane.create(deployment, web('i:1', 0));
+    for (const replicas of [30, 5, 40]) {
+      await plane.patch(deployment, ns, 'web', { spec: { replicas } }, 'scale');
+      let most = 0;
+      const unsubscribe = plane.core.cache.subscribe(() => {
+        most = Math.max(most, active().length);
+      });
+      await eventually(() => expect(active()).toHaveLength(replicas));
+      unsubscribe();
+      expect(most).toBeLessThanOrEqual(Math.max(replicas, 30));
+    }
+    clearInterval(cutting);
+    await rolledOut('i:1', 40);
+    expect(cuts).toBeGreaterThan(3);
   });
 });
 
