@@ -1,8 +1,9 @@
 import { Command, Option } from 'commander';
+import { configure, parseEndpoints, secure } from './configure.ts';
 import { down } from './down.ts';
 import { importImages } from './image-import.ts';
 import { status } from './status.ts';
-import { parsePorts, up } from './up.ts';
+import { parseNodes, parsePorts, up } from './up.ts';
 
 const DEFAULT_NAME = 'default';
 
@@ -27,7 +28,11 @@ const named = (command: Command): Command => command.option('-n, --name <name>',
 named(program.command('up'))
   .description('Bring the cluster up and stay with it; Ctrl-C takes it down. Its data stays for the next up.')
   .option('-d, --detach', 'leave it running in the background once it is ready')
-  .option('--simulate <nodes>', 'simulate that many nodes instead of running containers (1 to 5000; new clusters only)')
+  .option(
+    '--simulate <nodes>',
+    'simulate that many nodes instead of running containers (1 to 5000; new clusters only)',
+    parseNodes,
+  )
   .option('--port <name=number...>', 'choose a port: apiServer, grpc, etcdClient, ... (new clusters only)', parsePorts)
   .option('--json', 'print what happens as JSON, a line an event')
   // What --detach starts in the background.
@@ -48,6 +53,36 @@ named(program.command('image').description('Images of the node.').command('impor
   .argument('<archive...>', 'OCI or Docker archives (.tar)')
   .description('Load images into the node, for machines without a registry.')
   .action(importImages);
+
+program
+  .command('configure')
+  .description('Write the files of a cluster whose processes somebody else runs: docker-compose, systemd.')
+  .requiredOption('--folder <folder>', 'where they go, and where the processes will find them')
+  .requiredOption('--etcd <url...>', "etcd's members", parseEndpoints)
+  .requiredOption('--api-server <host>', 'name or address of the api-server, for its clients and its certificate')
+  .option('--simulate <nodes>', 'how many nodes its node-agent simulates (1 to 5000)', parseNodes, 1)
+  .option('--port <name=number...>', 'choose a port: apiServer, grpc, ...', parsePorts)
+  .addHelpText(
+    'after',
+    `
+Below the folder come pki/ (certificates, the keys of Secrets), config/ (a file per program) and a kubeconfig.
+Certificates and keys that are there stay: to have a certificate with other names, delete the old one first.
+
+  periplus configure --folder /srv/periplus --etcd https://etcd-1:2379 --api-server api.example.com
+  etcd ...                                    with pki/etcd/ca.crt, server.crt and server.key, client certificates on
+  periplus secure-etcd --folder /srv/periplus --etcd https://etcd-1:2379
+  node dist/api-server/main.js --config /srv/periplus/config/api-server.json
+
+docker-compose.yml does just that, and shows all of etcd's settings.`,
+  )
+  .action(configure);
+
+program
+  .command('secure-etcd')
+  .description("Create etcd's users and roles, one a component, and turn its access control on. May be repeated.")
+  .requiredOption('--folder <folder>', 'what `periplus configure` has written')
+  .requiredOption('--etcd <url...>', "etcd's members; waits for them for a minute", parseEndpoints)
+  .action(secure);
 
 try {
   await program.parseAsync();

@@ -25,7 +25,7 @@ import { watchStatus } from './status.ts';
 export interface UpOptions {
   name: string;
   detach?: boolean;
-  simulate?: string;
+  simulate?: number;
   port?: Partial<Record<PortName, number>>;
   json?: boolean;
   supervise?: boolean;
@@ -49,6 +49,15 @@ export function parsePorts(
     throw new Error(`--port ${text}: write name=number, with one of ${PORT_NAMES.join(', ')}`);
   }
   return { ...before, [name]: port };
+}
+
+/** Reads `--simulate`; throws when that is no number of nodes. */
+export function parseNodes(text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1 || count > SIMULATED_NODES_MAX) {
+    throw new Error(`--simulate ${text}: a whole number from 1 to ${SIMULATED_NODES_MAX}`);
+  }
+  return count;
 }
 
 export async function up(options: UpOptions): Promise<void> {
@@ -88,13 +97,7 @@ async function settingsFor(folder: ClusterFolder, options: UpOptions, report: Re
 }
 
 function nodeFor(options: UpOptions, report: Report): ClusterSettings['node'] {
-  if (options.simulate !== undefined) {
-    const count = Number(options.simulate);
-    if (!Number.isInteger(count) || count < 1 || count > SIMULATED_NODES_MAX) {
-      throw new Error(`--simulate ${options.simulate}: a whole number from 1 to ${SIMULATED_NODES_MAX}`);
-    }
-    return { type: 'simulated', count };
-  }
+  if (options.simulate !== undefined) return { type: 'simulated', count: options.simulate };
   const obstacle = whyNoContainers();
   if (obstacle === undefined) return { type: 'containers', name: defaultNodeName() };
   report.info(`no real containers here: ${obstacle}. Simulating 1 node instead, as with --simulate 1`);

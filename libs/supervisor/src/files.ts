@@ -6,25 +6,19 @@ import type { ClusterFolder } from './cluster-folder.ts';
 import { type ClusterSettings, firstAddress } from './settings.ts';
 import { writeWholeFile } from './whole-file.ts';
 
-/** Names of the machines that other processes reach these at, besides this machine's own. */
-export interface FurtherHosts {
-  apiServer: readonly string[];
-  etcd: readonly string[];
-}
-
 /**
  * Makes the certificates, the keys that Secrets are sealed with and the kubeconfig, as far as they are missing.
- * Returns whether the kubeconfig was, which comes last.
+ * `etcdHosts` are names of etcd's members besides localhost. Returns whether the kubeconfig was missing, which comes last.
  */
 export async function ensureFiles(
   folder: ClusterFolder,
   settings: ClusterSettings,
-  hosts: FurtherHosts = { apiServer: [], etcd: [] },
+  etcdHosts: readonly string[] = [],
 ): Promise<boolean> {
   await ensureClusterPki({
     folder: folder.pki,
-    apiServerHosts: [settings.address, firstAddress(settings.serviceCidr), ...hosts.apiServer],
-    etcdHosts: hosts.etcd,
+    apiServerHosts: [settings.address, firstAddress(settings.serviceCidr)],
+    etcdHosts,
     nodes: settings.node.type === 'containers' ? [{ name: settings.node.name, hosts: [settings.address] }] : [],
   });
   if (!existsSync(folder.encryptionKeys)) writeWholeFile(folder.encryptionKeys, newKeyFile(), 0o600);

@@ -9,11 +9,11 @@ const POLL_MS = 20;
 export async function eventually(
   what: string,
   holds: () => Promise<boolean>,
-  options: { msMax: number; signal: AbortSignal },
+  options: { msMax: number; signal?: AbortSignal },
 ): Promise<void> {
   const deadline = Date.now() + options.msMax;
   while (!(await holds())) {
-    options.signal.throwIfAborted();
+    options.signal?.throwIfAborted();
     if (Date.now() > deadline) throw new Error(`${what}: not after ${Math.round(options.msMax / 1000)} s`);
     await sleep(POLL_MS);
   }

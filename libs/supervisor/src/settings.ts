@@ -34,6 +34,8 @@ export interface ClusterSettings {
   podCidr: string;
 }
 
+const SERVICE_CIDR = '10.96.0.0/16';
+
 export interface SettingsRequest {
   ports: Partial<Record<PortName, number>>;
   node: ClusterSettings['node'];
@@ -72,10 +74,24 @@ export async function newSettings(request: SettingsRequest): Promise<ClusterSett
     ports,
     node: request.node,
     address: machineAddress(),
-    serviceCidr: '10.96.0.0/16',
+    serviceCidr: SERVICE_CIDR,
     podCidr: freePodCidr(request.takenPodCidrs),
   };
 }
+
+/** Settings for processes that run elsewhere: default ports, since nobody sees from here which are free there. */
+export const remoteSettings = (request: {
+  ports: Partial<Record<PortName, number>>;
+  simulatedNodes: number;
+  address: string;
+}): ClusterSettings => ({
+  version: 1,
+  ports: { ...DEFAULT_PORTS, ...request.ports },
+  node: { type: 'simulated', count: request.simulatedNodes },
+  address: request.address,
+  serviceCidr: SERVICE_CIDR,
+  podCidr: freePodCidr([]),
+});
 
 /** The machine's first IPv4 address that is not loopback; loopback on a machine without a network. */
 function machineAddress(): string {
