@@ -45,7 +45,7 @@ export interface Kind<T extends KubeObject = KubeObject> {
     toStorage(object: T): KubeObject;
     fromStorage(stored: KubeObject): T;
   } | null;
-  /** Top-level members that are sealed at rest: Secret's `data`. */
+  /** Members that are sealed at rest: top-level ones (Secret's `data`), and `metadata.annotations`. */
   readonly confidential: readonly string[];
   readonly hasStatus: boolean;
   readonly scale: ScalePaths | null;

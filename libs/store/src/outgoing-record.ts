@@ -9,6 +9,10 @@ const OBJECT = 0x0a;
 const VERSION_AT = 0x10;
 const PROVENANCE = 0x22;
 const SEALED = 0x2a;
+const SEALED_METADATA = 0x32;
+
+/** Among the confidential members, the one that is not at the top. */
+const ANNOTATIONS = 'metadata.annotations';
 /** The index is written first, and always as one byte (it is below 128), so that it can be set at the last moment. */
 const INDEX_AT = 1;
 
@@ -27,8 +31,9 @@ export class OutgoingRecord {
     confidential: readonly string[],
     { provenance, cipher, context }: { provenance: Uint8Array; cipher: Cipher | null; context: string },
   ) {
-    const { head, body, hidden } = layOut(object, confidential);
-    const sealed = hidden === null ? null : encodeSealed(hidden, cipher, context);
+    const { head, body, hidden, hiddenMetadata } = layOut(object, confidential);
+    const sealed = hidden && encodeSealed(hidden, cipher, context);
+    const sealedMetadata = hiddenMetadata && encodeSealed(hiddenMetadata, cipher, context);
     const versionAt = Buffer.byteLength(head);
     const jsonLength = versionAt + Buffer.byteLength(body);
     const length =
@@ -36,7 +41,8 @@ export class OutgoingRecord {
       (1 + varintLength(jsonLength) + jsonLength) +
       (1 + varintLength(versionAt)) +
       (1 + varintLength(provenance.length) + provenance.length) +
-      (sealed === null ? 0 : 1 + varintLength(sealed.length) + sealed.length);
+      (sealed === null ? 0 : 1 + varintLength(sealed.length) + sealed.length) +
+      (sealedMetadata === null ? 0 : 1 + varintLength(sealedMetadata.length) + sealedMetadata.length);
     const value = Buffer.allocUnsafe(length);
     value[0] = INDEX;
     value[INDEX_AT] = 0;
@@ -44,9 +50,11 @@ export class OutgoingRecord {
     value.write(head + body, jsonAt);
     let at = writeVarint(value, VERSION_AT, versionAt, jsonAt + jsonLength);
     at = writeBytes(value, PROVENANCE, provenance, at);
-    if (sealed !== null) writeBytes(value, SEALED, sealed, at);
+    if (sealed !== null) at = writeBytes(value, SEALED, sealed, at);
+    if (sealedMetadata !== null) writeBytes(value, SEALED_METADATA, sealedMetadata, at);
     this.value = value;
-    this.#object = { json: value.subarray(jsonAt, jsonAt + jsonLength), versionAt, confidential: hidden };
+    const json = value.subarray(jsonAt, jsonAt + jsonLength);
+    this.#object = { json, versionAt, confidential: hidden, confidentialMetadata: hiddenMetadata };
   }
 
   /** Sets the place within the transaction, 0 to 127. */
@@ -64,9 +72,16 @@ export class OutgoingRecord {
 function layOut(
   object: JsonObject,
   confidential: readonly string[],
-): { head: string; body: string; hidden: Buffer | null } {
+): { head: string; body: string; hidden: Buffer | null; hiddenMetadata: Buffer | null } {
   const { kind, apiVersion, metadata } = object;
-  const members = JSON.stringify(withoutVersion(metadata));
+  let shown = withoutVersion(metadata);
+  let hiddenMetadata: Buffer | null = null;
+  if (shown.annotations !== undefined && confidential.includes(ANNOTATIONS)) {
+    const { annotations, ...others } = shown;
+    hiddenMetadata = Buffer.from(`"annotations":${JSON.stringify(annotations)},`);
+    shown = others;
+  }
+  const members = JSON.stringify(shown);
   if (members === '{}') throw new Error('an object without metadata cannot be stored');
   let body = members.slice(1);
   let hidden = '';
@@ -81,6 +96,7 @@ function layOut(
     head: `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":{`,
     body: `${body}}`,
     hidden: hidden === '' ? null : Buffer.from(`{${hidden.slice(1)}}`),
+    hiddenMetadata,
   };
 }
 

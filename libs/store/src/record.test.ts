@@ -106,6 +106,23 @@ describe('a record', () => {
     expect(text.includes('hunter2')).toBe(false);
   });
 
+  it('seals annotations, which may repeat the payload, and puts them back with the key', () => {
+    const applied = { metadata: { name: 'a', annotations: { applied: 'swordfish' } }, data: { password: 'swordfish' } };
+    const object = { kind: 'Secret', apiVersion: 'v1', ...applied };
+    const value = encode(object, ['data', 'metadata.annotations']);
+    expect(value.toString('latin1')).not.toContain('swordfish');
+    expect(value.toString('latin1')).toContain('"name":"a"');
+    const read = decodeRecord(kvOf(value), keys, cipher);
+    expect(JSON.parse(read.bytes.toString())).toEqual({
+      ...object,
+      metadata: { ...applied.metadata, resourceVersion: read.resourceVersion },
+    });
+    expect(JSON.parse(outgoing(object, ['metadata.annotations']).versioned('7').toString()).metadata).toEqual({
+      ...applied.metadata,
+      resourceVersion: '7',
+    });
+  });
+
   it('opens sealed members only at the key they were sealed for', () => {
     const value = encode({ kind: 'Secret', apiVersion: 'v1', metadata: { name: 'a' }, data: { p: 'x' } }, ['data']);
     expect(() => decodeRecord(kvOf(value, 7, keys.registry({ ...key, name: 'two' })), keys, cipher)).toThrow();

@@ -80,7 +80,8 @@ export class StoredRecord implements StoredObject {
   deletion(revision: number, { index, provenance }: Tombstone): RecordParts {
     const versionAt = this.#versionAt;
     const json = withoutVersion(this.bytes, versionAt, this.resourceVersion);
-    const bytes = withVersion({ json, versionAt, confidential: null }, versionOfWrite(revision, index), {
+    const whole = { json, versionAt, confidential: null, confidentialMetadata: null };
+    const bytes = withVersion(whole, versionOfWrite(revision, index), {
       ...{ allocate: Buffer.allocUnsafeSlow, trailer: provenance },
     });
     const { key, createRevision } = this;
@@ -93,14 +94,13 @@ export class StoredRecord implements StoredObject {
  * sealed for: the registry key.
  */
 export function recordParts(kv: KeyValue, key: ResourceKey, context: string, cipher: Cipher | null): RecordParts {
-  const { object, versionAt, index, provenance, sealed } = RecordMessage.decode(kv.value);
+  const { object, versionAt, index, provenance, sealed, sealedMetadata } = RecordMessage.decode(kv.value);
   if (versionAt === 0 || versionAt >= object.length) throw new Error(`the value of ${kv.key} is not a record`);
-  let confidential: Buffer | null = null;
-  if (sealed && cipher !== null) {
-    const { keyId, nonce, ciphertext } = sealed as storeProto.store.v1.Sealed;
-    confidential = cipher.open({ keyId, nonce: asBuffer(nonce), ciphertext: asBuffer(ciphertext) }, context);
-  }
-  const unversioned = { json: asBuffer(object), versionAt, confidential };
+  const unversioned = {
+    ...{ json: asBuffer(object), versionAt },
+    confidential: opened(sealed, context, cipher),
+    confidentialMetadata: opened(sealedMetadata, context, cipher),
+  };
   const bytes = withVersion(unversioned, versionOfWrite(kv.modRevision, index), {
     ...{ allocate: Buffer.allocUnsafeSlow, trailer: provenance },
   });
@@ -108,6 +108,17 @@ export function recordParts(kv: KeyValue, key: ResourceKey, context: string, cip
     ...{ key, revision: kv.modRevision, createRevision: kv.createRevision, index, bytes, versionAt },
     provenanceLength: provenance.length,
   };
+}
+
+/** null where nothing is sealed, or we have no keys. Throws when the sealed part was tampered with. */
+function opened(
+  sealed: storeProto.store.v1.ISealed | null | undefined,
+  context: string,
+  cipher: Cipher | null,
+): Buffer | null {
+  if (!sealed || cipher === null) return null;
+  const { keyId, nonce, ciphertext } = sealed as storeProto.store.v1.Sealed;
+  return cipher.open({ keyId, nonce: asBuffer(nonce), ciphertext: asBuffer(ciphertext) }, context);
 }
 
 /** Decodes a record read from the registry. Members that no key of ours opens are missing. */

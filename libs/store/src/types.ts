@@ -31,7 +31,7 @@ export interface Write {
   key: ResourceKey;
   /** The new state without metadata.resourceVersion, or null to delete (which leaves a tombstone). */
   object: JsonObject | null;
-  /** Members of `object` to seal at rest. */
+  /** Members of `object` to seal at rest: top-level ones, and `metadata.annotations`. */
   confidential: readonly string[];
   /** The mod_revision that is replaced; 0: the object must not exist. */
   ifRevision: number;

@@ -9,6 +9,8 @@ export interface Unversioned {
   versionAt: number;
   /** `{"data":{...}}`; null when nothing is confidential. */
   confidential: Buffer | null;
+  /** `"annotations":{...},` of the metadata; null when nothing is confidential. */
+  confidentialMetadata: Buffer | null;
 }
 
 const memberOf = (version: string): string => `"resourceVersion":"${version}",`;
@@ -22,17 +24,19 @@ interface VersionOptions {
 
 /** The object as clients get it, in one copy. */
 export function withVersion(
-  { json, versionAt, confidential }: Unversioned,
+  { json, versionAt, confidential, confidentialMetadata }: Unversioned,
   version: string,
   { allocate, trailer = NOTHING }: VersionOptions,
 ): Buffer {
   const member = memberOf(version);
-  const openLength = json.length + member.length;
+  const restAt = versionAt + member.length + (confidentialMetadata?.length ?? 0);
+  const openLength = restAt + json.length - versionAt;
   const length = confidential === null ? openLength : openLength + confidential.length - 1;
   const bytes = allocate(length + trailer.length);
   json.copy(bytes, 0, 0, versionAt);
   bytes.write(member, versionAt, 'latin1');
-  json.copy(bytes, versionAt + member.length, versionAt);
+  confidentialMetadata?.copy(bytes, versionAt + member.length);
+  json.copy(bytes, restAt, versionAt);
   if (confidential !== null) {
     // `...}` and `{"data":...}` become `...,"data":...}`.
     confidential.copy(bytes, openLength - 1);

@@ -73,7 +73,8 @@ export const secret = defineKind<Secret>({
   kind: 'Secret',
   plural: 'secrets',
   namespaced: true,
-  confidential: ['data'],
+  // kubectl apply keeps what was applied in an annotation, payload included.
+  confidential: ['data', 'metadata.annotations'],
   columns: [
     nameColumn,
     { name: 'Type', type: 'string', description: 'What the entries mean', of: ({ type }) => type ?? '' },
