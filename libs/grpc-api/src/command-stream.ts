@@ -48,7 +48,7 @@ export class CommandStream {
   private take(commands: readonly Parameters<typeof commandResult>[2][]): void {
     if (commands.length > BATCH_COMMANDS_MAX) {
       this.gone = true;
-      this.call.destroy(callError(badRequest(`a batch holds at most ${BATCH_COMMANDS_MAX} commands`)));
+      this.call.emit('error', callError(badRequest(`a batch holds at most ${BATCH_COMMANDS_MAX} commands`)));
       return;
     }
     this.inFlight += commands.length;

@@ -104,7 +104,7 @@ const watch =
       };
       sink.begin(await operations.watch(context, target, options, WATCH_ENCODING, sink));
     } catch (error) {
-      call.destroy(callError(error));
+      call.emit('error', callError(error));
     }
   };
 
@@ -114,6 +114,6 @@ const commands =
     try {
       new CommandStream(deps, await callerOf(call, deps.authenticator), call);
     } catch (error) {
-      call.destroy(callError(error));
+      call.emit('error', callError(error));
     }
   };

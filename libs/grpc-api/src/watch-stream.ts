@@ -50,7 +50,8 @@ export class WatchStream implements WatchSink {
 
   end(error: StatusError | null): void {
     if (this.gone) return;
-    if (error) this.call.destroy(callError(error));
+    // How grpc-js is told of a status: it sends what is written before.
+    if (error) this.call.emit('error', callError(error));
     else this.call.end();
   }
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
+import { checkServerIdentity as checkIdentity } from 'node:tls';
 import { badRequest, type DeepReadonly, internalError, type KubeObject, StatusError } from '@periplus/apimachinery';
 
 /** What the address of a node's own server is made of. */
@@ -26,7 +27,7 @@ const ANSWER_MS_MAX = 30_000;
 const MESSAGE_BYTES_MAX = 2_048;
 
 export interface NodeAddress {
-  /** What the node's certificate must be for. */
+  /** The node's certificate must be for this name, or for the address. */
   servername: string;
   host: string;
   port: number;
@@ -66,7 +67,9 @@ export class NodeProxy {
 
   private get(node: NodeAddress, path: string, response: ServerResponse): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
-      const request = httpsRequest({ agent: this.agent, ...node, path, method: 'GET' });
+      const checkServerIdentity: typeof checkIdentity = (name, certificate) =>
+        checkIdentity(name, certificate) && checkIdentity(node.host, certificate);
+      const request = httpsRequest({ agent: this.agent, ...node, path, method: 'GET', checkServerIdentity });
       const late = setTimeout(() => request.destroy(new Error('i/o timeout')), ANSWER_MS_MAX);
       response.on('close', () => request.destroy());
       request.on('response', (answer) => {

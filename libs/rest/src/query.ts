@@ -37,14 +37,21 @@ export function writeOptions(kind: string, query: string): WriteOptions {
   return options;
 }
 
-export const listOptions = (query: URLSearchParams): ListOptions => ({
-  labelSelector: query.get('labelSelector') ?? '',
-  fieldSelector: query.get('fieldSelector') ?? '',
-  limit: integer(query.get('limit')),
-  continue: query.get('continue') ?? '',
-  resourceVersion: query.get('resourceVersion') ?? '',
-  resourceVersionMatch: query.get('resourceVersionMatch') ?? '',
-});
+/** Throws BadRequest or Invalid; what options mean together is the core's business. */
+export function listOptions(query: URLSearchParams): ListOptions {
+  if (query.has('sendInitialEvents')) {
+    const error = at('sendInitialEvents').forbidden('sendInitialEvents is forbidden for list');
+    throw invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', [error]);
+  }
+  return {
+    labelSelector: query.get('labelSelector') ?? '',
+    fieldSelector: query.get('fieldSelector') ?? '',
+    limit: integer(query.get('limit')),
+    continue: query.get('continue') ?? '',
+    resourceVersion: query.get('resourceVersion') ?? '',
+    resourceVersionMatch: query.get('resourceVersionMatch') ?? '',
+  };
+}
 
 export const watchOptions = (query: URLSearchParams): WatchOptions => ({
   labelSelector: query.get('labelSelector') ?? '',

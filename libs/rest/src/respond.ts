@@ -6,6 +6,10 @@ const JSON_TYPE = 'application/json';
 /** All warnings of one response together; longer ones are cut first. As kube-apiserver. */
 const WARNING_CHARS_MAX = 4_096;
 const LONG_WARNING_CHARS = 256;
+/** What of a refused body is read to keep the connection. */
+const UNREAD_BYTES_MAX = 256 * 1024;
+/** How long a client that goes on sending a refused body is listened to. */
+const LINGER_MS = 1_000;
 
 /** One request being answered. */
 export interface Exchange {
@@ -56,12 +60,34 @@ export function sendError(exchange: Exchange, error: unknown, unexpected: (error
     return;
   }
   const status = error instanceof StatusError ? error : internalError((error as Error).message);
-  // What is left of an unread body would have to be read to keep the connection.
-  if (!request.complete) response.setHeader('connection', 'close');
   const retryAfter = status.details?.retryAfterSeconds;
   if (retryAfter) response.setHeader('retry-after', retryAfter);
   if (status.reason === 'Unauthorized') response.setHeader('www-authenticate', 'Bearer');
-  sendStatus(exchange, status.toStatus(), status.code);
+  if (hasMuchToCome(request)) sendAndClose(exchange, status);
+  else sendStatus(exchange, status.toStatus(), status.code);
+}
+
+/** Whether there may be more of the body than is worth reading for the sake of the connection. */
+function hasMuchToCome(request: IncomingMessage): boolean {
+  if (request.complete) return false;
+  const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
+  return encoding !== undefined || Number(length ?? 0) > UNREAD_BYTES_MAX;
+}
+
+/**
+ * Sends the whole answer, and closes the connection once the client has stopped sending or some time has passed. To
+ * close at once would make the client's system throw the answer away.
+ */
+function sendAndClose(exchange: Exchange, status: StatusError): void {
+  const { request, response } = exchange;
+  const body = Buffer.from(JSON.stringify(status.toStatus()));
+  apiHeaders(exchange, JSON_TYPE);
+  response.writeHead(status.code, { connection: 'close', 'content-length': body.length });
+  response.write(body);
+  const end = () => response.end();
+  const late = setTimeout(end, LINGER_MS);
+  response.on('close', () => clearTimeout(late));
+  request.on('end', end).resume();
 }
 
 /** `Warning: 299 - "text"`, one header each. https://kubernetes.io/docs/reference/using-api/api-concepts/#warnings */
