@@ -1,0 +1,46 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ConfigReader } from '@periplus/component';
+import { afterAll, describe, expect, it } from 'vitest';
+import { shapeConfig } from './config.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'periplus-api-server-'));
+const file = join(folder, 'file.pem');
+writeFileSync(file, 'PEM');
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const least = {
+  etcd: { endpoints: ['http://127.0.0.1:2379'] },
+  tls: { cert: file, key: file, clientCa: file },
+  serviceAccounts: { signingKey: file },
+  encryptionKeys: file,
+};
+const shaped = (values: object) => {
+  const reader = new ConfigReader(values);
+  const config = shapeConfig(reader);
+  reader.end();
+  return config;
+};
+
+describe('shapeConfig', () => {
+  it('takes the ports and ranges that Kubernetes takes', () => {
+    expect(shaped(least)).toMatchObject({
+      port: 6443,
+      grpcPort: 6444,
+      healthPort: null,
+      etcd: { prefix: '/periplus', tls: null },
+      serviceCidr: '10.96.0.0/16',
+      nodePortRange: '30000-32767',
+      anonymous: true,
+    });
+  });
+
+  it('names what is wrong', () => {
+    expect(() => shaped({ ...least, tls: { cert: file, key: file } })).toThrow('tls.clientCa: is required');
+    expect(() => shaped({ ...least, etcd: { endpoints: ['x'], tls: { ca: file } } })).toThrow(
+      'etcd.tls.cert: is required',
+    );
+    expect(() => shaped({ ...least, prot: 1 })).toThrow('prot: unknown field');
+  });
+});

@@ -1,0 +1,54 @@
+import type { ClusterCache } from '@periplus/cache';
+import { ConfigError } from '@periplus/component';
+import {
+  type Authenticator,
+  bootstrap,
+  createAuthenticator,
+  createAuthorizer,
+  createOperations,
+  type Operations,
+  ServiceAccountTokens,
+  ServiceNetwork,
+} from '@periplus/operations';
+import type { Store } from '@periplus/store';
+import type { Config } from './config.ts';
+
+/** The api-server below any wire format. */
+export interface Core {
+  operations: Operations;
+  authenticator: Authenticator;
+  close(): void;
+}
+
+/** Puts the core together and makes what every cluster has. */
+export async function startCore(config: Config, cache: ClusterCache, store: Store): Promise<Core> {
+  const now = Date.now;
+  const network = networkOf(config);
+  const tokens = tokensOf(config);
+  const authorizer = createAuthorizer({ cache });
+  const operations = createOperations({ cache, store, authorizer, tokens, network });
+  const advertised = { address: config.advertiseAddress, port: config.port };
+  await bootstrap({ operations, network, advertised, now });
+  return {
+    operations,
+    authenticator: createAuthenticator({ cache, tokens, anonymous: config.anonymous, now }),
+    close: () => authorizer.close(),
+  };
+}
+
+function networkOf({ serviceCidr, nodePortRange }: Config): ServiceNetwork {
+  try {
+    return new ServiceNetwork({ serviceCidr, nodePortRange });
+  } catch (error) {
+    throw new ConfigError('serviceCidr, nodePortRange', (error as Error).message);
+  }
+}
+
+function tokensOf({ serviceAccounts }: Config): ServiceAccountTokens {
+  const { issuer } = serviceAccounts;
+  try {
+    return new ServiceAccountTokens({ ...serviceAccounts, audiences: [issuer] });
+  } catch (error) {
+    throw new ConfigError('serviceAccounts', (error as Error).message);
+  }
+}
