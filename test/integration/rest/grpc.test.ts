@@ -1,0 +1,210 @@
+import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import {
+  apiProto,
+  descriptors,
+  grpcProto,
+  healthService,
+  reflectionService,
+  resourcesService,
+  STATUS_METADATA,
+} from '@periplus/proto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TestServer } from './test-server.ts';
+
+const v1 = apiProto.api.v1;
+type Command = apiProto.api.v1.Command.$Properties;
+type CommandResult = apiProto.api.v1.CommandResult.$Properties;
+type WatchEvent = apiProto.api.v1.WatchEvent.$Properties;
+
+let server: TestServer;
+let client: Client;
+beforeAll(async () => {
+  server = await TestServer.start();
+  client = connect('admin');
+});
+afterAll(async () => {
+  client.close();
+  await server[Symbol.asyncDispose]();
+});
+
+const MAPS = { group: '', version: 'v1', resource: 'configmaps', namespace: 'default' };
+const json = (object: object) => Buffer.from(JSON.stringify(object));
+const configMap = (name: string, data: object = {}) =>
+  json({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data });
+
+function connect(as: string): Client {
+  const tls = credentials.createSsl(server.pem('ca.crt'), server.pem(`${as}.key`), server.pem(`${as}.crt`));
+  return new Client(`localhost:${server.grpcPort}`, tls);
+}
+
+type Method = (typeof resourcesService)[keyof typeof resourcesService];
+
+function call<Response>(
+  name: Exclude<keyof typeof resourcesService, 'watch' | 'commands'>,
+  request: object,
+): Promise<Response> {
+  const { path, requestSerialize, responseDeserialize } = resourcesService[name] as Method;
+  return new Promise((resolve, reject) => {
+    client.makeUnaryRequest(
+      path,
+      requestSerialize as never,
+      responseDeserialize as never,
+      request,
+      (error, response) => (error ? reject(error) : resolve(response as Response)),
+    );
+  });
+}
+
+const statusOf = (error: ServiceError) => JSON.parse(String(error.metadata.get(STATUS_METADATA)[0]));
+
+/** Sends commands over a stream of their own, and resolves with all their results by id. */
+function commands(...batches: Command[][]): Promise<Map<number, CommandResult>> {
+  const { path, requestSerialize, responseDeserialize } = resourcesService.commands;
+  const stream = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+  const results = new Map<number, CommandResult>();
+  return new Promise((resolve, reject) => {
+    stream.on('data', (batch: { results: CommandResult[] }) => {
+      for (const result of batch.results) results.set(Number(result.id), result);
+    });
+    stream.on('error', reject);
+    stream.on('end', () => resolve(results));
+    for (const batch of batches) stream.write(new v1.CommandBatch({ commands: batch }));
+    stream.end();
+  });
+}
+
+describe('the Resources service', () => {
+  it('creates, reads, changes and deletes', async () => {
+    const ref = { ...MAPS, name: 'one' };
+    const made = await call<CommandResult>('create', { ref: MAPS, create: configMap('one') });
+    expect(Number(made.resourceVersion)).toBeGreaterThan(0);
+    const got = await call<{ json: Uint8Array }>('get', { ref });
+    expect(JSON.parse(Buffer.from(got.json).toString())).toMatchObject({
+      kind: 'ConfigMap',
+      metadata: { name: 'one' },
+    });
+    const patch = { mediaType: 'application/merge-patch+json', body: json({ data: { a: 'b' } }) };
+    const patched = await call<CommandResult>('patch', { ref, patch, returnObject: true });
+    expect(JSON.parse(Buffer.from(patched.object!).toString()).data).toEqual({ a: 'b' });
+    const listed = await call<{ items: unknown[]; resourceVersion: string }>('list', {
+      ref: MAPS,
+      fieldSelector: 'metadata.name=one',
+    });
+    expect(listed.items).toHaveLength(1);
+    const gone = await call<CommandResult>('delete', { ref, delete: {} });
+    expect(Number(gone.resourceVersion)).toBeGreaterThan(Number(patched.resourceVersion));
+  });
+
+  it('refuses with a gRPC code and the Kubernetes Status', async () => {
+    const error = await call('get', { ref: { ...MAPS, name: 'none' } }).catch((reason: ServiceError) => reason);
+    expect(error).toMatchObject({ code: status.NOT_FOUND, details: 'configmaps "none" not found' });
+    expect(statusOf(error as ServiceError)).toMatchObject({ kind: 'Status', reason: 'NotFound', code: 404 });
+    const two = await call('create', { ref: MAPS, create: configMap('x'), delete: {} }).catch((e: ServiceError) => e);
+    expect(two).toMatchObject({ code: status.INVALID_ARGUMENT });
+    const unknown = await call('list', { ref: { ...MAPS, resource: 'widgets' } }).catch((e: ServiceError) => e);
+    expect(unknown).toMatchObject({ code: status.NOT_FOUND });
+  });
+
+  it('knows its callers by their certificates, and lets them do what they may', async () => {
+    const scheduler = connect('scheduler');
+    const { path, requestSerialize, responseDeserialize } = resourcesService.create;
+    const error = await new Promise<ServiceError | null>((resolve) => {
+      const command = { ref: MAPS, create: configMap('no') };
+      scheduler.makeUnaryRequest(path, requestSerialize as never, responseDeserialize, command, resolve);
+    });
+    expect(error).toMatchObject({ code: status.PERMISSION_DENIED });
+    expect(error?.details).toContain('User "system:kube-scheduler" cannot create resource "configmaps"');
+    scheduler.close();
+    const stranger = connect('etcd/root');
+    const refused = await new Promise<ServiceError | null>((resolve) => {
+      stranger.makeUnaryRequest(path, requestSerialize as never, responseDeserialize, { ref: MAPS }, resolve);
+    });
+    expect(refused).toMatchObject({ code: status.UNAVAILABLE });
+    stranger.close();
+  });
+
+  it('streams what happens', async () => {
+    const { resourceVersion } = await call<{ resourceVersion: string }>('list', { ref: MAPS });
+    const { path, requestSerialize, responseDeserialize } = resourcesService.watch;
+    const request = new v1.WatchRequest({ ref: MAPS, resourceVersion });
+    const stream = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request);
+    const seen: string[] = [];
+    const both = new Promise<void>((resolve) => {
+      stream.on('data', ({ type, object }: WatchEvent) => {
+        seen.push(`${type} ${JSON.parse(Buffer.from(object!.json!).toString()).metadata.name}`);
+        if (seen.length === 2) resolve();
+      });
+    });
+    stream.on('error', () => undefined);
+    await call('create', { ref: MAPS, create: configMap('seen') });
+    await call('delete', { ref: { ...MAPS, name: 'seen' }, delete: {} });
+    await both;
+    stream.cancel();
+    expect(seen).toEqual(['ADDED seen', 'DELETED seen']);
+  });
+
+  it('ends a watch from a version that is gone with an error that says so', async () => {
+    const { path, requestSerialize, responseDeserialize } = resourcesService.watch;
+    const request = new v1.WatchRequest({ ref: MAPS, resourceVersion: '1' });
+    const stream = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request);
+    const error = await new Promise<ServiceError>((resolve) =>
+      stream.on('error', (e) => resolve(e as ServiceError)).resume(),
+    );
+    expect(error.code).toBe(status.OUT_OF_RANGE);
+    expect(statusOf(error).reason).toBe('Expired');
+  });
+
+  it('carries out the commands of a stream, each with its own result', async () => {
+    const creates = Array.from({ length: 100 }, (_, i) => ({ id: i + 1, ref: MAPS, create: configMap(`many-${i}`) }));
+    const results = await commands(creates, [
+      { id: 501, ref: MAPS, create: json({ apiVersion: 'v1', kind: 'ConfigMap', metadata: {} }) },
+      { id: 502, ref: { ...MAPS, name: 'none' }, delete: {} },
+      { id: 503, ref: MAPS, create: configMap('strict'), dryRun: true, returnObject: true },
+    ]);
+    expect(results.size).toBe(103);
+    for (let id = 1; id <= 100; id++) expect(results.get(id)?.status?.length ?? 0).toBe(0);
+    const refused = (id: number) => JSON.parse(Buffer.from(results.get(id)!.status!).toString());
+    expect(refused(501)).toMatchObject({ reason: 'Invalid' });
+    expect(refused(502)).toMatchObject({ reason: 'NotFound', message: 'configmaps "none" not found' });
+    expect(JSON.parse(Buffer.from(results.get(503)!.object!).toString()).metadata.name).toBe('strict');
+  });
+
+  it('keeps the preconditions of commands', async () => {
+    const { resourceVersion } = await call<CommandResult>('create', { ref: MAPS, create: configMap('guarded') });
+    const ref = { ...MAPS, name: 'guarded' };
+    const update = { ref, update: configMap('guarded', { a: '1' }) };
+    const results = await commands([{ id: 1, ...update, ifResourceVersion: '256' }]);
+    expect(JSON.parse(Buffer.from(results.get(1)!.status!).toString()).reason).toBe('Conflict');
+    const again = await commands([{ id: 1, ...update, ifResourceVersion: resourceVersion }]);
+    expect(again.get(1)!.status?.length ?? 0).toBe(0);
+    const uid = await commands([{ id: 1, ref, delete: {}, ifUid: 'another' }]);
+    expect(JSON.parse(Buffer.from(uid.get(1)!.status!).toString())).toMatchObject({ reason: 'Conflict' });
+  });
+});
+
+describe('what generic clients need', () => {
+  it('says that it serves', async () => {
+    const { path, requestSerialize, responseDeserialize } = healthService.check;
+    const response = await new Promise((resolve, reject) => {
+      const request = new grpcProto.health.v1.HealthCheckRequest({ service: 'periplus.api.v1.Resources' });
+      client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, new Metadata(), (error, answer) =>
+        error ? reject(error) : resolve(answer),
+      );
+    });
+    expect(response).toMatchObject({ status: grpcProto.health.v1.HealthCheckResponse.ServingStatus.SERVING });
+  });
+
+  it('describes itself', async () => {
+    const { path, requestSerialize, responseDeserialize } = reflectionService.serverReflectionInfo;
+    const stream = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+    const { ServerReflectionRequest } = grpcProto.reflection.v1;
+    stream.write(new ServerReflectionRequest({ listServices: '' }));
+    stream.write(new ServerReflectionRequest({ fileContainingSymbol: 'periplus.api.v1.Resources' }));
+    stream.end();
+    const answers: grpcProto.reflection.v1.ServerReflectionResponse.$Properties[] = [];
+    for await (const answer of stream) answers.push(answer);
+    expect(answers[0]?.listServicesResponse?.service?.map(({ name }) => name)).toContain('periplus.api.v1.Resources');
+    const [file] = answers[1]?.fileDescriptorResponse?.fileDescriptorProto ?? [];
+    expect(Buffer.from(file!).toString('base64')).toBe(descriptors['periplus/api/v1/resources.proto']!.descriptor);
+  });
+});
