@@ -14,6 +14,8 @@ await runUntilSignal(createLogger({ component: 'controller-manager' }), async (s
   const health = await serveHealth({ ...config.health, ready: [ready], metrics });
   app.get(LOG).info({ healthPort: health.port }, 'starting');
   await cache.start(signal);
+  let isLeading = false;
+  metrics.gauge('leader_election_master_status', '1 while this process leads.').observe(() => (isLeading ? 1 : 0));
   const election = {
     etcd: app.get(ETCD),
     key: new Keys(config.etcd.prefix).election('controller-manager'),
@@ -22,6 +24,10 @@ await runUntilSignal(createLogger({ component: 'controller-manager' }), async (s
   };
   // A new leader plans only from a view that holds all that the one before it wrote.
   const work = async (whileLeading: AbortSignal): Promise<void> => {
+    isLeading = true;
+    whileLeading.addEventListener('abort', () => {
+      isLeading = false;
+    });
     await cache.waitFor(await cache.current(), whileLeading);
     await runWhile(runtime, whileLeading);
   };

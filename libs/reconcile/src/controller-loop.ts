@@ -2,7 +2,7 @@ import type { Command, CommandCause, CommandClient } from '@periplus/client';
 import type { Logger } from '@periplus/component';
 import { CAUSE_RANK, ChangeRouting } from './change-routing.ts';
 import type { Clock } from './clock.ts';
-import type { ReconcileMetrics } from './metrics.ts';
+import type { ControllerMetrics, ReconcileResult } from './metrics.ts';
 import { type Execution, executePlan, isStale, noExecution, sendAll, sendWith } from './plan-execution.ts';
 import type { ClusterSource, Controller, ObjectRef, Plan, PlannedEvent } from './types.ts';
 import { WorkQueue } from './work-queue.ts';
@@ -19,7 +19,7 @@ export interface LoopDeps {
   commands: CommandClient;
   clock: Clock;
   log: Logger;
-  metrics: ReconcileMetrics;
+  metrics(controller: string): ControllerMetrics;
   record(event: PlannedEvent & { component: string; cause: CommandCause | null }): void;
 }
 
@@ -49,7 +49,7 @@ export class ControllerLoop {
   private readonly controller: Controller;
   private readonly deps: LoopDeps;
   private readonly log: Logger;
-  private readonly labels: { name: string };
+  private readonly metrics: ControllerMetrics;
   private readonly queue: WorkQueue<CommandCause>;
   private readonly unsettled = new Map<string, Unsettled>();
   private readonly stopping = new AbortController();
@@ -61,10 +61,10 @@ export class ControllerLoop {
     this.controller = controller;
     this.deps = deps;
     this.log = deps.log.child({ controller: controller.name });
-    this.labels = { name: controller.name };
+    this.metrics = deps.metrics(controller.name);
     this.routing = new ChangeRouting(controller, `${deps.component}/${controller.name}`);
     this.queue = new WorkQueue(deps.clock, () => this.pumpSoon());
-    deps.metrics.depth.observe(() => this.queue.depth, this.labels);
+    this.metrics.observeDepth(() => this.queue.depth);
   }
 
   wake(ref: ObjectRef, cause: CommandCause | null, rank: number): void {
@@ -110,8 +110,7 @@ export class ControllerLoop {
     while (this.running < CONCURRENT_KEYS_MAX && !this.stopping.signal.aborted) {
       const taken = this.queue.take();
       if (!taken) return;
-      this.deps.metrics.adds.add(1, this.labels);
-      this.deps.metrics.waitedSeconds.observe(taken.waitedMs / 1000, this.labels);
+      this.metrics.taken(taken.waitedMs);
       this.running += 1;
       void this.process(taken.key, taken.cause);
       if (performance.now() > endMs) {
@@ -123,7 +122,7 @@ export class ControllerLoop {
 
   private async process(key: string, cause: CommandCause | null): Promise<void> {
     const startedMs = performance.now();
-    let result: string;
+    let result: ReconcileResult;
     try {
       result = await this.run(key, cause);
     } catch (error) {
@@ -134,26 +133,25 @@ export class ControllerLoop {
     const { restMs } = this.controller;
     if (restMs > 0) this.deps.clock.after(restMs, () => this.queue.done(key));
     else this.queue.done(key);
-    this.deps.metrics.reconciles.add(1, { controller: this.controller.name, result });
-    this.deps.metrics.workSeconds.observe((performance.now() - startedMs) / 1000, this.labels);
+    this.metrics.finished(result, performance.now() - startedMs);
     if (this.running === 0) this.idle?.();
     if (this.queue.depth > 0) this.pumpSoon();
   }
 
-  private async run(key: string, cause: CommandCause | null): Promise<string> {
+  private async run(key: string, cause: CommandCause | null): Promise<ReconcileResult> {
     const unsettled = this.unsettled.get(key);
     if (unsettled && !(await this.settle(key, unsettled))) return 'unknown';
     if (this.stopping.signal.aborted) return 'stopped';
     const { cluster, clock } = this.deps;
     const plan = this.controller.reconcile(refOfKey(key), cluster.view(clock.nowMs()));
     const execution = plan.steps.length === 0 ? noExecution() : await this.execute(plan, cause);
+    if (this.stopping.signal.aborted) return 'stopped';
     this.recordEvents(plan, execution, cause);
     return this.conclude(key, cause, plan, execution);
   }
 
   private execute(plan: Plan, cause: CommandCause | null): Promise<Execution> {
-    const count = plan.steps.reduce((sum, step) => sum + step.length, 0);
-    this.deps.metrics.commands.add(count, { controller: this.controller.name });
+    this.metrics.sent(plan.steps.reduce((sum, step) => sum + step.length, 0));
     return executePlan(plan, sendWith(this.deps.commands, cause, this.stopping.signal));
   }
 
@@ -163,9 +161,7 @@ export class ControllerLoop {
     cause: CommandCause | null,
     plan: Plan,
     { refused, unknown, revision, stale }: Execution,
-  ): Promise<string> {
-    const { signal } = this.stopping;
-    if (signal.aborted) return 'stopped';
+  ): Promise<ReconcileResult> {
     if (unknown.length + refused.length + revision > 0 || stale) {
       this.unsettled.set(key, { commands: unknown, cause, revision, stale });
     }
@@ -180,7 +176,7 @@ export class ControllerLoop {
     }
     if (revision > 0) {
       // The barrier: this key is not done, so not looked at again, before the cache holds its writes.
-      await this.deps.cluster.waitFor(revision, signal);
+      await this.deps.cluster.waitFor(revision, this.stopping.signal);
       this.unsettled.delete(key);
     }
     this.queue.forget(key);
@@ -211,7 +207,7 @@ export class ControllerLoop {
   }
 
   private retry(key: string, cause: CommandCause | null, error: unknown, message: string): void {
-    this.deps.metrics.retries.add(1, this.labels);
+    this.metrics.retried();
     const againMs = this.queue.addRateLimited(key, cause);
     const fields = { object: key, againMs, failures: this.queue.failuresOf(key) };
     if (error) this.log.warn({ ...fields, error }, message);

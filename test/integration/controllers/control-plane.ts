@@ -26,7 +26,7 @@ const PREFIX = '/periplus';
 export const ROOT_CA = '-----BEGIN CERTIFICATE-----\n';
 
 /** The logger of what runs in a test: only errors speak. */
-export const quiet: Logger = {
+const quiet: Logger = {
   debug() {},
   info() {},
   warn() {},
