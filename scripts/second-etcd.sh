@@ -29,7 +29,7 @@ EOF
 apt() {
   apt-get -qq -o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts="$work/sources" \
     -o Dir::State::Lists="$work/lists" -o Dir::Cache="$work/cache" -o APT::Sandbox::User=root \
-    -o Acquire::Languages=none -o Acquire::Retries=1 -o Acquire::http::Timeout=20 "$@" >&2
+    -o Acquire::Languages=none -o Acquire::Retries=0 -o Acquire::http::Timeout=10 "$@" >&2
 }
 apt update
 (cd "$work" && apt download etcd-server)
