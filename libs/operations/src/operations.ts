@@ -14,11 +14,11 @@ import type { ClusterAuthorizer } from './authorization/authorizer.ts';
 import { forbiddenRequest } from './authorization/forbidden.ts';
 import { type CacheReader, ClusterState, namedResource } from './cluster-state.ts';
 import { getObject, listObjects } from './reading/read.ts';
-import { parseSelection } from './reading/selection.ts';
+import { parseSelection, type Selection } from './reading/selection.ts';
 import { bindPod } from './subresources/binding.ts';
 import { patchScale, scaleResult, updateScale } from './subresources/scale.ts';
 import { requestToken } from './subresources/token-request.ts';
-import type { Operations, RequestContext, Target } from './types.ts';
+import type { ListOptions, Operations, RequestContext, Target } from './types.ts';
 import { WatchFanOut } from './watching/fan-out.ts';
 import { openWatch } from './watching/open-watch.ts';
 import { Committer } from './writing/committer.ts';
@@ -67,93 +67,121 @@ function checkSubresource({ kind, subresource }: Target, ...own: readonly string
 
 const isNamespace = ({ kind }: Target): boolean => kind.group === '' && kind.plural === 'namespaces';
 
+/** Who may do what, asked before anything else happens. */
+interface Access {
+  authorize: Operations['authorize'];
+  authorizeTarget(context: RequestContext, target: Target, verb: string): void;
+  /** What a request for many objects is about. Who may not ask learns nothing but that, whatever he asks. */
+  select(context: RequestContext, target: Target, verb: string, options: ListOptions): Selection;
+}
+
+function accessOf(authorizer: ClusterAuthorizer): Access {
+  const authorize: Operations['authorize'] = (user, attributes) => {
+    const { allowed, reason } = authorizer.decide(user, attributes);
+    if (!allowed) throw forbiddenRequest(user, attributes, reason);
+  };
+  return {
+    authorize,
+    authorizeTarget: (context, target, verb) => authorize(context.user, attributesOf(target, verb)),
+    select(context, target, verb, { labelSelector, fieldSelector }) {
+      let selection: Selection | undefined;
+      let problem: unknown;
+      try {
+        selection = parseSelection(target.kind, labelSelector, fieldSelector);
+      } catch (error) {
+        problem = error;
+      }
+      authorize(context.user, attributesOf(target, verb, selection?.fields));
+      if (!selection) throw problem;
+      checkVerb(target, verb);
+      return selection;
+    },
+  };
+}
+
+type Reads = Pick<Operations, 'lookup' | 'get' | 'list' | 'watch'>;
+
+const readsOf = ({ authorizeTarget, select }: Access, cluster: ClusterState, fanOut: WatchFanOut): Reads => ({
+  lookup: (target) => getObject(cluster, target, ''),
+
+  async get(context, target, { resourceVersion = '' }) {
+    authorizeTarget(context, target, 'get');
+    checkSubresource(target);
+    const result = await getObject(cluster, target, resourceVersion);
+    return target.subresource === 'scale' ? scaleResult(target.kind, result) : result;
+  },
+
+  async list(context, target, options) {
+    return listObjects(cluster, target, select(context, target, 'list', options), options);
+  },
+
+  async watch(context, target, options, encoding, sink) {
+    const selection = select(context, target, 'watch', options);
+    return openWatch({ cluster, fanOut }, target, selection, options, encoding, sink);
+  },
+});
+
+type Writes = Pick<Operations, 'create' | 'update' | 'patch' | 'delete' | 'deleteCollection'>;
+
+const writesOf = ({ select }: Access, write: WriteDeps, tokens: ServiceAccountTokens | null): Writes => ({
+  async create(context, target, body) {
+    switch (target.subresource) {
+      case '':
+        checkVerb(target, 'create');
+        return createObject(write, context, target, body);
+      case 'binding':
+        return bindPod(write, context, target, body);
+      case 'token':
+        return requestToken(write, tokens, context, target, body);
+      default:
+        throw pathNotFound();
+    }
+  },
+
+  async update(context, target, body, only = {}) {
+    checkSubresource(target, ...(isNamespace(target) ? ['finalize'] : []));
+    if (target.subresource === 'scale') return updateScale(write, context, target, body, only);
+    if (target.subresource === '') checkVerb(target, 'update');
+    return updateObject(write, context, target, body, only);
+  },
+
+  async patch(context, target, patch, only = {}) {
+    checkSubresource(target);
+    if (target.subresource === 'scale') return patchScale(write, context, target, patch, only);
+    if (target.subresource === '') checkVerb(target, 'patch');
+    return patchObject(write, context, target, patch, only);
+  },
+
+  async delete(context, target, options) {
+    checkVerb(target, 'delete');
+    return deleteObject(write, context, target, options);
+  },
+
+  async deleteCollection(context, target, list, options) {
+    const selection = select(context, target, 'deletecollection', list);
+    return deleteCollection(write, context, target, selection, { list, delete: options });
+  },
+});
+
 /** Puts the core together. */
 export function createOperations(deps: OperationsDeps): Operations {
   const { cache, store, authorizer, network, tokens } = deps;
   const cluster = new ClusterState(cache);
   const fanOut = new WatchFanOut(cache);
-  const stopSweeping = keepEventsShort(cluster, store);
-
-  const authorize: Operations['authorize'] = (user, attributes) => {
-    const { allowed, reason } = authorizer.decide(user, attributes);
-    if (!allowed) throw forbiddenRequest(user, attributes, reason);
-  };
-  const authorizeTarget = (context: RequestContext, target: Target, verb: string): void =>
-    authorize(context.user, attributesOf(target, verb));
-
+  const access = accessOf(authorizer);
   const write: WriteDeps = {
     cluster,
     committer: new Committer(store),
     turns: new Turns(cluster),
     admission: admissionChain(cluster, authorizer),
     allocation: { network, isTaken: (path) => cluster.isAllocated(path), random: Math.random },
-    authorize: authorizeTarget,
+    authorize: access.authorizeTarget,
   };
-
+  const stopSweeping = keepEventsShort(cluster, store);
   return {
-    authorize,
-    lookup: (target) => getObject(cluster, target, ''),
-
-    async get(context, target, { resourceVersion = '' }) {
-      authorizeTarget(context, target, 'get');
-      checkSubresource(target);
-      const result = await getObject(cluster, target, resourceVersion);
-      return target.subresource === 'scale' ? scaleResult(target.kind, result) : result;
-    },
-
-    async list(context, target, options) {
-      const selection = parseSelection(target.kind, options.labelSelector, options.fieldSelector);
-      authorize(context.user, attributesOf(target, 'list', selection.fields));
-      checkVerb(target, 'list');
-      return listObjects(cluster, target, selection, options);
-    },
-
-    async watch(context, target, options, encoding, sink) {
-      const selection = parseSelection(target.kind, options.labelSelector, options.fieldSelector);
-      authorize(context.user, attributesOf(target, 'watch', selection.fields));
-      checkVerb(target, 'watch');
-      return openWatch({ cluster, fanOut }, target, selection, options, encoding, sink);
-    },
-
-    async create(context, target, body) {
-      switch (target.subresource) {
-        case '':
-          checkVerb(target, 'create');
-          return createObject(write, context, target, body);
-        case 'binding':
-          return bindPod(write, context, target, body);
-        case 'token':
-          return requestToken(write, tokens, context, target, body);
-        default:
-          throw pathNotFound();
-      }
-    },
-
-    async update(context, target, body, only = {}) {
-      checkSubresource(target, ...(isNamespace(target) ? ['finalize'] : []));
-      if (target.subresource === 'scale') return updateScale(write, context, target, body, only);
-      if (target.subresource === '') checkVerb(target, 'update');
-      return updateObject(write, context, target, body, only);
-    },
-
-    async patch(context, target, patch, only = {}) {
-      checkSubresource(target);
-      if (target.subresource === 'scale') return patchScale(write, context, target, patch, only);
-      if (target.subresource === '') checkVerb(target, 'patch');
-      return patchObject(write, context, target, patch, only);
-    },
-
-    async delete(context, target, options) {
-      checkVerb(target, 'delete');
-      return deleteObject(write, context, target, options);
-    },
-
-    async deleteCollection(context, target, list, options) {
-      const selection = parseSelection(target.kind, list.labelSelector, list.fieldSelector);
-      authorize(context.user, attributesOf(target, 'deletecollection', selection.fields));
-      return deleteCollection(write, context, target, selection, { list, delete: options });
-    },
-
+    authorize: access.authorize,
+    ...readsOf(access, cluster, fanOut),
+    ...writesOf(access, write, tokens),
     close() {
       stopSweeping();
       fanOut.close();

@@ -221,6 +221,17 @@ describe('patch', () => {
     expect((await refusal(patch(CONFIG_MAPS, 'none', 'merge', {}))).message).toBe('configmaps "none" not found');
   });
 
+  it('is told of fields that there are not', async () => {
+    await configMap('p6');
+    const unknown = { dat: { a: '2' } };
+    expect((await refusal(patch(CONFIG_MAPS, 'p6', 'merge', unknown))).message).toBe(
+      ' "" is invalid: patch: Invalid value: "{\\"dat\\":{\\"a\\":\\"2\\"}}": strict decoding error: unknown field "dat"',
+    );
+    const context = core.as(admin, { fieldValidation: 'Warn' });
+    await core.operations.patch(context, at(CONFIG_MAPS, 'default', 'p6'), patchOf('merge', unknown));
+    expect(context.warnings).toEqual(['unknown field "dat"']);
+  });
+
   it('of the status leaves the rest alone', async () => {
     await create('v1/pods', podOf('st'));
     const change = {

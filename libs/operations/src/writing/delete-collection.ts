@@ -1,5 +1,4 @@
-import { isNotFound, methodNotSupported } from '@periplus/apimachinery';
-import { namedResource } from '../cluster-state.ts';
+import { isNotFound } from '@periplus/apimachinery';
 import { listObjects } from '../reading/read.ts';
 import type { Selection } from '../reading/selection.ts';
 import type { DeleteOptions, Item, ListOptions, ListResult, RequestContext, Target } from '../types.ts';
@@ -21,9 +20,6 @@ export async function deleteCollection(
   selection: Selection,
   options: { list: ListOptions; delete: DeleteOptions },
 ): Promise<ListResult> {
-  if (!target.kind.verbs.includes('deletecollection')) {
-    throw methodNotSupported(namedResource(target.kind), 'deletecollection');
-  }
   checkDeleteOptions(options.delete);
   const list = await listObjects(deps.cluster, target, selection, options.list);
   const remaining = list.items[Symbol.iterator]();

@@ -1,11 +1,15 @@
-import type { Kind } from '@periplus/api';
 import {
   applyJsonPatch,
   applyMergePatch,
   applyStrategicMergePatch,
+  at,
+  fieldWarnings,
+  findDuplicateFields,
+  invalid,
   type JsonObject,
   type JsonValue,
   type Schema,
+  strictDecodingProblem,
   unsupportedMediaType,
 } from '@periplus/apimachinery';
 import type { ObjectResult, Patch, Preconditions, RequestContext, Target } from '../types.ts';
@@ -39,6 +43,22 @@ export function applyPatch(document: JsonObject, mediaType: string, patch: JsonV
   }
 }
 
+/** What field validation has to say of a patch: of its text, and of what it made of the object. */
+function settleWarnings(context: RequestContext, { body }: Patch, unknownFields: readonly string[]): void {
+  const { fieldValidation } = context;
+  if (fieldValidation === 'Ignore') return;
+  const duplicates = body.json === null ? [] : findDuplicateFields(body.json);
+  const warnings = [...fieldWarnings([], duplicates), ...unknownFields];
+  if (warnings.length === 0) return;
+  if (fieldValidation === 'Warn') {
+    context.warnings.push(...warnings);
+    return;
+  }
+  const text = body.json ?? JSON.stringify(body.value);
+  throw invalid({ group: '', kind: '' }, '', [at('patch').invalid(text, strictDecodingProblem(warnings))]);
+}
+
+/** Patches an object or its status. */
 export async function patchObject(
   deps: WriteDeps,
   context: RequestContext,
@@ -48,7 +68,8 @@ export async function patchObject(
 ): Promise<ObjectResult> {
   deps.authorize(context, target, 'patch');
   if (!PATCH_MEDIA_TYPES.includes(patch.mediaType)) throw unsupportedMediaType(PATCH_MEDIA_TYPES);
-  const kind: Kind = target.kind;
+  const { kind } = target;
+  let isFirst = true;
   return changeObject(deps, {
     context,
     target,
@@ -57,10 +78,11 @@ export async function patchObject(
     decide(entry) {
       checkPreconditions(target, entry, only);
       const current = currentObject(target, entry) as unknown as JsonObject;
-      // A patch is applied to the object as it is, so what it does not touch was valid before.
       const patched = applyPatch(current, patch.mediaType, patch.body.value, kind.schema);
-      context.warnings.length = 0;
-      const object = decodeObject(context, kind, patched, null);
+      const lenient: RequestContext = { ...context, fieldValidation: 'Warn', warnings: [] };
+      const object = decodeObject(lenient, kind, patched, null);
+      if (isFirst) settleWarnings(context, patch, lenient.warnings);
+      isFirst = false;
       settleNamespace(object.metadata, target);
       return decideUpdate(deps, context, target, object, entry);
     },
