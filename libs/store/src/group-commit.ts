@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import { internalError, StatusError } from '@periplus/apimachinery';
 import { type EtcdClient, EtcdError, type Operation } from '@periplus/etcd';
 import { Batcher } from './batcher.ts';
 import type { Cipher } from './cipher.ts';
+import { type Clock, systemClock } from './clock.ts';
 import { Keys } from './keys.ts';
 import { findOutcome } from './outcome.ts';
 import { PendingWrite } from './pending-write.ts';
@@ -25,11 +25,12 @@ const CLOSE_MS_MAX = 5_000;
 const NOTHING = Buffer.alloc(0);
 
 export interface StoreDeps {
-  etcd: EtcdClient;
+  etcd: Pick<EtcdClient, 'range' | 'put' | 'txn' | 'grant'>;
   /** Of all keys: `/periplus`. */
   prefix: string;
   /** null refuses to write confidential kinds. */
   cipher: Cipher | null;
+  clock?: Clock;
   log?: { warn(fields: Record<string, unknown>, message: string): void };
 }
 
@@ -75,6 +76,7 @@ export const openStore = (deps: StoreDeps): GroupCommit => new GroupCommit(deps)
 export class GroupCommit implements Store {
   readonly stats: StoreStats = { transactions: 0, writes: 0, unknownOutcomes: 0, retries: 0 };
   readonly #deps: StoreDeps;
+  readonly #clock: Clock;
   readonly #keys: Keys;
   readonly #lease: TombstoneLease;
   readonly #batcher = new Batcher<PendingWrite>();
@@ -89,8 +91,9 @@ export class GroupCommit implements Store {
 
   constructor(deps: StoreDeps) {
     this.#deps = deps;
+    this.#clock = deps.clock ?? systemClock;
     this.#keys = new Keys(deps.prefix);
-    this.#lease = new TombstoneLease(deps.etcd, () => performance.now());
+    this.#lease = new TombstoneLease(deps.etcd, this.#clock);
   }
 
   /** Writes that wait and what they take; the limits beyond which `commit` rejects are the batcher's. */
@@ -105,7 +108,7 @@ export class GroupCommit implements Store {
         throw internalError('there is no key to encrypt confidential data with');
       }
       const { cipher } = this.#deps;
-      const sinceMs = performance.now();
+      const sinceMs = this.#clock.nowMs();
       const pending = new PendingWrite(write, { keys: this.#keys, cipher, sinceMs, resolve, reject });
       if (!this.#batcher.add(pending)) throw tooMany();
       this.#schedule();
@@ -118,13 +121,14 @@ export class GroupCommit implements Store {
       this.#drained = resolve;
       this.#checkDrained();
     });
-    const timer = setTimeout(() => {
+    const drainedFirst = new AbortController();
+    void this.#clock.pause(CLOSE_MS_MAX, drainedFirst.signal).then(() => {
       this.#closing.abort();
       for (const write of this.#batcher.takeOlder(Number.POSITIVE_INFINITY)) write.reject(givenUp());
       this.#checkDrained();
-    }, CLOSE_MS_MAX);
+    });
     await drained;
-    clearTimeout(timer);
+    drainedFirst.abort();
   }
 
   #checkDrained(): void {
@@ -224,7 +228,7 @@ export class GroupCommit implements Store {
   async #again(batch: readonly PendingWrite[], delayMs: number): Promise<void> {
     this.stats.retries++;
     this.#batcher.putBack(batch);
-    const horizon = this.#closing.signal.aborted ? Number.POSITIVE_INFINITY : performance.now() - GIVE_UP_MS;
+    const horizon = this.#closing.signal.aborted ? Number.POSITIVE_INFINITY : this.#clock.nowMs() - GIVE_UP_MS;
     for (const write of this.#batcher.takeOlder(horizon)) write.reject(givenUp());
     if (this.#batcher.size > 0) await this.#pause(delayMs);
   }
@@ -242,7 +246,7 @@ export class GroupCommit implements Store {
         else if (missing.length > 0) await this.#again(missing, RETRY_MS_MIN);
         return;
       } catch (failure) {
-        if (!(failure instanceof EtcdError) || failure.reason === 'Compacted') return rejectAll(batch, open(failure));
+        if (!(failure instanceof EtcdError)) return rejectAll(batch, open(failure));
         if (failure.reason === 'LeaseNotFound') this.#lease.lost();
         this.#deps.log?.warn({ error: failure }, 'the outcome is still open');
         await this.#pause(delayMs);
@@ -258,32 +262,40 @@ export class GroupCommit implements Store {
     return revision;
   }
 
-  /** Acknowledges the writes that are in the log and returns the others. */
+  /** Acknowledges the writes that are in the log and returns those that are not. */
   async #settleFound(batch: readonly PendingWrite[], after: number, upTo: number): Promise<PendingWrite[]> {
     const outcomes = await Promise.all(
       batch.map(({ write: { key, provenance, ifRevision } }) =>
         findOutcome(this.#deps.etcd, this.#keys, {
           ...{ key, requestId: provenance.requestId, after: Math.max(after, ifRevision), upTo },
-        }),
+        }).catch(unlessCompacted),
       ),
     );
     return batch.filter((write, at) => {
       const outcome = outcomes[at];
       if (outcome === undefined) return true;
-      this.stats.writes++;
-      write.resolve(write.committed(outcome.revision, outcome.index));
+      if (outcome instanceof EtcdError) write.reject(open(outcome));
+      else {
+        this.stats.writes++;
+        write.resolve(write.committed(outcome.revision, outcome.index));
+      }
       return false;
     });
   }
 
-  /** Ends early when the store is closed. */
-  async #pause(delayMs: number): Promise<void> {
-    await pause(delayMs, undefined, { signal: this.#closing.signal }).catch(() => {});
+  #pause(delayMs: number): Promise<void> {
+    return this.#clock.pause(delayMs, this.#closing.signal);
   }
 }
 
 function rejectAll(batch: readonly PendingWrite[], error: Error): void {
   for (const write of batch) write.reject(error);
+}
+
+/** Tells a log that is gone from an etcd that cannot be asked now. */
+function unlessCompacted(error: unknown): EtcdError {
+  if (error instanceof EtcdError && error.reason === 'Compacted') return error;
+  throw error;
 }
 
 const tooMany = (): StatusError =>

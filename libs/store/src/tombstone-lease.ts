@@ -1,4 +1,5 @@
 import type { EtcdClient } from '@periplus/etcd';
+import type { Clock } from './clock.ts';
 
 const TTL_SECONDS = 900;
 /** After so long the next lease takes over: what is put now stands for ten minutes at least. */
@@ -10,19 +11,19 @@ const ROTATE_MS = 300_000;
  */
 export class TombstoneLease {
   readonly #etcd: Pick<EtcdClient, 'grant'>;
-  readonly #nowMs: () => number;
+  readonly #clock: Pick<Clock, 'nowMs'>;
   #id = '';
   #grantedAtMs = Number.NEGATIVE_INFINITY;
   #granting: Promise<string> | null = null;
 
-  constructor(etcd: Pick<EtcdClient, 'grant'>, nowMs: () => number) {
+  constructor(etcd: Pick<EtcdClient, 'grant'>, clock: Pick<Clock, 'nowMs'>) {
     this.#etcd = etcd;
-    this.#nowMs = nowMs;
+    this.#clock = clock;
   }
 
   /** The lease to use now. Rejects with EtcdError when a new one is needed and cannot be had. */
   async id(): Promise<string> {
-    if (this.#nowMs() - this.#grantedAtMs < ROTATE_MS) return this.#id;
+    if (this.#clock.nowMs() - this.#grantedAtMs < ROTATE_MS) return this.#id;
     this.#granting ??= this.#grant().finally(() => {
       this.#granting = null;
     });
@@ -35,7 +36,7 @@ export class TombstoneLease {
   }
 
   async #grant(): Promise<string> {
-    const askedAtMs = this.#nowMs();
+    const askedAtMs = this.#clock.nowMs();
     this.#id = await this.#etcd.grant(TTL_SECONDS);
     this.#grantedAtMs = askedAtMs;
     return this.#id;
