@@ -108,27 +108,25 @@ export class MemoryEtcd implements Client {
 
   #run(chosen: Chosen, revision: number): { response: TxnResponse; wrote: boolean } {
     let wrote = false;
-    const results = chosen.operations.map((operation): OperationResult => {
-      switch (operation.type) {
-        case 'chosen': {
-          const nested = this.#run(operation, revision);
-          wrote ||= nested.wrote;
-          return { type: 'txn', ...nested.response };
-        }
-        case 'range':
-          return { type: 'range', ...this.#range(operation) };
-        case 'put':
-          wrote = true;
-          this.#write(revision, operation.key, operation.value, operation.lease);
-          return { type: 'put' };
-        case 'delete': {
-          const stands = this.#at(operation.key) !== null;
-          if (stands) this.#write(revision, operation.key, null);
-          wrote ||= stands;
-          return { type: 'delete', deleted: stands ? 1 : 0, prevs: [] };
-        }
+    const results: OperationResult[] = [];
+    for (const operation of chosen.operations) {
+      if (operation.type === 'chosen') {
+        const nested = this.#run(operation, revision);
+        wrote ||= nested.wrote;
+        results.push({ type: 'txn', ...nested.response });
+      } else if (operation.type === 'range') {
+        results.push({ type: 'range', ...this.#range(operation) });
+      } else if (operation.type === 'put') {
+        wrote = true;
+        this.#write(revision, operation.key, operation.value, operation.lease);
+        results.push({ type: 'put' });
+      } else {
+        const stands = this.#at(operation.key) !== null;
+        if (stands) this.#write(revision, operation.key, null);
+        wrote ||= stands;
+        results.push({ type: 'delete', deleted: stands ? 1 : 0, prevs: [] });
       }
-    });
+    }
     return { response: { revision, succeeded: chosen.succeeded, results }, wrote };
   }
 

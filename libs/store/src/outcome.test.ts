@@ -13,11 +13,11 @@ async function history(): Promise<{ etcd: MemoryEtcd; commits: Committed[] }> {
   const etcd = new MemoryEtcd();
   const store = openStore({ etcd, prefix: '/p', cipher: null });
   const commits: Committed[] = [];
-  for (const [at, object] of ['one', 'two', null, 'three'].entries()) {
+  const pod = { kind: 'Pod', apiVersion: 'v1', metadata: { name: 'a' } };
+  for (const [at, object] of [pod, pod, null, pod].entries()) {
     const before = commits.at(-1);
     const write = {
-      ...{ key, confidential: [], companions: [] },
-      object: object && { kind: 'Pod', apiVersion: 'v1', metadata: { name: 'a', labels: { object } } },
+      ...{ key, object, confidential: [], companions: [] },
       ifRevision: before?.bytes ? before.revision : 0,
       provenance: { actor: '', verb: '', timeMs: 0, requestId: `r${at}`, cause: null },
     };
