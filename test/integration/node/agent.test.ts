@@ -1,6 +1,7 @@
+import { once } from 'node:events';
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { get } from 'node:https';
-import { connect } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { openCri } from '@periplus/cri';
@@ -273,6 +274,17 @@ describe.skipIf(reason)(`the node-agent${reason ? ` (skipped: ${reason})` : ''}`
       expect.arrayContaining(['Normal Pulling', 'Warning Failed', 'Normal BackOff']),
     );
     await node.cluster.deletePod('unpulled', 0);
+  });
+
+  it('does not wait for an image that nobody needs any more', async () => {
+    const silent = createServer().listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    await node.create('waiting', { containers: [node.server({ image: `127.0.0.1:${port}/slow:1` })] });
+    await vi.waitFor(() => expect(eventsOf('waiting').join()).toContain('Pulling image'), SOON);
+    await node.cluster.deletePod('waiting', 30);
+    await node.untilGone('waiting');
+    silent.close();
   });
 
   it('restarts a container that ends, at once and then with back-off', async () => {

@@ -6,7 +6,7 @@ import type { Container, Pod } from '../pod/pod-types.ts';
 import type { AgentContext } from './agent-context.ts';
 import { containerMounts } from './container-mounts.ts';
 import type { TellPod } from './image-puller.ts';
-import { containerEnvironment, unlessGone } from './pod-sources.ts';
+import { containerEnvironment } from './pod-sources.ts';
 import { registryAuths } from './registry-auths.ts';
 import { StartError } from './start-error.ts';
 
@@ -20,23 +20,21 @@ export interface StartRequest {
   sandboxId: string;
   sandbox: SandboxConfig;
   podAddresses: readonly string[];
+  interrupted: AbortSignal;
 }
 
 /** Records Events about one container of a pod. */
-export const tellAbout =
-  (context: AgentContext, pod: Pod, container: string, isInit: boolean): TellPod =>
-  (type, reason, message) =>
-    context.record({
-      about: pod,
-      ...{ type, reason, message },
-      fieldPath: `spec.${isInit ? 'initContainers' : 'containers'}{${container}}`,
-    });
+export function tellAbout(context: AgentContext, pod: Pod, container: string): TellPod {
+  const isInit = pod.spec.initContainers?.some(({ name }) => name === container) ?? false;
+  const fieldPath = `spec.${isInit ? 'initContainers' : 'containers'}{${container}}`;
+  return (type, reason, message) => context.record({ about: pod, type, reason, message, fieldPath });
+}
 
 /** Creates and starts a container. Resolves with its id; rejects with StartError, having told of it. */
 export async function startContainer(context: AgentContext, request: StartRequest, tell: TellPod): Promise<string> {
   const { pod, container } = request;
   const auths = await pullSecrets(context, pod);
-  const image = await context.images.ensure(pod, container, auths, tell);
+  const image = await interruptible(context.images.ensure(pod, container, auths, tell), request.interrupted);
   const id = await create(context, request, image, tell);
   context.view.learn(id, pod.metadata.uid);
   tell('Normal', 'Created', 'Container created');
@@ -84,5 +82,15 @@ export async function writeHostsFile(context: AgentContext, uid: string, content
   await writeFile(context.directories.hostsFile(uid), content, { mode: 0o644 });
 }
 
-export const removeContainer = (context: AgentContext, id: string): Promise<void> =>
-  unlessGone(context.cri.removeContainer(id));
+/** The pod is to end, so what was waited for does not matter any more. */
+export class Interrupted extends Error {}
+
+/** Stops waiting when the signal comes; what was waited for goes on. */
+function interruptible<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const interrupt = (): void => reject(new Interrupted('the pod is to end'));
+    signal.addEventListener('abort', interrupt, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', interrupt));
+    if (signal.aborted) interrupt();
+  });
+}

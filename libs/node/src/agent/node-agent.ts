@@ -3,8 +3,7 @@
  * inbox, containers by their labels, so nothing that runs is touched; what no inbox entry stands for is ended.
  */
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type CommandClient, EventRecorder, type ResourceClient } from '@periplus/client';
+import type { CommandClient, ResourceClient } from '@periplus/client';
 import type { Logger } from '@periplus/component';
 import { type Cri, describeCriError, openCri, type TaskWatch, watchTasks } from '@periplus/cri';
 import type { EtcdClient } from '@periplus/etcd';
@@ -15,42 +14,25 @@ import { rotateLog } from '../logs/log-rotation.ts';
 import { type FoundLog, LogNotFound, type LogServer, serveLogs } from '../logs/log-server.ts';
 import { readMachine } from '../machine.ts';
 import { NodeRegistration } from '../node-registration.ts';
-import { allocatableOf, type NodeIdentity, type RuntimeFacts } from '../node-status.ts';
-import { type ClusterDns, parseResolvConf } from '../pod/dns.ts';
+import type { NodeIdentity } from '../node-status.ts';
+import { parseResolvConf } from '../pod/dns.ts';
 import type { Pod } from '../pod/pod-types.ts';
-import { Prober } from '../probes/prober.ts';
-import { PodDirectories } from '../volumes/pod-directories.ts';
-import { PodVolumes } from '../volumes/pod-volumes.ts';
-import type { AgentContext, NodeSettings } from './agent-context.ts';
-import { ImagePuller } from './image-puller.ts';
-import { ApiDataSource } from './object-data.ts';
+import type { AgentContext } from './agent-context.ts';
+import { type ContextOptions, makeContext, readRuntime } from './node-context.ts';
 import { orphanPod, PodWorker } from './pod-worker.ts';
-import { RuntimeView } from './runtime-view.ts';
-import { StatusSender } from './status-sender.ts';
 
 /** Events of the runtime may be missed; everything is looked at this often. */
 const RELIST_MS = 10_000;
 const LOG_CHECK_MS = 10_000;
-const VOLUME_REFRESH_MS = 60_000;
+const _VOLUME_REFRESH_MS = 60_000;
 /** As the kubelet reports: the largest ones. */
-const IMAGES_MAX = 50;
+const _IMAGES_MAX = 50;
 
-export interface NodeAgentOptions {
-  identity: Omit<NodeIdentity, 'port'>;
-  /** What others reach the node by; found out when empty. */
-  addresses: readonly string[];
+export interface NodeAgentOptions extends ContextOptions {
   /** The socket of containerd. */
   runtimeSocket: string;
-  /** Volumes, hosts files, termination messages. */
-  directory: string;
-  logDirectory: string;
-  /** Control groups of the pods: "/kubepods". */
-  cgroupRoot: string;
-  dns: ClusterDns;
-  /** Where pods find the API; absent: they are not told. */
-  apiService?: { host: string; port: number };
+  /** How long the node counts as alive after it was last heard of. */
   livenessTtlSeconds: number;
-  volumeRefreshMs?: number;
   /** The node's own HTTPS server. Port 0 takes a free one. */
   server: { host: string; port: number; tls: { ca: Buffer; cert: Buffer; key: Buffer } };
 }
@@ -85,7 +67,8 @@ export class NodeAgent {
     this.options = options;
     this.deps = deps;
     this.cri = openCri(options.runtimeSocket);
-    this.context = makeContext(options, deps, this.cri, (uid) => this.workers.get(uid)?.wake());
+    const wake = (uid: string): void => this.workers.get(uid)?.wake();
+    this.context = makeContext(options, { ...deps, cri: this.cri, wake });
     this.inbox = new Inbox({
       ...{ etcd: deps.etcd, keys: deps.keys, node: options.identity.name, log: deps.log },
       listener: {
@@ -284,87 +267,4 @@ export class NodeAgent {
       }
     }
   }
-}
-
-async function readRuntime(cri: Cri): Promise<RuntimeFacts> {
-  const [{ version }, conditions, images] = await Promise.all([cri.version(), cri.conditions(), cri.listImages()]);
-  return {
-    // Debian's version carries its own suffix: 1.6.20~ds1.
-    version: version.replace(/~.*$/, ''),
-    conditions,
-    images: images
-      .map(({ tags, digests, sizeBytes }) => ({ names: [...digests, ...tags], sizeBytes }))
-      .sort((a, b) => b.sizeBytes - a.sizeBytes)
-      .slice(0, IMAGES_MAX),
-  };
-}
-
-function makeContext(
-  options: NodeAgentOptions,
-  deps: NodeAgentDeps,
-  cri: Cri,
-  wake: (uid: string) => void,
-): AgentContext {
-  const { identity, directory, logDirectory, cgroupRoot, dns, apiService } = options;
-  const { log, commands, resources } = deps;
-  const directories = new PodDirectories(directory);
-  const machine = readMachine('/', options.addresses.length > 0 ? [...options.addresses] : undefined);
-  const settings: NodeSettings = {
-    facts: {
-      name: identity.name,
-      addresses: machine.addresses,
-      allocatable: allocatableOf(machine, identity.podsMax),
-    },
-    machineMemoryBytes: machine.memoryBytes,
-    ...{ logDirectory, cgroupRoot, dns },
-    hostDns: { servers: [], searches: [], options: [] },
-    seccompDirectory: join(directory, 'seccomp'),
-    volumeRefreshMs: options.volumeRefreshMs ?? VOLUME_REFRESH_MS,
-    serviceVariables: apiVariables(apiService),
-  };
-  const recorder = new EventRecorder({
-    commands,
-    component: 'kubelet',
-    host: identity.name,
-    onLost: (error) => log.debug({ error: error.message }, 'an event was lost'),
-  });
-  return {
-    ...{ settings, cri, commands, log, directories, now: Date.now },
-    view: new RuntimeView(cri, identity.name),
-    images: new ImagePuller(cri, Date.now),
-    data: new ApiDataSource(resources, Date.now),
-    volumes: new PodVolumes(directories, Date.now),
-    statuses: new StatusSender(commands, (error, { metadata }) => {
-      log.warn({ namespace: metadata.namespace, pod: metadata.name, error: String(error) }, 'could not send a status');
-    }),
-    prober: new Prober({
-      ...{ cri, now: Date.now, onChange: wake },
-      onUnhealthy: (pod, container, kind, { message }) =>
-        recorder.record({
-          about: pod,
-          type: 'Warning',
-          reason: 'Unhealthy',
-          message: `${kind.replace(/^./, (letter) => letter.toUpperCase())} probe failed: ${message}`,
-          fieldPath: `spec.containers{${container.name}}`,
-        }),
-    }),
-    record: (event) => recorder.record(event),
-  };
-}
-
-/** What client libraries look for inside of a pod. */
-function apiVariables(service: NodeAgentOptions['apiService']): Map<string, string> {
-  if (!service) return new Map();
-  const port = String(service.port);
-  const tcp = `tcp://${service.host}:${port}`;
-  return new Map([
-    ['KUBERNETES_SERVICE_HOST', service.host],
-    ['KUBERNETES_SERVICE_PORT', port],
-    ['KUBERNETES_SERVICE_PORT_HTTPS', port],
-    ['KUBERNETES_PORT', tcp],
-    [`KUBERNETES_PORT_${port}_TCP`, tcp],
-    [`KUBERNETES_PORT_${port}_TCP_PROTO`, 'tcp'],
-    [`KUBERNETES_PORT_${port}_TCP_PORT`, port],
-    [`KUBERNETES_PORT_${port}_TCP_ADDR`, service.host],
-  ]);
 }

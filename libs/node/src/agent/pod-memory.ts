@@ -6,7 +6,7 @@ import type { AgentContext } from './agent-context.ts';
 export class WorkerMemory implements PodMemory {
   volumesReady = false;
   cleanedUp = false;
-  readonly stopping: ReadonlyMap<string, number>;
+  readonly stopping = new Map<string, number>();
   readonly startFailures = new Map<string, StartFailure>();
   readonly starting = new Set<string>();
   /** By container id. */
@@ -14,9 +14,8 @@ export class WorkerMemory implements PodMemory {
   private readonly context: AgentContext;
   private readonly backoffs = new Map<string, Backoff>();
 
-  constructor(context: AgentContext, stopping: ReadonlyMap<string, number>) {
+  constructor(context: AgentContext) {
     this.context = context;
-    this.stopping = stopping;
   }
 
   get hostAddresses(): readonly string[] {

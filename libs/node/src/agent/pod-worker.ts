@@ -1,28 +1,17 @@
 /**
- * Runs one pod: looks at what is there, reports it, asks `decide-pod.ts` what to do, does it, and looks again. One
+ * Runs one pod: looks at what is there, reports it, asks `decide-pod.ts` what to do, has it done, and looks again. One
  * step at a time per pod; stopping and hooks go on in the background.
  */
-import { pod as podKind } from '@periplus/api';
-import { isConflict, isNotFound } from '@periplus/apimachinery';
-import { describeCriError, type SandboxConfig } from '@periplus/cri';
+import { describeCriError } from '@periplus/cri';
 import { ANNOTATION } from '../pod/container-names.ts';
 import { decideEnd, decideRun, type Ending, type PodAction, type PodInput } from '../pod/decide-pod.ts';
-import { dnsConfig } from '../pod/dns.ts';
-import { hostsFile } from '../pod/hosts-file.ts';
-import { type ContainerFacts, type PodRuntime, readySandbox } from '../pod/pod-runtime.ts';
+import type { ContainerFacts, PodRuntime } from '../pod/pod-runtime.ts';
 import { DEADLINE_EXCEEDED, deadlineMs, isFinished, type Report, reportPod, type Verdict } from '../pod/pod-status.ts';
-import { type Container, describePod, graceSecondsOf, type Pod, type PodStatus } from '../pod/pod-types.ts';
-import { sandboxConfig } from '../pod/sandbox-config.ts';
-import { runHandler } from '../probes/run-probe.ts';
+import { describePod, graceSecondsOf, type Pod, type PodStatus } from '../pod/pod-types.ts';
 import type { AgentContext } from './agent-context.ts';
-import { removeContainer, startContainer, tellAbout, writeHostsFile } from './container-starter.ts';
-import { readHostsFile, removePodCgroup, removePodLogs } from './host-files.ts';
-import type { TellPod } from './image-puller.ts';
+import { Interrupted, tellAbout } from './container-starter.ts';
+import { addressesOf, PodActions } from './pod-actions.ts';
 import { WorkerMemory } from './pod-memory.ts';
-import { unlessGone, volumeSources } from './pod-sources.ts';
-import { StartError } from './start-error.ts';
-import { causeOf } from './status-sender.ts';
-import { Stopper } from './stopper.ts';
 import { terminationMessage } from './termination-message.ts';
 
 /** After a step that failed for the n-th time in a row. */
@@ -31,7 +20,6 @@ const RETRY_MS_MAX = 10_000;
 const SETTLE_MS = 15;
 /** Pods whose object has gone without warning get this long. */
 const ORPHAN_GRACE_SECONDS = 1;
-const POST_START_MS_MAX = 10 * 60_000;
 
 export class PodWorker {
   readonly uid: string;
@@ -40,15 +28,14 @@ export class PodWorker {
   private gone = false;
   private readonly context: AgentContext;
   private readonly onEnded: () => void;
-  private readonly stopper: Stopper;
   private readonly memory: WorkerMemory;
+  private readonly actions: PodActions;
   /** As computed last, which the inbox may not show yet. */
   private lastStatus: PodStatus | null = null;
   private lastRuntime: PodRuntime | null = null;
-  private objectDeleted = false;
   /** By container name: the ended container whose back-off has been told of. */
   private readonly toldOfBackoff = new Map<string, string>();
-  private refreshAtMs = 0;
+  private interrupt = new AbortController();
   private failures = 0;
   private dirty = false;
   private running = false;
@@ -60,14 +47,14 @@ export class PodWorker {
     this.pod = pod;
     this.uid = pod.metadata.uid;
     this.onEnded = onEnded;
-    this.stopper = new Stopper(context, () => this.wake());
-    this.memory = new WorkerMemory(context, this.stopper.stopping);
+    this.memory = new WorkerMemory(context);
+    this.actions = new PodActions(context, this.memory, () => this.wake());
   }
 
   update(pod: Pod): void {
-    const mayUnblock = pod.metadata.deletionTimestamp !== this.pod.metadata.deletionTimestamp;
+    const ends = pod.metadata.deletionTimestamp !== undefined && this.pod.metadata.deletionTimestamp === undefined;
     this.pod = pod;
-    if (mayUnblock) this.failures = 0;
+    if (ends) this.interruptStep();
     this.wake();
   }
 
@@ -75,6 +62,7 @@ export class PodWorker {
   remove(): void {
     this.gone = true;
     this.context.statuses.forget(this.uid);
+    this.interruptStep();
     this.wake();
   }
 
@@ -114,6 +102,7 @@ export class PodWorker {
         await this.step();
         this.failures = 0;
       } catch (error) {
+        if (error instanceof Interrupted) continue;
         this.failures += 1;
         const { name, namespace } = this.pod.metadata;
         this.context.log.warn({ pod: name, namespace, error: describeCriError(error) }, 'a step for a pod failed');
@@ -131,26 +120,44 @@ export class PodWorker {
     }
   }
 
+  /** Ends waits that make no sense any more, and lets a failed step be tried at once. */
+  private interruptStep(): void {
+    this.failures = 0;
+    this.interrupt.abort();
+    this.interrupt = new AbortController();
+  }
+
   private async step(): Promise<void> {
-    const runtime = await this.context.view.inspect(this.uid);
+    const { context } = this;
+    const interrupted = this.interrupt.signal;
+    const runtime = await context.view.inspect(this.uid);
     this.lastRuntime = runtime;
     await this.readMessages(runtime);
-    const nowMs = this.context.now();
+    const nowMs = context.now();
     const pod = this.podNow();
     const input: PodInput = { pod, runtime, memory: this.memory, nowMs };
     const isEnding = this.gone || pod.metadata.deletionTimestamp !== undefined || isFinished(pod.status?.phase);
-    this.context.prober.sync(pod, runtime, this.addressesOf(runtime)[0] ?? '', isEnding);
+    context.prober.sync(pod, runtime, addressesOf(context, pod, runtime)[0] ?? '', isEnding);
     const deadline = deadlineMs(pod);
     const verdict = deadline !== null && nowMs >= deadline ? DEADLINE_EXCEEDED : null;
     const { isOver } = this.report(input, verdict);
     const ending = this.endingOf(isOver);
     const { actions, lookAtMs } = ending ? decideEnd(input, ending) : decideRun(input);
-    for (const action of actions) await this.perform(action, input);
+    const scene = { pod, runtime, gone: this.gone, interrupted };
+    for (const action of actions) await this.actions.perform(action, scene);
+    if (scene.gone && actions.some(isLast)) return this.end();
     if (actions.some(changesRuntime)) this.dirty = true;
-    const refreshMs = ending ? null : await this.refreshVolumes(runtime, nowMs);
-    const settledMs = this.context.view.isSettling(runtime) ? nowMs + SETTLE_MS : null;
+    const refreshMs = ending ? null : await this.actions.refreshVolumes(scene, nowMs);
+    const settledMs = context.view.isSettling(runtime) ? nowMs + SETTLE_MS : null;
     const times = [lookAtMs, refreshMs, settledMs, ending ? null : deadline].filter((time) => time !== null);
     this.wakeAt(times.length > 0 ? Math.min(...times) : null);
+  }
+
+  /** Nothing is left of the pod, here and in the API. */
+  private end(): void {
+    this.context.statuses.forget(this.uid);
+    this.close();
+    this.onEnded();
   }
 
   /** The pod with the newest status: the inbox may still show an older one. */
@@ -160,10 +167,6 @@ export class PodWorker {
     const others = (this.pod.status?.conditions ?? []).filter(({ type }) => !own.has(type));
     const conditions = [...(this.lastStatus.conditions ?? []), ...others];
     return { ...this.pod, status: { ...this.pod.status, ...this.lastStatus, conditions } };
-  }
-
-  private addressesOf(runtime: PodRuntime): readonly string[] {
-    return this.pod.spec.hostNetwork ? this.context.settings.facts.addresses : runtime.addresses;
   }
 
   private report(input: PodInput, verdict: Verdict | null): Report {
@@ -183,7 +186,7 @@ export class PodWorker {
       if (state?.waiting?.reason !== 'CrashLoopBackOff' || !ended || this.toldOfBackoff.get(name) === ended) continue;
       this.toldOfBackoff.set(name, ended);
       const message = `Back-off restarting failed container ${name} in pod ${describePod(this.pod)}`;
-      this.tellAbout(name)('Warning', 'BackOff', message);
+      tellAbout(this.context, this.pod, name)('Warning', 'BackOff', message);
     }
   }
 
@@ -213,179 +216,12 @@ export class PodWorker {
     const present = new Set(runtime.containers.map(({ id }) => id));
     for (const id of messages.keys()) if (!present.has(id)) messages.delete(id);
   }
-
-  private async perform(action: PodAction, input: PodInput): Promise<void> {
-    const { cri } = this.context;
-    switch (action.do) {
-      case 'prepareVolumes':
-        return this.prepareVolumes(input.runtime);
-      case 'createSandbox':
-        return this.createSandbox(action.attempt);
-      case 'stopSandbox':
-        return unlessGone(cri.stopSandbox(action.id));
-      case 'removeSandbox':
-        return unlessGone(cri.removeSandbox(action.id));
-      case 'startContainer':
-        return this.startContainer(action, input.runtime);
-      case 'stopContainer':
-        return this.stopContainer(action, input.runtime);
-      case 'removeContainer':
-        return removeContainer(this.context, action.id);
-      case 'cleanUp':
-        return this.cleanUp(action.andObject);
-    }
-  }
-
-  private async prepareVolumes(runtime: PodRuntime): Promise<void> {
-    try {
-      const sources = await volumeSources(this.context, this.pod, this.addressesOf(runtime));
-      await this.context.volumes.prepare(this.pod, sources);
-    } catch (error) {
-      this.tell('Warning', 'FailedMount', error instanceof Error ? error.message : String(error));
-      throw error;
-    }
-    this.memory.volumesReady = true;
-    this.refreshAtMs = this.context.now() + this.context.settings.volumeRefreshMs;
-  }
-
-  /** Resolves with when to do it again; null for pods without such volumes. */
-  private async refreshVolumes(runtime: PodRuntime, nowMs: number): Promise<number | null> {
-    const { volumes = [] } = this.pod.spec;
-    if (!this.memory.volumesReady || !volumes.some((v) => v.configMap ?? v.secret ?? v.projected ?? v.downwardAPI)) {
-      return null;
-    }
-    const { volumeRefreshMs } = this.context.settings;
-    if (nowMs >= this.refreshAtMs) {
-      this.refreshAtMs = nowMs + volumeRefreshMs;
-      try {
-        const sources = await volumeSources(this.context, this.pod, this.addressesOf(runtime), volumeRefreshMs / 2);
-        await this.context.volumes.refresh(this.pod, sources);
-      } catch (error) {
-        // The old content stays, as with the kubelet.
-        this.tell('Warning', 'FailedMount', error instanceof Error ? error.message : String(error));
-      }
-    }
-    return this.refreshAtMs;
-  }
-
-  private sandboxConfig(attempt: number): SandboxConfig {
-    const { settings } = this.context;
-    return sandboxConfig(this.pod, attempt, {
-      ...settings,
-      clusterDomain: settings.dns.domain,
-      dns: dnsConfig(this.pod, settings.dns, settings.hostDns),
-    });
-  }
-
-  private async createSandbox(attempt: number): Promise<void> {
-    if (attempt > 0) this.tell('Normal', 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.');
-    try {
-      const id = await this.context.cri.runSandbox(this.sandboxConfig(attempt));
-      this.context.view.learn(id, this.uid);
-      const addresses = this.pod.spec.hostNetwork ? [] : await this.context.cri.sandboxAddresses(id);
-      const { domain } = this.context.settings.dns;
-      const content = hostsFile(this.pod, addresses, domain, await readHostsFile(this.pod));
-      await writeHostsFile(this.context, this.uid, content);
-    } catch (error) {
-      this.tell('Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${describeCriError(error)}`);
-      throw error;
-    }
-  }
-
-  private async startContainer(
-    { container, attempt, sandboxId, endedMs }: PodAction & { do: 'startContainer' },
-    runtime: PodRuntime,
-  ): Promise<void> {
-    const { name } = container;
-    const tell = this.tellAbout(name);
-    const sandbox = this.sandboxConfig(readySandbox(runtime)?.attempt ?? 0);
-    const podAddresses = this.addressesOf(runtime);
-    if (endedMs !== null) this.memory.restarted(name, endedMs);
-    try {
-      const request = { pod: this.pod, container, attempt, sandboxId, sandbox, podAddresses };
-      const id = await startContainer(this.context, request, tell);
-      this.memory.startFailures.delete(name);
-      const hook = container.lifecycle?.postStart;
-      if (hook) this.runPostStart(container, id, podAddresses[0] ?? '', tell);
-    } catch (error) {
-      if (!(error instanceof StartError)) throw error;
-      const { reason, message, retryAtMs } = error;
-      this.memory.startFailures.set(name, { reason, message, retryAtMs });
-    }
-  }
-
-  private runPostStart(container: Container, id: string, address: string, tell: TellPod): void {
-    const { memory } = this;
-    memory.starting.add(container.name);
-    const target = { cri: this.context.cri, container, containerId: id, address };
-    void runHandler(container.lifecycle!.postStart!, target, POST_START_MS_MAX).then((result) => {
-      memory.starting.delete(container.name);
-      if (!result.ok) {
-        tell('Warning', 'FailedPostStartHook', 'PostStartHook failed');
-        const message = `FailedPostStartHook`;
-        this.stopper.stop({ id, graceSeconds: graceSecondsOf(this.pod), message }, this.pod, container, address, tell);
-      }
-      this.wake();
-    });
-  }
-
-  private stopContainer(action: PodAction & { do: 'stopContainer' }, runtime: PodRuntime): void {
-    const container = this.containers().find(({ name }) => name === action.name);
-    const address = this.addressesOf(runtime)[0] ?? '';
-    this.stopper.stop(action, this.pod, container, address, this.tellAbout(action.name));
-  }
-
-  private async cleanUp(andObject: boolean): Promise<void> {
-    const { context, uid } = this;
-    await context.volumes.remove(uid, andObject ? 'all' : 'volumes');
-    if (!(await removePodCgroup(context.settings.cgroupRoot, this.pod))) {
-      context.log.warn({ uid }, 'the control group of a pod is still in use');
-    }
-    context.prober.forget(uid);
-    context.data.forget(uid);
-    context.images.forget(uid);
-    this.memory.cleanedUp = true;
-    this.memory.volumesReady = false;
-    if (!andObject) return;
-    await removePodLogs(context.settings.logDirectory, this.pod);
-    if (!this.gone) await this.deleteObject();
-    if (!this.gone) return;
-    context.statuses.forget(uid);
-    this.close();
-    this.onEnded();
-  }
-
-  /** The last word on the pod; its inbox entry goes with it. It stays while somebody holds a finalizer. */
-  private async deleteObject(): Promise<void> {
-    if (this.objectDeleted) return;
-    await this.context.statuses.flush(this.uid);
-    const { name, namespace } = this.pod.metadata;
-    try {
-      const target = { kind: podKind, namespace, name, ifUid: this.uid };
-      await this.context.commands.send({ verb: 'delete', ...target, gracePeriodSeconds: 0 }, causeOf(this.pod));
-    } catch (error) {
-      if (!isNotFound(error) && !isConflict(error)) throw error;
-    }
-    this.objectDeleted = true;
-  }
-
-  private containers(): Container[] {
-    return [...(this.pod.spec.initContainers ?? []), ...this.pod.spec.containers];
-  }
-
-  private tell(type: 'Normal' | 'Warning', reason: string, message: string): void {
-    this.context.record({ about: this.pod, type, reason, message });
-  }
-
-  private tellAbout(container: string): TellPod {
-    const isInit = this.pod.spec.initContainers?.some(({ name }) => name === container) ?? false;
-    return tellAbout(this.context, this.pod, container, isInit);
-  }
 }
 
+const isLast = (action: PodAction): boolean => action.do === 'cleanUp' && action.andObject;
+
 /** After these the runtime looks different; a stop shows once it is through. */
-const changesRuntime = (action: PodAction): boolean =>
-  action.do !== 'stopContainer' && !(action.do === 'cleanUp' && action.andObject);
+const changesRuntime = (action: PodAction): boolean => action.do !== 'stopContainer' && !isLast(action);
 
 /** A pod of which nothing is left but what the runtime has: it only has to end. */
 export const orphanPod = (uid: string, namespace: string, name: string, node: string): Pod => ({

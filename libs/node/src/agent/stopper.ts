@@ -13,15 +13,16 @@ export interface StopRequest {
   message: string;
 }
 
-/** Stops containers of one pod in the background and knows which are on their way out. */
+/** Stops containers of one pod in the background. */
 export class Stopper {
-  /** Container id to when it will be killed for good. */
-  readonly stopping = new Map<string, number>();
   private readonly context: AgentContext;
+  private readonly stopping: Map<string, number>;
   private readonly onStopped: () => void;
 
-  constructor(context: AgentContext, onStopped: () => void) {
+  /** `stopping`: container id to when it will be killed for good. */
+  constructor(context: AgentContext, stopping: Map<string, number>, onStopped: () => void) {
     this.context = context;
+    this.stopping = stopping;
     this.onStopped = onStopped;
   }
 
