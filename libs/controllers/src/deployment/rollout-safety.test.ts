@@ -134,4 +134,61 @@ describe('a rollout', () => {
       { numRuns: 60 },
     );
   });
+
+  it('ends as it was last asked to, whatever was asked of it on the way', () => {
+    const change = fc.oneof(
+      fc.record({ replicas: fc.nat(6) }),
+      fc.record({ image: fc.integer({ min: 1, max: 4 }).map((version) => `i:${version}`) }),
+      fc.record({ paused: fc.boolean() }),
+      fc.record({ strategy: fc.constantFrom('Recreate', 'RollingUpdate') }),
+      fc.record({ limits: rollingUpdate }),
+      fc.record({ turns: fc.integer({ min: 1, max: 6 }) }),
+    );
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 25 }), (changes) => {
+        const sim = new Simulation(deploymentController, replicaSetController);
+        let wanted = {
+          replicas: 3,
+          image: 'i:1',
+          paused: false,
+          strategy: 'RollingUpdate',
+          limits: { maxSurge: 1, maxUnavailable: 0 } as Parameters<typeof deploymentOf>[2],
+        };
+        const ask = (): void => {
+          const { replicas, image, paused, strategy, limits } = wanted;
+          const object = deploymentOf(image, replicas, limits);
+          const type = strategy as 'Recreate' | 'RollingUpdate';
+          object.spec.strategy = type === 'Recreate' ? { type } : { type, rollingUpdate: limits };
+          sim.cluster.put(deployment, { ...object, spec: { ...object.spec, paused } });
+        };
+        const turn = (): void => {
+          for (const controller of sim.controllers) {
+            for (const { metadata } of sim.cluster.view().list(controller.for!)) {
+              sim.reconcile(controller, { namespace: 'd', name: metadata.name! });
+            }
+          }
+        };
+        ask();
+        for (const { turns, ...asked } of changes as (Partial<typeof wanted> & { turns?: number })[]) {
+          wanted = { ...wanted, ...asked };
+          ask();
+          for (let i = 0; i < (turns ?? 1); i++) turn();
+          if (turns) sim.runPods();
+        }
+        wanted.paused = false;
+        ask();
+        for (let i = 0; i < 60; i++) {
+          sim.settle();
+          sim.runPods();
+        }
+        sim.settle();
+        const images = sim.pods().map(({ spec }) => spec.containers[0]!.image);
+        expect(images).toEqual(Array.from({ length: wanted.replicas }, () => wanted.image));
+        const { status } = sim.cluster.view().get(deployment, 'd', 'web')!;
+        expect(status?.updatedReplicas ?? 0).toBe(wanted.replicas);
+        expect(status?.conditions?.find(({ type }) => type === 'Available')?.status).toBe('True');
+      }),
+      { numRuns: 80 },
+    );
+  });
 });

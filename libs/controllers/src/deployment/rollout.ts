@@ -87,7 +87,8 @@ const isBeingScaled = ({ d, newSet, oldSets }: Rollout): boolean =>
     return wantedOf(set) > 0 && desired !== undefined && desired !== (d.spec.replicas ?? 1);
   });
 
-function scaled({ d, newSet, oldSets, bounds }: Rollout): Decision {
+function scaled(rollout: Rollout): Decision {
+  const { d, newSet, oldSets, bounds } = rollout;
   const sets = newSet ? [newSet, ...oldSets] : [...oldSets];
   const active = sets.filter((set) => wantedOf(set) > 0);
   if (active.length <= 1) {
@@ -97,7 +98,7 @@ function scaled({ d, newSet, oldSets, bounds }: Rollout): Decision {
   if (newSet && isSaturated(newSet, bounds.replicas)) {
     return { sizes: new Map(oldSets.filter((set) => wantedOf(set) > 0).map((set) => [set, 0])) };
   }
-  if (d.spec.strategy?.type === 'Recreate') return {};
+  if (d.spec.strategy?.type === 'Recreate') return d.spec.paused ? {} : recreated(rollout);
   return { sizes: bySet(proportionalSizes(sets.map(sizeOf), bounds, d.status?.replicas ?? 0)) };
 }
 
