@@ -13,6 +13,7 @@ import { type Cipher, type GroupCommit, openCipher, openStore } from '@periplus/
 import type { Config } from './config.ts';
 import { type Core, startCore } from './core.ts';
 import { type Checks, checksOf, observeStore, serveLoopback } from './health.ts';
+import { checkEtcdRoles } from './role-check.ts';
 
 const CONFIG = Symbol('config');
 const LOG = Symbol('log');
@@ -61,6 +62,7 @@ export async function startApiServer(config: Config, log: Logger, signal: AbortS
   const rest = context.get<RestServer>(REST);
   const grpc = context.get<GrpcServer>(GRPC);
   log.info({ port: rest.port, grpcPort: grpc.port }, 'serving');
+  void checkEtcdRoles(config, context.get<EtcdClient>(ETCD), log);
   return {
     port: rest.port,
     grpcPort: grpc.port,

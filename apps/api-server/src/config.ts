@@ -18,7 +18,13 @@ export interface Config {
   healthPort: number | null;
   /** Where clients reach this server: the endpoint of the Service `kubernetes`. */
   advertiseAddress: string;
-  etcd: { endpoints: string[]; prefix: string; tls: (KeyPair & { ca: Buffer }) | null };
+  etcd: {
+    endpoints: string[];
+    prefix: string;
+    tls: (KeyPair & { ca: Buffer }) | null;
+    /** Logs in as the user whom roles are probed with. Null: they are not probed. */
+    probe: (KeyPair & { ca: Buffer }) | null;
+  };
   /** What the server shows to clients, and the authority that their certificates come from. */
   tls: KeyPair & { clientAuthority: Buffer };
   /** What the server shows to nodes, and the authority that theirs come from. Null: no logs of pods. */
@@ -68,6 +74,7 @@ const etcdOf = (reader: ConfigReader): Config['etcd'] => ({
   endpoints: reader.strings('endpoints'),
   prefix: reader.string('prefix', '/periplus'),
   tls: reader.has('tls') ? authorityAndPair(reader.object('tls')) : null,
+  probe: reader.has('probe') ? authorityAndPair(reader.object('probe')) : null,
 });
 
 const serviceAccountsOf = (reader: ConfigReader): Config['serviceAccounts'] => ({

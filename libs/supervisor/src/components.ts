@@ -72,7 +72,7 @@ const configurationOf: Record<ComponentName, (context: ComponentContext) => Reco
       grpcPort: settings.ports.grpc,
       healthPort: settings.ports.apiServerHealth,
       advertiseAddress: settings.address,
-      etcd: etcd(context, 'api-server'),
+      etcd: { ...etcd(context, 'api-server'), probe: pair(join(folder.pki, 'etcd'), 'probe') },
       tls: { cert: pki('apiserver.crt'), key: pki('apiserver.key'), clientCa: pki('ca.crt') },
       nodeClient: pair(folder.pki, 'apiserver-kubelet-client'),
       serviceAccounts: { signingKey: pki('sa.key'), verificationKey: pki('sa.pub') },

@@ -141,7 +141,7 @@ async function testConfig(folder: string, etcd: TestEtcd): Promise<Config> {
     grpcPort: 0,
     healthPort: null,
     advertiseAddress: '127.0.0.1',
-    etcd: { endpoints: [...endpoints], prefix: '/periplus', tls },
+    etcd: { endpoints: [...endpoints], prefix: '/periplus', tls, probe: null },
     tls: { cert: read('apiserver.crt'), key: read('apiserver.key'), clientAuthority: read('ca.crt') },
     nodeClient: {
       ca: read('ca.crt'),
