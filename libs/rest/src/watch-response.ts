@@ -3,20 +3,38 @@ import type { StatusError } from '@periplus/apimachinery';
 import type { Watch, WatchChunk, WatchSink } from '@periplus/operations';
 import { apiHeaders, type Exchange } from './respond.ts';
 
+const transferChunks = new WeakMap<WatchChunk, Buffer>();
+
+/** The bytes as a chunk of the chunked transfer coding, made once for all the connections that they go out on. */
+function transferChunkOf(chunk: WatchChunk): Buffer {
+  let made = transferChunks.get(chunk);
+  if (!made) {
+    const { bytes } = chunk;
+    made = Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]);
+    transferChunks.set(chunk, made);
+  }
+  return made;
+}
+
 /** Streams the events of a watch as lines of JSON. https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes */
 export class WatchResponse implements WatchSink {
   private readonly response: ServerResponse;
   private watch: Watch | null = null;
   private closed = false;
+  private readonly onDrain = (): void => this.watch?.drained();
 
   constructor(exchange: Exchange) {
     this.response = exchange.response;
     apiHeaders(exchange, 'application/json');
+    const { socket } = this.response;
+    // What is written to the socket makes only the socket drain.
+    this.response.on('drain', this.onDrain);
+    socket?.on('drain', this.onDrain);
     this.response.on('close', () => {
       this.closed = true;
+      socket?.off('drain', this.onDrain);
       this.watch?.stop();
     });
-    this.response.on('drain', () => this.watch?.drained());
   }
 
   /** The watch stands: the client may know. */
@@ -28,9 +46,11 @@ export class WatchResponse implements WatchSink {
 
   write(chunk: WatchChunk): void {
     const { response } = this;
-    response.write(chunk.bytes);
-    // Node would hold it back to the end of the turn. Now is better: the fan-out sets its pace by what writing costs.
-    response.socket?.uncork();
+    const { socket } = response;
+    // Past Node's own framing, which copies all bytes for each connection: a quarter of what a busy watch costs. And
+    // not held back to the end of the turn: the fan-out sets its pace by what writing costs.
+    if (socket && response.chunkedEncoding && response.headersSent) socket.write(transferChunkOf(chunk));
+    else response.write(chunk.bytes);
   }
 
   backlogBytes(): number {
