@@ -7,10 +7,18 @@ import { Watcher, type WatchStart } from './watcher.ts';
 
 /** As kube-apiserver: often enough that a watch which starts over seldom finds its version gone. */
 const BOOKMARK_INTERVAL_MS = 60_000;
-/** The longest that an event waits for others to share its write. */
-const FLUSH_INTERVAL_MS_MAX = 50;
-/** Between two deliveries this many times as long is left to everything else. */
-const REST_PER_FLUSH = 1.5;
+/** An event is to be with its last watcher by then: it waits at most for one delivery, a rest, and its own delivery. */
+const LATENCY_MS = 80;
+/** The rest between two deliveries, in relation to the one before: as much as the latency leaves room for. */
+const REST_SHARE_MIN = 0.5;
+const REST_SHARE_MAX = 1.5;
+
+/**
+ * How long to rest after a delivery that took `flushMs`. The longer the rest, the more events share a write, and the
+ * less of the processor deliveries take.
+ */
+export const restAfter = (flushMs: number): number =>
+  Math.min(REST_SHARE_MAX * flushMs, Math.max(REST_SHARE_MIN * flushMs, LATENCY_MS - 2 * flushMs));
 
 type Groups = Map<string, WatchGroup>;
 
@@ -129,7 +137,7 @@ export class WatchFanOut {
     for (const group of this.news) group.flush(this.cache.revision);
     this.news.clear();
     const endedAt = performance.now();
-    this.nextFlushAt = endedAt + Math.min((endedAt - startedAt) * REST_PER_FLUSH, FLUSH_INTERVAL_MS_MAX);
+    this.nextFlushAt = endedAt + restAfter(endedAt - startedAt);
   }
 
   private addBookmarks(): void {

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { CacheReader } from '../cluster-state.ts';
 import { parseSelection } from '../reading/selection.ts';
 import type { WatchChunk, WatchEncoding, WatchSink } from '../types.ts';
-import { WatchFanOut } from './fan-out.ts';
+import { restAfter, WatchFanOut } from './fan-out.ts';
 import type { WatchSubject } from './watch-group.ts';
 
 const kind = configMap as unknown as Kind;
@@ -213,4 +213,15 @@ it('sends bookmarks to those who want them', () => {
   vi.advanceTimersByTime(61_000);
   expect(sink.text).toBe(`BOOKMARK  ${5 * 256 + 255};`);
   expect(other.sink.text).toBe('');
+});
+
+it.each([
+  // flush, rest: an event waits for both and then its own flush.
+  [0, 0],
+  [1, 1.5],
+  [20, 30],
+  [30, 20],
+  [60, 30],
+])('rests after a delivery of %d ms for %d ms', (flushMs, restMs) => {
+  expect(restAfter(flushMs)).toBe(restMs);
 });
