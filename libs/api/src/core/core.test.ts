@@ -106,7 +106,7 @@ describe('a secret', () => {
   });
 
   it('is sealed at rest', () => {
-    expect(secret.confidential).toEqual(['data']);
+    expect(secret.confidential).toEqual(['data', 'metadata.annotations']);
   });
 
   it.each<[string, Partial<Secret>, string[]]>([
