@@ -44,6 +44,7 @@ await Promise.all(
         format: 'esm',
         target: 'node24',
         minifySyntax: true,
+        minifyWhitespace: true,
         sourcemap: 'linked',
         sourcesContent: false,
         legalComments: 'none',

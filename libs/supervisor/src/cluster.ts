@@ -4,10 +4,8 @@ import { AdminApi } from './admin-api.ts';
 import type { ClusterFolder } from './cluster-folder.ts';
 import { type ComponentName, component, STORE_PREFIX } from './components.ts';
 import { containerdAnswers, containerdServer, containerPaths, endContainers, prepareContainers } from './containers.ts';
-import { rootLogin, secureEtcd } from './etcd-roles.ts';
 
 import { etcdEndpoint, etcdServer } from './etcd-server.ts';
-import { ensureFiles } from './files.ts';
 import { endLeftovers, identify, recordProcesses } from './leftovers.ts';
 import { answersOk, eventually } from './readiness.ts';
 import type { ClusterSettings } from './settings.ts';
@@ -108,8 +106,11 @@ export class Cluster {
 
   private async makeCertificates(progress: Progress): Promise<void> {
     const started = performance.now();
-    const isNew = await ensureFiles(this.folder, this.settings);
-    if (isNew) progress.done('certificates and kubeconfig', performance.now() - started);
+    // It is written last: with it, everything else is there.
+    if (existsSync(this.folder.kubeconfig)) return;
+    const { ensureFiles } = await import('./files.ts');
+    await ensureFiles(this.folder, this.settings);
+    progress.done('certificates and kubeconfig', performance.now() - started);
   }
 
   private async startControlPlane(api: AdminApi, progress: Progress, signal: AbortSignal): Promise<void> {
@@ -121,6 +122,8 @@ export class Cluster {
     }
     await this.step(progress, 'etcd', signal, () => answersOk(this.settings.ports.etcdMetrics, '/health'));
     if (!existsSync(secured)) {
+      // Loaded for the first `up` only, as is what makes certificates: a supervisor stays small and starts fast.
+      const { rootLogin, secureEtcd } = await import('./etcd-roles.ts');
       await secureEtcd(rootLogin(this.folder, [etcdEndpoint(this.settings)]), STORE_PREFIX);
       writeFileSync(secured, '');
       this.start(this.component('api-server'));
@@ -138,7 +141,9 @@ export class Cluster {
     await prepareContainers(paths);
   }
 
+  /** What the API says of nodes may be from before: their agent has to say it of now. */
   private async allNodesReady(api: AdminApi): Promise<boolean> {
+    if (!(await answersOk(this.settings.ports.nodeHealth, '/readyz'))) return false;
     const expected = this.settings.node.type === 'containers' ? 1 : this.settings.node.count;
     const nodes = await api.nodes().catch(() => []);
     return nodes.filter((node) => node.ready).length >= expected;

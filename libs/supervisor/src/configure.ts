@@ -1,9 +1,6 @@
 import { rmSync } from 'node:fs';
-import { openEtcd } from '@periplus/etcd';
 import type { ClusterFolder } from './cluster-folder.ts';
 import { COMPONENT_NAMES, configure, STORE_PREFIX } from './components.ts';
-import { rootLogin, secureEtcd } from './etcd-roles.ts';
-import { ensureFiles } from './files.ts';
 import { eventually } from './readiness.ts';
 import { type PortName, remoteSettings } from './settings.ts';
 
@@ -27,6 +24,8 @@ export interface RemoteCluster {
  */
 export async function configureCluster(cluster: RemoteCluster): Promise<string[]> {
   const { folder, etcdEndpoints, apiServerHost, ports, simulatedNodes } = cluster;
+  // Loaded when it is needed: a supervisor has this module too, and stays small.
+  const { ensureFiles } = await import('./files.ts');
   const settings = remoteSettings({ ports, simulatedNodes, address: apiServerHost });
   // Its port may have been another one.
   rmSync(folder.kubeconfig, { force: true });
@@ -38,6 +37,10 @@ const hostOf = (endpoint: string): string => new URL(endpoint).hostname.replace(
 
 /** Waits until etcd answers, and secures it for a cluster that `configureCluster` wrote the files of. May be repeated. */
 export async function secureCluster(folder: ClusterFolder, etcdEndpoints: readonly string[]): Promise<void> {
+  const [{ openEtcd }, { rootLogin, secureEtcd }] = await Promise.all([
+    import('@periplus/etcd'),
+    import('./etcd-roles.ts'),
+  ]);
   const root = rootLogin(folder, etcdEndpoints);
   const etcd = openEtcd({ ...root, timeoutMs: ETCD_ANSWER_MS_MAX });
   let failure = '';

@@ -8,13 +8,13 @@ import { writeWholeFile } from './whole-file.ts';
 
 /**
  * Makes the certificates, the keys that Secrets are sealed with and the kubeconfig, as far as they are missing.
- * `etcdHosts` are names of etcd's members besides localhost. Returns whether the kubeconfig was missing, which comes last.
+ * `etcdHosts` are names of etcd's members besides localhost. The kubeconfig comes last.
  */
 export async function ensureFiles(
   folder: ClusterFolder,
   settings: ClusterSettings,
   etcdHosts: readonly string[] = [],
-): Promise<boolean> {
+): Promise<void> {
   await ensureClusterPki({
     folder: folder.pki,
     apiServerHosts: [settings.address, firstAddress(settings.serviceCidr)],
@@ -22,7 +22,7 @@ export async function ensureFiles(
     nodes: settings.node.type === 'containers' ? [{ name: settings.node.name, hosts: [settings.address] }] : [],
   });
   if (!existsSync(folder.encryptionKeys)) writeWholeFile(folder.encryptionKeys, newKeyFile(), 0o600);
-  if (existsSync(folder.kubeconfig)) return false;
+  if (existsSync(folder.kubeconfig)) return;
   const read = (name: string): string => readFileSync(join(folder.pki, name), 'utf8');
   const config = kubeconfig({
     name: `periplus-${folder.name}`,
@@ -31,5 +31,4 @@ export async function ensureFiles(
     client: { cert: read('admin.crt'), key: read('admin.key') },
   });
   writeWholeFile(folder.kubeconfig, config, 0o600);
-  return true;
 }
