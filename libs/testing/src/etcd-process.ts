@@ -1,18 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { EtcdMember, EtcdMemberPlan } from './etcd-member.ts';
 
 const STOP_MS_MAX = 5_000;
 
-/** etcd as a child process, which ends with this one. */
+/** etcd as a child process, which ends with this one, however that ends. */
 export async function startEtcdProcess(plan: EtcdMemberPlan, binary: string): Promise<EtcdMember> {
   const { name, endpoint, folder, clientPort, peerPort } = plan;
   const logFile = join(folder, 'etcd.log');
   const args = plan.args({ host: '127.0.0.1', clientPort, peerPort, folder });
   let child: ChildProcess | null = null;
-  const killWithUs = (): void => void child?.kill('SIGKILL');
-  process.on('exit', killWithUs);
 
   const member: EtcdMember = {
     name,
@@ -21,7 +21,8 @@ export async function startEtcdProcess(plan: EtcdMemberPlan, binary: string): Pr
       const log = openSync(logFile, 'a');
       child = spawn(binary, args, { stdio: ['ignore', log, log] });
       closeSync(log);
-      await new Promise((resolve, reject) => child!.once('spawn', resolve).once('error', reject));
+      await once(child, 'spawn');
+      endWithUs(child);
     },
     async pause() {
       child?.kill('SIGSTOP');
@@ -34,13 +35,19 @@ export async function startEtcdProcess(plan: EtcdMemberPlan, binary: string): Pr
     async log() {
       return readFileSync(logFile, 'utf8');
     },
-    async remove() {
-      await end(child, 'SIGKILL');
-      process.off('exit', killWithUs);
-    },
+    remove: () => end(child, 'SIGKILL'),
   };
   await member.start();
   return member;
+}
+
+/** A killed test can't clean up: a shell that waits for our end of its input to close does. */
+function endWithUs(child: ChildProcess): void {
+  const script = 'cat >/dev/null; kill -9 "$0" 2>/dev/null';
+  const watcher = spawn('sh', ['-c', script, String(child.pid)], { stdio: ['pipe', 'ignore', 'ignore'] });
+  watcher.unref();
+  (watcher.stdin as Socket).unref();
+  child.once('exit', () => watcher.kill('SIGKILL'));
 }
 
 function end(child: ChildProcess | null, signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
