@@ -12,6 +12,11 @@ export interface LivenessDeps {
   nodes: readonly string[];
   /** How long a node counts as alive that is not heard of any more. */
   ttlSeconds: number;
+  /**
+   * All keys stand, for the first time or again. Until now the nodes may have been taken for dead, and what they had
+   * reported replaced: it has to be reported anew.
+   */
+  onHeld(): void;
   log: Logger;
 }
 
@@ -55,6 +60,7 @@ export class Liveness {
         await Promise.all(nodes.slice(i, i + WRITES_MAX).map((node) => etcd.put(keys.liveness(node), value, lease.id)));
       }
       this.held = true;
+      if (!this.closed) this.deps.onHeld();
       void lease.ended.then(() => {
         if (this.closed || this.lease !== lease) return;
         this.held = false;

@@ -39,6 +39,7 @@ export class NodeRegistration {
   private told: NodeStatus | undefined;
   private reportedMs = 0;
   private registered = false;
+  private isAskedAnew = false;
   private timer: NodeJS.Timeout | null = null;
   private running: Promise<void> | null = null;
   private closed = false;
@@ -70,8 +71,15 @@ export class NodeRegistration {
       )
       .then((delayMs) => {
         this.running = null;
-        if (!this.closed) this.timer = setTimeout(() => this.look(), delayMs);
+        const isWaitedFor = this.isAskedAnew && delayMs === LOOK_MS;
+        if (!this.closed) this.timer = setTimeout(() => this.look(), isWaitedFor ? 0 : delayMs);
       });
+  }
+
+  /** Reports now, also what has been told: somebody else may have written something else meanwhile. */
+  reportAnew(): void {
+    this.isAskedAnew = true;
+    this.look();
   }
 
   close(): void {
@@ -85,13 +93,18 @@ export class NodeRegistration {
     const runtime = await this.deps.readRuntime().catch(() => null);
     if (!this.registered) await this.register(machine);
     const nowMs = now();
+    const { isAskedAnew } = this;
+    this.isAskedAnew = false;
     const status = nodeStatus(identity, machine, runtime, this.told, nowMs);
     const quiet = steadied(status, this.told);
-    if (!hasChanged(this.told, quiet) && nowMs - this.reportedMs < REPORT_MS) return;
+    if (!isAskedAnew && !hasChanged(this.told, quiet) && nowMs - this.reportedMs < REPORT_MS) return;
     const patch = { status: status as unknown as JsonObject };
     const command = { verb: 'patch', type: 'strategic', ...this.target(), subresource: 'status', patch } as const;
     // A node that somebody deleted stays so until its agent is started again, as with the kubelet.
-    await this.deps.commands.send(command, null);
+    await this.deps.commands.send(command, null).catch((error: unknown) => {
+      this.isAskedAnew ||= isAskedAnew;
+      throw error;
+    });
     const wasReady = isReady(this.told);
     this.told = status;
     this.reportedMs = nowMs;

@@ -81,6 +81,7 @@ export class NodeAgent {
       ...{ etcd: deps.etcd, keys: deps.keys, log: deps.log },
       nodes: [options.identity.name],
       ttlSeconds: options.livenessTtlSeconds,
+      onHeld: () => this.registration?.reportAnew(),
     });
   }
 

@@ -67,7 +67,7 @@ export class HollowNodes {
   private readonly engine: StageEngine;
   private readonly inbox: Inbox;
   private readonly liveness: Liveness;
-  private registered = 0;
+  private readonly registered = new Set<string>();
   private listed = false;
   private closed = false;
   private readonly retries = new Set<NodeJS.Timeout>();
@@ -98,7 +98,10 @@ export class HollowNodes {
       },
     });
     const names = [...this.nodes.keys()];
-    this.liveness = new Liveness({ etcd, keys, log, nodes: names, ttlSeconds: options.livenessTtlSeconds });
+    this.liveness = new Liveness({
+      ...{ etcd, keys, log, nodes: names, ttlSeconds: options.livenessTtlSeconds },
+      onHeld: () => void this.registerAll(),
+    });
   }
 
   get podCount(): number {
@@ -106,18 +109,15 @@ export class HollowNodes {
   }
 
   notReady(): string | undefined {
-    if (this.registered < this.nodes.size) return `${this.registered} of ${this.nodes.size} nodes are registered`;
     if (!this.liveness.isHeld) return 'the liveness lease is not held';
+    const { size } = this.registered;
+    if (size < this.nodes.size) return `${size} of ${this.nodes.size} nodes are registered`;
     return this.listed ? undefined : 'the inboxes have not been listed';
   }
 
   async start(): Promise<void> {
     this.liveness.start();
     this.inbox.start();
-    const names = [...this.nodes.keys()];
-    for (let i = 0; i < names.length && !this.closed; i += REGISTRATIONS_MAX) {
-      await Promise.all(names.slice(i, i + REGISTRATIONS_MAX).map((name) => this.register(name)));
-    }
   }
 
   async stop(): Promise<void> {
@@ -126,6 +126,14 @@ export class HollowNodes {
     this.engine.close();
     this.inbox.close();
     this.liveness.close();
+  }
+
+  /** Not before the nodes are alive: what is not heard of is not believed to be ready. */
+  private async registerAll(): Promise<void> {
+    const names = [...this.nodes.keys()];
+    for (let i = 0; i < names.length && !this.closed; i += REGISTRATIONS_MAX) {
+      await Promise.all(names.slice(i, i + REGISTRATIONS_MAX).map((name) => this.register(name)));
+    }
   }
 
   private async register(name: string): Promise<void> {
@@ -146,7 +154,7 @@ export class HollowNodes {
       const { images: _, ...status } = nodeStatus(identity, machine, runtime, undefined, this.clock.nowMs());
       const patch = { status: status as unknown as JsonObject };
       await commands.send({ verb: 'patch', type: 'strategic', ...target, subresource: 'status', patch }, null);
-      this.registered += 1;
+      this.registered.add(name);
     } catch (error) {
       if (this.closed) return;
       log.warn({ node: name, error: String(error) }, 'could not register a node');

@@ -39,6 +39,11 @@ const isDeleted = ({ metadata }: Pod): boolean => metadata.deletionTimestamp !==
 const isPending = ({ status }: Pod): boolean => (status?.phase ?? 'Pending') === 'Pending';
 const isOfJob = ({ metadata }: Pod): boolean =>
   metadata.ownerReferences?.some(({ kind, controller }) => kind === 'Job' && controller) ?? false;
+/** Its containers are, but its conditions say otherwise: somebody took the node for dead. */
+const isTakenForUnready = ({ status }: Pod): boolean =>
+  status?.phase === 'Running' &&
+  (status.containerStatuses ?? []).every(({ ready }) => ready) &&
+  status.conditions?.find(({ type }) => type === 'Ready')?.status === 'False';
 const waitsForImage = ({ status }: Pod): boolean =>
   status?.containerStatuses?.some(({ state }) => state?.waiting?.reason === 'ErrImagePull') ?? false;
 
@@ -143,6 +148,12 @@ export const STAGES: readonly Stage[] = [
     applies: (pod) => isPending(pod) && outcomeOf(pod) !== 'image-error' && outcomeOf(pod) !== 'pending',
     delay: (_, { readyMs }) => readyMs,
     effect: (pod, context) => ({ status: runningStatus(pod, context) }),
+  },
+  {
+    name: 'pod-ready-again',
+    applies: isTakenForUnready,
+    delay: (_, { readyMs }) => readyMs,
+    effect: (pod, { nowMs }) => ({ status: { conditions: conditions(pod, true, undefined, nowMs) } }),
   },
   {
     name: 'pod-fail',
