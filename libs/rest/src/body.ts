@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { StatusError } from '@periplus/apimachinery';
 
 /** Larger than any object may be; as kube-apiserver's limit on a request's body. */
-export const BODY_BYTES_MAX = 3 * 1024 * 1024;
+const BODY_BYTES_MAX = 3 * 1024 * 1024;
 
 const EMPTY = Buffer.alloc(0);
 

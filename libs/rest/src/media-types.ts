@@ -91,7 +91,7 @@ export const unsupportedMediaType = (accepted: readonly string[]): StatusError =
     `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`,
   );
 
-export const notAcceptable = (accepted: readonly string[]): StatusError =>
+const notAcceptable = (accepted: readonly string[]): StatusError =>
   new StatusError('NotAcceptable', `only the following media types are accepted: ${accepted.join(', ')}`);
 
 function firstAcceptable(accept: string): Encoding | undefined {

@@ -72,4 +72,4 @@ export class RequestMetrics {
   }
 }
 
-export const isLongRunning = (info: RequestInfo): boolean => info.verb === 'watch' || info.subresource === 'log';
+const isLongRunning = (info: RequestInfo): boolean => info.verb === 'watch' || info.subresource === 'log';
