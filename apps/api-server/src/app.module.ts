@@ -27,6 +27,7 @@ const CACHE = Symbol('cache');
 const CORE = Symbol('core');
 const CHECKS = Symbol('checks');
 const REST = Symbol('rest');
+const GATE_ETCD = Symbol('gate etcd');
 const GATE = Symbol('gate');
 const GRPC = Symbol('grpc');
 const LOOPBACK = Symbol('loopback');
@@ -74,21 +75,19 @@ export async function startApiServer(config: Config, log: Logger, signal: AbortS
       core.close();
       stopping.abort();
       await context.get<GroupCommit>(STORE).close();
-      context.get<EtcdClient>(ETCD).close();
+      await Promise.all([context.get<EtcdClient>(ETCD).close(), context.get<EtcdClient>(GATE_ETCD).close()]);
       await context.get<{ close(): Promise<void> } | null>(LOOPBACK)?.close();
     },
   };
 }
 
+const openEtcdOf = ({ etcd: { endpoints, tls } }: Config): EtcdClient => openEtcd({ endpoints, ...(tls && { tls }) });
+
 /** What the api-server knows and does, below any wire format. */
 const state: Provider[] = [
   { provide: METRICS, useFactory: () => new Metrics() },
   { provide: KINDS, useFactory: builtinKinds },
-  {
-    provide: ETCD,
-    useFactory: ({ etcd: { endpoints, tls } }: Config) => openEtcd({ endpoints, ...(tls && { tls }) }),
-    inject: [CONFIG],
-  },
+  { provide: ETCD, useFactory: openEtcdOf, inject: [CONFIG] },
   { provide: CIPHER, useFactory: (config: Config) => openCipher(config.encryptionKeys), inject: [CONFIG] },
   {
     provide: STORE,
@@ -133,6 +132,8 @@ const servers: Provider[] = [
     },
     inject: [CONFIG, CORE, KINDS, METRICS, LOG, CHECKS],
   },
+  // A client of its own: a node that catches up must not stand in the way of the cache's watch.
+  { provide: GATE_ETCD, useFactory: openEtcdOf, inject: [CONFIG] },
   {
     provide: GATE,
     useFactory: ({ etcd: { prefix } }: Config, etcd: EtcdClient, log: Logger) =>
@@ -140,7 +141,7 @@ const servers: Provider[] = [
         ...{ etcd, prefix, log },
         authenticate: ({ certificate }) => identityOfCertificate(certificate),
       }),
-    inject: [CONFIG, ETCD, LOG],
+    inject: [CONFIG, GATE_ETCD, LOG],
   },
   {
     provide: GRPC,

@@ -2,9 +2,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Client, Metadata, type MethodDefinition } from '@grpc/grpc-js';
 import { backoffMs } from './backoff.ts';
 import type { Connection } from './connection.ts';
-import { type EtcdError, fromServiceError } from './error.ts';
+import { EtcdError, fromServiceError } from './error.ts';
 
 const RETRY = { baseMs: 25, maxMs: 1_000 };
+/** More at once mean that somebody does not wait for answers; they would only pile up. */
+const CALLS_MAX = 20_000;
 
 /** etcd refuses what carries this when its member has lost the leader, instead of letting it wait or hang on silently. */
 export function requireLeader(): Metadata {
@@ -18,6 +20,7 @@ export class Calls {
   readonly #connection: Connection;
   readonly #timeoutMs: number;
   readonly #metadata = requireLeader();
+  #open = 0;
 
   constructor(connection: Connection, timeoutMs: number) {
     this.#connection = connection;
@@ -29,6 +32,20 @@ export class Calls {
    * certainly did nothing.
    */
   async call<Request, Response>(
+    method: MethodDefinition<Request, Response>,
+    request: Request,
+    options: { repeatable: boolean },
+  ): Promise<Response> {
+    if (this.#open >= CALLS_MAX) throw new EtcdError('Unavailable', 'refused', `etcd: ${CALLS_MAX} calls are open`);
+    this.#open++;
+    try {
+      return await this.#try(method, request, options);
+    } finally {
+      this.#open--;
+    }
+  }
+
+  async #try<Request, Response>(
     method: MethodDefinition<Request, Response>,
     request: Request,
     { repeatable }: { repeatable: boolean },

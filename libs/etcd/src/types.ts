@@ -132,7 +132,7 @@ export interface EtcdClient {
   revoke(lease: string): Promise<void>;
   /** Forgets all revisions before `revision`. With authentication, newer releases of etcd let only root. */
   compact(revision: number): Promise<void>;
-  /** Ends all watches without a word and all pending calls with `Unavailable`. Leases are left to expire. */
+  /** Ends all watches without a word and takes no more calls; those under way may still end well. Leases are left to expire. */
   close(): Promise<void>;
 }
 
