@@ -3,6 +3,9 @@ import type { StatusError } from '@periplus/apimachinery';
 import type { Watch, WatchChunk, WatchSink } from '@periplus/operations';
 import { apiHeaders, type Exchange } from './respond.ts';
 
+/** How long a client has to take the end of its watch. */
+const END_MS_MAX = 10_000;
+
 const transferChunks = new WeakMap<WatchChunk, Buffer>();
 
 /** The bytes as a chunk of the chunked transfer coding, made once for all the connections that they go out on. */
@@ -58,7 +61,10 @@ export class WatchResponse implements WatchSink {
   }
 
   end(error: StatusError | null): void {
-    if (error) this.response.end(`{"type":"ERROR","object":${JSON.stringify(error.toStatus())}}\n`);
-    else this.response.end();
+    const { response } = this;
+    if (error) response.end(`{"type":"ERROR","object":${JSON.stringify(error.toStatus())}}\n`);
+    else response.end();
+    // What a client does not take would stay in memory.
+    if (!this.closed) setTimeout(() => this.closed || response.destroy(), END_MS_MAX).unref();
   }
 }
