@@ -1,7 +1,7 @@
 import type { PeerCertificate } from 'node:tls';
 import type { ClusterRole, Pod, Service } from '@periplus/api';
 import type { KubeObject } from '@periplus/apimachinery';
-import type { Attributes, User } from '@periplus/operations';
+import { type Attributes, bootstrap, type User } from '@periplus/operations';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { admin, at, body, podOf, refusal, serviceAccountOf, startCore, type TestCore, user } from './core.ts';
 
@@ -48,6 +48,50 @@ describe('a fresh cluster', () => {
     });
     const view = (await core.get(`${RBAC}/v1/clusterroles`, '', 'view')) as ClusterRole;
     expect(view.metadata.labels).toMatchObject({ 'kubernetes.io/bootstrapping': 'rbac-defaults' });
+  });
+});
+
+describe('a cluster that is started again', () => {
+  const again = (address: string) =>
+    bootstrap({
+      operations: core.operations,
+      network: core.network,
+      advertised: { address, port: 7443 },
+      now: Date.now,
+    });
+  const change = (resource: string, namespace: string, name: string, value: object) =>
+    core.operations.patch(core.as(admin), at(resource, namespace, name), {
+      mediaType: 'application/merge-patch+json',
+      body: body(value),
+    });
+  const role = async (name: string) => (await core.get(`${RBAC}/v1/clusterroles`, '', name)) as ClusterRole;
+
+  it('gets back what its default roles lack, unless somebody wants them so', async () => {
+    const before = await role('system:kube-scheduler');
+    const [first] = before.rules!;
+    await change(`${RBAC}/v1/clusterroles`, '', 'system:kube-scheduler', { rules: [first] });
+    await change(`${RBAC}/v1/clusterroles`, '', 'system:monitoring', {
+      metadata: { annotations: { 'rbac.authorization.kubernetes.io/autoupdate': 'false' } },
+      rules: [],
+    });
+    await change(`${RBAC}/v1/clusterrolebindings`, '', 'system:kube-scheduler', { subjects: [] });
+    await again('192.168.1.11');
+    const scheduler = user('system:kube-scheduler');
+    await settled();
+    await list(scheduler, 'v1/pods');
+    expect((await role('system:monitoring')).rules ?? []).toEqual([]);
+    expect(await core.get('discovery.k8s.io/v1/endpointslices', 'default', 'kubernetes')).toMatchObject({
+      endpoints: [{ addresses: ['192.168.1.11'] }],
+      ports: [{ port: 7443 }],
+    });
+  });
+
+  it('is otherwise left as it is', async () => {
+    await again('192.168.1.11');
+    const before = (await list(admin, `${RBAC}/v1/clusterroles`)).items.map(({ resourceVersion }) => resourceVersion);
+    await again('192.168.1.11');
+    const after = (await list(admin, `${RBAC}/v1/clusterroles`)).items.map(({ resourceVersion }) => resourceVersion);
+    expect(after).toEqual(before);
   });
 });
 

@@ -293,6 +293,17 @@ describe('services', () => {
     expect((await refusal(outside)).message).toMatch(/The range of valid ports is 30000-32767$/);
   });
 
+  it('give everything back when they become a name', async () => {
+    const { spec, metadata } = await make('becomes', { type: 'NodePort', selector: { a: 'b' } });
+    const named = { metadata, spec: { type: 'ExternalName', externalName: 'example.com' } };
+    const updated = await core.operations.update(core.as(admin), at('v1/services', 'default', 'becomes'), body(named));
+    expect((updated.object as Service).spec).toEqual({
+      ...{ type: 'ExternalName', externalName: 'example.com', sessionAffinity: 'None' },
+    });
+    expect(await allocation(`clusterips/${spec.clusterIP}`)).toBe(0);
+    expect(await allocation(`nodeports/${spec.ports![0]!.nodePort}`)).toBe(0);
+  });
+
   it('need none when headless or a name', async () => {
     expect((await make('headless', { clusterIP: 'None', selector: { a: 'b' } })).spec.clusterIPs).toEqual(['None']);
     const external = await make('external', { type: 'ExternalName', externalName: 'example.com' });

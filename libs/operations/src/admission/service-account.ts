@@ -79,7 +79,7 @@ export function serviceAccountAdmission(cluster: ClusterState): Admission {
       const object = request.object as Pod;
       const { spec, metadata } = object;
       if (metadata.annotations && MIRROR_ANNOTATION in metadata.annotations) return checkMirror(request, object);
-      spec.serviceAccountName ||= DEFAULT_ACCOUNT;
+      spec.serviceAccountName ||= spec.serviceAccount || DEFAULT_ACCOUNT;
       // The deprecated name of the same field. https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/
       spec.serviceAccount = spec.serviceAccountName;
       const { namespace } = request.target;

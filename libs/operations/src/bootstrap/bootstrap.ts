@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { clusterRole, clusterRoleBinding, endpointSlice, type Kind, namespace, service } from '@periplus/api';
-import { isAlreadyExists, type JsonObject } from '@periplus/apimachinery';
-import type { Operations, RequestContext, Target, User } from '../types.ts';
+import { isAlreadyExists, isNotFound, type JsonObject } from '@periplus/apimachinery';
+import type { Item, Operations, RequestContext, Target, User } from '../types.ts';
 import type { ServiceNetwork } from '../writing/service-network.ts';
-import { BOOTSTRAP_BINDINGS, BOOTSTRAP_ROLES, type BootstrapBinding, type BootstrapRole } from './cluster-roles.ts';
+import { BOOTSTRAP_BINDINGS, BOOTSTRAP_ROLES } from './cluster-roles.ts';
+import { bindingObject, missingRules, missingSubjects, roleObject } from './default-access.ts';
 
 /** The api-server's own name in what it writes by itself. */
 const API_SERVER: User = { name: 'system:apiserver', uid: '', groups: ['system:masters'], extra: {} };
 const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
-const RBAC_GROUP = 'rbac.authorization.k8s.io';
-const RBAC = `${RBAC_GROUP}/v1`;
+const API_SERVICE = 'kubernetes';
 
 export interface BootstrapDeps {
   operations: Operations;
@@ -19,101 +19,118 @@ export interface BootstrapDeps {
   now: () => number;
 }
 
-const BOOTSTRAPPING = {
-  labels: { 'kubernetes.io/bootstrapping': 'rbac-defaults' },
-  annotations: { 'rbac.authorization.kubernetes.io/autoupdate': 'true' },
-};
+const targetOf = (kind: unknown, inNamespace = '', name = ''): Target => ({
+  kind: kind as Kind,
+  namespace: inNamespace,
+  name,
+  subresource: '',
+});
 
-function roleObject({ name, rules, aggregates, aggregatedTo }: BootstrapRole): object {
-  const mark = (role: string): Record<string, string> => ({ [`${RBAC_GROUP}/aggregate-to-${role}`]: 'true' });
-  const labels = { ...BOOTSTRAPPING.labels, ...(aggregatedTo && mark(aggregatedTo)) };
-  return {
-    kind: 'ClusterRole',
-    apiVersion: RBAC,
-    metadata: { ...BOOTSTRAPPING, name, labels },
-    ...(aggregates && { aggregationRule: { clusterRoleSelectors: [{ matchLabels: mark(aggregates) }] } }),
-    ...(rules.length > 0 && { rules }),
-  };
-}
+/** Makes what is missing and mends what is not as it should be, in the name of the api-server. */
+class Builder {
+  private readonly operations: Operations;
+  private readonly now: () => number;
 
-function bindingObject({ role, groups = [], users = [] }: BootstrapBinding): object {
-  const subject = (kind: string) => (name: string) => ({ kind, apiGroup: RBAC_GROUP, name });
-  return {
-    kind: 'ClusterRoleBinding',
-    apiVersion: RBAC,
-    metadata: { ...BOOTSTRAPPING, name: role },
-    roleRef: { apiGroup: RBAC_GROUP, kind: 'ClusterRole', name: role },
-    subjects: [...groups.map(subject('Group')), ...users.map(subject('User'))],
-  };
+  constructor({ operations, now }: BootstrapDeps) {
+    this.operations = operations;
+    this.now = now;
+  }
+
+  /** `amend` says what an existing object lacks, as a merge patch. */
+  async ensure(
+    at: Target,
+    make: () => object,
+    amend: (existing: Item['object']) => JsonObject | null = () => null,
+  ): Promise<void> {
+    const existing = await this.find(at);
+    if (existing) {
+      const patch = amend(existing.object);
+      if (patch) await this.patch(at, patch);
+      return;
+    }
+    try {
+      const body = { value: make() as JsonObject, json: null };
+      await this.operations.create(this.context(), { ...at, name: '' }, body);
+    } catch (error) {
+      // Another server was faster.
+      if (!isAlreadyExists(error)) throw error;
+    }
+  }
+
+  private async find(at: Target): Promise<Item | undefined> {
+    try {
+      return await this.operations.get(this.context(), at, {});
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  private async patch(at: Target, value: JsonObject): Promise<void> {
+    const patch = { mediaType: 'application/merge-patch+json', body: { value, json: null } };
+    await this.operations.patch(this.context(), at, patch);
+  }
+
+  private context(): RequestContext {
+    return {
+      user: API_SERVER,
+      requestId: randomUUID(),
+      cause: null,
+      dryRun: false,
+      fieldManager: API_SERVER.name,
+      fieldValidation: 'Strict',
+      warnings: [],
+      nowMs: this.now(),
+    };
+  }
 }
 
 /** Inside of the cluster the API is a service like any other, but that its endpoints are no pods. */
-function apiServices({ network, advertised: { address, port } }: BootstrapDeps): {
-  service: object;
-  slice: JsonObject;
-} {
-  const metadata = { name: 'kubernetes', namespace: 'default' };
-  const common = { component: 'apiserver', provider: 'kubernetes' };
-  return {
-    service: {
-      metadata: { ...metadata, labels: common },
-      spec: {
-        type: 'ClusterIP',
-        clusterIP: network.apiServerAddress,
-        ports: [{ name: 'https', protocol: 'TCP', port: 443, targetPort: port }],
-      },
-    },
-    slice: {
-      metadata: { ...metadata, labels: { 'kubernetes.io/service-name': 'kubernetes' } },
-      addressType: 'IPv4',
-      endpoints: [{ addresses: [address], conditions: { ready: true } }],
-      ports: [{ name: 'https', protocol: 'TCP', port }],
-    },
-  };
-}
+const apiService = ({ network, advertised: { port } }: BootstrapDeps): object => ({
+  metadata: { name: API_SERVICE, labels: { component: 'apiserver', provider: 'kubernetes' } },
+  spec: {
+    type: 'ClusterIP',
+    clusterIP: network.apiServerAddress,
+    ports: [{ name: 'https', protocol: 'TCP', port: 443, targetPort: port }],
+  },
+});
+
+const apiEndpoints = ({ advertised: { address, port } }: BootstrapDeps): JsonObject => ({
+  addressType: 'IPv4',
+  endpoints: [{ addresses: [address], conditions: { ready: true } }],
+  ports: [{ name: 'https', protocol: 'TCP', port }],
+});
 
 /**
- * Makes what every cluster has: its namespaces, the default roles and bindings, and the `kubernetes` service. What
- * exists is left as it is, but for the service's endpoint, which follows the server. Fit to be run at every start, by
- * several servers at once.
+ * Makes what every cluster has: its namespaces, the default roles and bindings, and the `kubernetes` service. Default
+ * roles get what they lack, and the service's endpoint follows the server; all else that exists is left as it is. Fit
+ * to be run at every start, by several servers at once.
  */
 export async function bootstrap(deps: BootstrapDeps): Promise<void> {
-  const { operations, now } = deps;
-  const context = (): RequestContext => ({
-    user: API_SERVER,
-    requestId: randomUUID(),
-    cause: null,
-    dryRun: false,
-    fieldManager: 'system:apiserver',
-    fieldValidation: 'Strict',
-    warnings: [],
-    nowMs: now(),
-  });
-  const target = (kind: unknown, namespace = '', name = ''): Target => ({
-    kind: kind as Kind,
-    namespace,
-    name,
-    subresource: '',
-  });
-  const ensure = async (kind: unknown, inNamespace: string, object: object): Promise<void> => {
-    try {
-      await operations.create(context(), target(kind, inNamespace), { value: object as JsonObject, json: null });
-    } catch (error) {
-      if (!isAlreadyExists(error)) throw error;
-    }
-  };
-
+  const builder = new Builder(deps);
   await Promise.all([
-    ...NAMESPACES.map((name) => ensure(namespace, '', { metadata: { name } })),
-    ...BOOTSTRAP_ROLES.map((role) => ensure(clusterRole, '', structuredClone(roleObject(role)))),
-    ...BOOTSTRAP_BINDINGS.map((binding) => ensure(clusterRoleBinding, '', bindingObject(binding))),
+    ...NAMESPACES.map((name) => builder.ensure(targetOf(namespace, '', name), () => ({ metadata: { name } }))),
+    ...BOOTSTRAP_ROLES.map((role) =>
+      builder.ensure(
+        targetOf(clusterRole, '', role.name),
+        () => roleObject(role),
+        (existing) => missingRules(existing as Parameters<typeof missingRules>[0], role),
+      ),
+    ),
+    ...BOOTSTRAP_BINDINGS.map((binding) =>
+      builder.ensure(
+        targetOf(clusterRoleBinding, '', binding.role),
+        () => bindingObject(binding),
+        (existing) => missingSubjects(existing as Parameters<typeof missingSubjects>[0], binding),
+      ),
+    ),
   ]);
-  const { service: api, slice } = apiServices(deps);
-  await ensure(service, 'default', api);
+  await builder.ensure(targetOf(service, 'default', API_SERVICE), () => apiService(deps));
   if (deps.advertised.address.startsWith('127.')) return;
-  await ensure(endpointSlice, 'default', structuredClone(slice));
-  await operations.patch(context(), target(endpointSlice, 'default', 'kubernetes'), {
-    mediaType: 'application/merge-patch+json',
-    body: { value: { endpoints: slice.endpoints!, ports: slice.ports! }, json: null },
-  });
+  const metadata = { name: API_SERVICE, labels: { 'kubernetes.io/service-name': API_SERVICE } };
+  await builder.ensure(
+    targetOf(endpointSlice, 'default', API_SERVICE),
+    () => ({ metadata, ...apiEndpoints(deps) }),
+    () => apiEndpoints(deps),
+  );
 }

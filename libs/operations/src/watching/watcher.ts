@@ -60,6 +60,7 @@ export class Watcher implements Watch, LiveWatcher {
   }
 
   begin(timeoutMs: number): void {
+    if (this.closed) return;
     this.timeout = setTimeout(() => this.timeIsUp(), timeoutMs).unref();
     this.catchUp();
   }
