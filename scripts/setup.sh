@@ -15,7 +15,8 @@ say() { printf 'setup: %s\n' "$1" >&2; }
 stamp=node_modules/.periplus-lock
 if ! cmp -s package-lock.json "$stamp"; then
   say 'installing npm packages'
-  npm ci --no-audit --no-fund --loglevel=error
+  # Not `npm ci`: it demands the binaries of every platform, and a registry may have those of this one only.
+  npm install --no-save --loglevel=error
   cp package-lock.json "$stamp"
 fi
 
