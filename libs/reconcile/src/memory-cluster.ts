@@ -4,6 +4,7 @@ import {
   applyMergePatch,
   applyStrategicMergePatch,
   conflict,
+  type DeepReadonly,
   type JsonObject,
   type KubeObject,
   notFound,
@@ -39,7 +40,7 @@ const patched = (present: Entry, { kind, type, patch }: Extract<Command, { verb:
 
 /**
  * A cluster in memory for tests of controllers: takes commands as the api-server would (uid, generation, versions,
- * preconditions, finalizers, grace), and is the cache that shows their effect. With `lagging` set, changes show only
+ * preconditions, finalizers, grace, bindings), and is the cache that shows their effect. With `lagging` set, changes show only
  * when `deliver` is called. No admission, defaults or validation. Objects are frozen, so a reconciler that writes to
  * its view fails.
  */
@@ -107,7 +108,7 @@ export class MemoryCluster implements ClusterSource, CommandClient {
     const { kind, namespace, name } = command;
     const of = { group: kind.group, resource: kind.plural };
     const present = this.committed.get(registryKey({ ...of, namespace, name }));
-    if (command.verb === 'create') {
+    if (command.verb === 'create' && command.subresource !== 'binding') {
       if (present) throw alreadyExists(of, name);
       return this.create(kind, {
         ...command.object,
@@ -121,6 +122,7 @@ export class MemoryCluster implements ClusterSource, CommandClient {
       throw conflict(of, name, 'Precondition failed: UID in precondition does not match');
     }
     if (version !== undefined && version !== present.resourceVersion) throw staleVersion(of, name);
+    if (command.verb === 'create') return this.bind(present, command.object);
     if (command.verb === 'delete') return this.delete(kind, present, command);
     const wanted = command.verb === 'update' ? command.object : patched(present, command);
     return this.update(kind, present, wanted as KubeObject, command.subresource);
@@ -169,6 +171,18 @@ export class MemoryCluster implements ClusterSource, CommandClient {
       ...body.metadata,
     };
     return this.write({ group: kind.group, resource: kind.plural, namespace, name }, body, undefined);
+  }
+
+  private bind(present: Entry, binding: DeepReadonly<KubeObject>): CommandOutcome {
+    const old = present.object as Body & { spec: { nodeName?: string } };
+    const { name, deletionTimestamp } = old.metadata;
+    const refuse = (why: string): never => {
+      throw conflict({ group: '', resource: 'pods/binding' }, name ?? '', why);
+    };
+    if (deletionTimestamp) refuse(`pod ${name} is being deleted, cannot be assigned to a host`);
+    if (old.spec.nodeName) refuse(`pod ${name} is already assigned to node "${old.spec.nodeName}"`);
+    const { target } = binding as unknown as { target: { name: string } };
+    return this.write(present.key, { ...old, spec: { ...old.spec, nodeName: target.name } }, present);
   }
 
   private update(kind: Kind, present: Entry, wanted: KubeObject, subresource: string | undefined): CommandOutcome {
