@@ -4,13 +4,14 @@
  */
 import { cpus, release, totalmem } from 'node:os';
 import type { Figure } from './figure.ts';
+import { decisions } from './figures/decisions.ts';
 import { lists } from './figures/lists.ts';
 import { scheduling } from './figures/scheduling.ts';
 import { start } from './figures/start.ts';
 import { watches } from './figures/watches.ts';
 import { writes } from './figures/writes.ts';
 
-const benchmarks: Record<string, () => Promise<Figure[]>> = { writes, lists, watches, scheduling, start };
+const benchmarks: Record<string, () => Promise<Figure[]>> = { writes, lists, watches, decisions, scheduling, start };
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !(name in benchmarks));

@@ -14,6 +14,9 @@ export const COMMANDS: InjectionToken<CommandClient> = Symbol('commands');
 /** Makes a scheduler for each time that this process leads. */
 export const NEW_SCHEDULER: InjectionToken<() => Scheduler> = Symbol('new scheduler');
 
+/** Nobody watches this cache from a point in the past. */
+const NO_PAST = { changes: 0, bytes: 0 };
+
 class AppModule {}
 
 /** Everything the process is made of. Nothing connects before it is started. */
@@ -33,6 +36,7 @@ export function appModule({ apiServers, tls, etcd, logLevel }: SchedulerConfig):
             prefix: etcd.prefix,
             cipher: null,
             only: ({ group, resource }) => group === '' && (resource === 'pods' || resource === 'nodes'),
+            window: NO_PAST,
             log,
           }),
       },

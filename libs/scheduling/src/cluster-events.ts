@@ -4,13 +4,13 @@ import type { ClusterEvent } from './plugin.ts';
 
 type NodeState = DeepReadonly<Node>;
 
-/** Which parts of a node changed in a way that could let a pod fit. Heartbeats and the like give nothing. */
+/** Which parts of a node changed that filters or scores look at. Heartbeats and the like give nothing. */
 export function nodeEvents(now: NodeState, old: NodeState | null): ClusterEvent[] {
   if (!old) return ['NodeAdded'];
   const events: ClusterEvent[] = [];
   if (!deepEqual(now.status?.allocatable, old.status?.allocatable)) events.push('NodeAllocatable');
   if (!deepEqual(now.metadata.labels, old.metadata.labels)) events.push('NodeLabels');
-  if (!deepEqual(now.spec.taints, old.spec.taints)) events.push('NodeTaints');
-  if (now.spec.unschedulable !== old.spec.unschedulable) events.push('NodeUnschedulable');
+  if (!deepEqual(now.spec.taints ?? [], old.spec.taints ?? [])) events.push('NodeTaints');
+  if (Boolean(now.spec.unschedulable) !== Boolean(old.spec.unschedulable)) events.push('NodeUnschedulable');
   return events;
 }

@@ -1,39 +1,25 @@
 import type { Node, Pod } from '@periplus/api';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Decider, feasibleEnough } from './decide.ts';
+import { Decider, type Decision, feasibleEnough } from './decide.ts';
 import { NodeTable } from './node-table.ts';
 import { podInfo } from './pod-info.ts';
+import { PodShapes } from './pod-shape.ts';
+import { makeNode, makePod, onlyOn, webContainer } from './testing/objects.ts';
 
 const GI = 2 ** 30;
 
-const makeNode = (
-  name: string,
-  over: Partial<{ spec: object; labels: Record<string, string>; allocatable: object }> = {},
-) =>
-  ({
-    apiVersion: 'v1',
-    kind: 'Node',
-    metadata: { name, labels: { 'kubernetes.io/hostname': name, ...over.labels } },
-    spec: over.spec ?? {},
-    status: { allocatable: { cpu: '2', memory: '4Gi', pods: '10', ...over.allocatable } },
-  }) as unknown as Node;
-
-const makePod = (name: string, spec: object = {}, requests: Record<string, string> = {}) =>
-  ({
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name, namespace: 'default', uid: `uid-${name}` },
-    spec: { containers: [{ name: 'a', image: 'a', resources: { requests } }], ...spec },
-  }) as unknown as Pod;
+const shapes = new PodShapes();
+const infoOf = (pod: Pod) => podInfo(pod, shapes, 0);
+const decide = (table: NodeTable, pod: Pod): Decision => new Decider(table).decide(infoOf(pod));
+const place = (table: NodeTable, pod: Pod, node: string): void =>
+  table.place(pod.metadata.uid!, shapes.demand(pod), node);
 
 function tableOf(...nodes: Node[]): NodeTable {
   const table = new NodeTable();
   for (const node of nodes) table.setNode(node);
   return table;
 }
-
-const decide = (table: NodeTable, pod: Pod) => new Decider(table).decide(podInfo(pod));
 
 describe('a pod that fits nowhere', () => {
   const cases: [string, Node[], Pod, string, string[]][] = [
@@ -67,6 +53,20 @@ describe('a pod that fits nowhere', () => {
       ['NodeAdded', 'NodeAllocatable', 'NodeUnschedulable', 'PodGone'],
     ],
     [
+      'named nodes, of which one is there and is full',
+      [makeNode('a', { allocatable: { pods: '0' } }), makeNode('b'), makeNode('c')],
+      makePod('a', { affinity: onlyOn('a', 'gone') }),
+      "0/3 nodes are available: 1 Too many pods, 2 node(s) didn't satisfy plugin(s) [NodeAffinity].",
+      ['NodeAdded', 'NodeAllocatable', 'PodGone'],
+    ],
+    [
+      'a node that is asked for by its name',
+      [makeNode('a')],
+      makePod('a', { nodeName: 'b' }),
+      "0/1 nodes are available: 1 node(s) didn't match the requested node name.",
+      ['NodeAdded'],
+    ],
+    [
       'no room for one more pod',
       [makeNode('a', { allocatable: { pods: '0' } })],
       makePod('a'),
@@ -82,9 +82,8 @@ describe('a pod that fits nowhere', () => {
 
   it('says that a host port is taken', () => {
     const table = tableOf(makeNode('a'));
-    const withPort = (name: string, hostIP?: string) =>
-      makePod(name, { containers: [{ name: 'a', image: 'a', ports: [{ containerPort: 80, hostPort: 80, hostIP }] }] });
-    table.place(podInfo(withPort('first', '127.0.0.1')), 'a');
+    const withPort = (name: string, hostIP?: string) => makePod(name, { containers: [webContainer(hostIP)] });
+    place(table, withPort('first', '127.0.0.1'), 'a');
     expect(decide(table, withPort('second', '127.0.0.2'))).toEqual({ node: 'a' });
     expect(decide(table, withPort('third'))).toMatchObject({
       message: "0/1 nodes are available: 1 node(s) didn't have free ports for the requested pod ports.",
@@ -97,7 +96,7 @@ describe('a pod that fits nowhere', () => {
 describe('the choice among nodes that fit', () => {
   it('prefers the emptier node', () => {
     const table = tableOf(makeNode('full'), makeNode('empty'));
-    table.place(podInfo(makePod('other', {}, { cpu: '1', memory: '1Gi' })), 'full');
+    place(table, makePod('other', {}, { cpu: '1', memory: '1Gi' }), 'full');
     expect(decide(table, makePod('a', {}, { cpu: '100m' }))).toEqual({ node: 'empty' });
   });
 
@@ -136,14 +135,56 @@ describe('the choice among nodes that fit', () => {
   it('looks at a node again when it has changed', () => {
     const table = tableOf(makeNode('a', { spec: { unschedulable: true } }));
     const decider = new Decider(table);
-    expect(decider.decide(podInfo(makePod('p'))).node).toBeNull();
+    expect(decider.decide(infoOf(makePod('p'))).node).toBeNull();
     table.setNode(makeNode('a'));
-    expect(decider.decide(podInfo(makePod('p'))).node).toBe('a');
+    expect(decider.decide(infoOf(makePod('p'))).node).toBe('a');
+  });
+
+  it('finds the one node that the pod of a DaemonSet names, among any number', () => {
+    const table = tableOf(...Array.from({ length: 300 }, (_, at) => makeNode(`n${at}`)));
+    const decider = new Decider(table);
+    const decided = [299, 0, 150].map(
+      (at) => decider.decide(infoOf(makePod('p', { affinity: onlyOn(`n${at}`) }))).node,
+    );
+    expect(decided).toEqual(['n299', 'n0', 'n150']);
+  });
+
+  it('does not take a preference for nothing as one for everything', () => {
+    const preferences = [
+      { weight: 100, preference: {} },
+      { weight: 1, preference: { matchExpressions: [{ key: 'disk', operator: 'Exists' }] } },
+    ];
+    const affinity = { nodeAffinity: { preferredDuringSchedulingIgnoredDuringExecution: preferences } };
+    const table = tableOf(makeNode('a'), makeNode('b', { labels: { disk: 'ssd' } }));
+    expect(decide(table, makePod('p', { affinity }))).toEqual({ node: 'b' });
+  });
+
+  it('says the same again for as long as nothing has loosened, and looks again as soon as something has', () => {
+    const table = tableOf(makeNode('a', { allocatable: { cpu: '1' } }));
+    const decider = new Decider(table);
+    place(table, makePod('first', {}, { cpu: '1' }), 'a');
+    const refusal = decider.decide(infoOf(makePod('p', {}, { cpu: '1' })));
+    expect(refusal.node).toBeNull();
+    expect(decider.decide(infoOf(makePod('q', {}, { cpu: '1' })))).toBe(refusal);
+    table.displace('uid-first');
+    expect(decider.decide(infoOf(makePod('p', {}, { cpu: '1' })))).toEqual({ node: 'a' });
+  });
+
+  it('counts a pod anew that takes more or less than before, and takes away what it took', () => {
+    const table = tableOf(makeNode('a', { allocatable: { cpu: '2', 'example.com/gpu': '1' } }));
+    const slot = table.slot('a')!;
+    place(table, makePod('p', { containers: [webContainer()] }, {}), 'a');
+    place(table, makePod('p', {}, { cpu: '2', 'example.com/gpu': '1' }), 'a');
+    expect([table.pods[slot], table.requestedCpu[slot], table.hostPorts[slot]]).toEqual([1, 2_000, []]);
+    expect(table.displace('uid-p')).toBe('a');
+    expect([table.pods[slot], table.requestedCpu[slot]]).toEqual([0, 0]);
+    expect(decide(table, makePod('q', {}, { 'example.com/gpu': '1' }))).toEqual({ node: 'a' });
+    expect(table.displace('uid-p')).toBeUndefined();
   });
 
   it('forgets a removed node, and counts its pods again when it comes back', () => {
     const table = tableOf(makeNode('a', { allocatable: { pods: '1' } }));
-    table.place(podInfo(makePod('old')), 'a');
+    place(table, makePod('old'), 'a');
     table.removeNode('a');
     expect(table.size).toBe(0);
     table.setNode(makeNode('a', { allocatable: { pods: '1' } }));
@@ -186,9 +227,9 @@ function play({ nodes, pods }: Run): { table: NodeTable; placed: (string | null)
   const placed = pods.map(({ cpu, gi, port }, at) => {
     const ports = port > 0 ? [{ containerPort: port, hostPort: port }] : [];
     const container = { name: 'a', image: 'a', ports, resources: { requests: { cpu: `${cpu}m`, memory: `${gi}Gi` } } };
-    const info = podInfo(makePod(`p${at}`, { containers: [container] }));
+    const info = infoOf(makePod(`p${at}`, { containers: [container] }));
     const { node } = decider.decide(info);
-    if (node !== null) table.place(info, node);
+    if (node !== null) table.place(info.uid, info.shape.demand, node);
     return node;
   });
   return { table, placed };

@@ -2,13 +2,19 @@ import { fnv1a } from '@periplus/apimachinery';
 import type { NodeTable } from './node-table.ts';
 import type { ClusterEvent } from './plugin.ts';
 import type { PodInfo } from './pod-info.ts';
+import type { Demand, PodShape } from './pod-shape.ts';
 import { dynamicFilters, dynamicScores, staticFilters, staticScores } from './profile.ts';
 import { StaticAnswerCache, type StaticAnswers } from './static-answers.ts';
 
-export type Decision =
-  | { node: string }
-  /** Nothing fits. `wakesOn`: the changes after which it is worth another look. */
-  | { node: null; message: string; wakesOn: ReadonlySet<ClusterEvent> };
+/** Nothing fits. */
+export interface Refusal {
+  node: null;
+  message: string;
+  /** The changes of a node after which it is worth another look at it. */
+  wakesOn: ReadonlySet<ClusterEvent>;
+}
+
+export type Decision = { node: string } | Refusal;
 
 /** Below that many nodes all are looked at. https://kubernetes.io/docs/concepts/scheduling-eviction/scheduler-perf-tuning/ */
 const FEASIBLE_MIN = 100;
@@ -27,7 +33,9 @@ export function feasibleEnough(nodes: number): number {
  */
 export class Decider {
   private readonly table: NodeTable;
-  private readonly answers = new StaticAnswerCache();
+  private readonly answers: StaticAnswerCache;
+  /** What was said last to pods of a shape, good for as long as nothing has loosened. */
+  private readonly refusals = new WeakMap<PodShape, { loosened: number; refusal: Refusal }>();
   /** Where the next search starts, so that all nodes are looked at in turn. */
   private nextStart = 0;
   private feasible = new Int32Array(FEASIBLE_MIN);
@@ -35,48 +43,67 @@ export class Decider {
 
   constructor(table: NodeTable) {
     this.table = table;
+    this.answers = new StaticAnswerCache(table);
   }
 
-  decide(pod: PodInfo): Decision {
-    const { table } = this;
-    const answers = this.answers.for(pod, table);
-    const count = this.findFeasible(pod, answers);
-    if (count === 0) return this.explain(pod, answers);
-    const slot = count === 1 ? this.feasible[0]! : this.best(pod, answers, count);
-    return { node: table.nodes[slot]!.metadata.name! };
+  decide({ uid, shape }: PodInfo): Decision {
+    const { table, refusals } = this;
+    const known = refusals.get(shape);
+    if (known?.loosened === table.loosened) return known.refusal;
+    const answers = this.answers.for(shape.constraints);
+    const count = this.findFeasible(shape, answers);
+    if (count > 0) {
+      const slot = count === 1 ? this.feasible[0]! : this.best(uid, shape.demand, answers, count);
+      return { node: table.nodes[slot]!.metadata.name! };
+    }
+    const refusal = this.explain(shape, answers);
+    refusals.set(shape, { loosened: table.loosened, refusal });
+    return refusal;
   }
 
-  private findFeasible(pod: PodInfo, answers: StaticAnswers): number {
+  /** What has to change of this one node before pods of the shape fit there; null when they do. */
+  refusedBy({ constraints, demand }: PodShape, node: string): readonly ClusterEvent[] | null {
+    const slot = this.table.slot(node);
+    if (slot === undefined) return ['NodeAdded'];
+    const by = this.answers.for(constraints).refusedBy(slot);
+    if (by >= 0) return staticFilters[by]!.wakesOn;
+    return dynamicFilters.find((plugin) => plugin.filter(demand, this.table, slot))?.wakesOn ?? null;
+  }
+
+  /** Fills `feasible`; returns how many it found. */
+  private findFeasible({ constraints, demand }: PodShape, answers: StaticAnswers): number {
     const { table } = this;
-    const { slots } = table;
+    const named = constraints.namedNodes;
+    const slots = named === null ? table.slots : slotsOf(named, table);
     const enough = feasibleEnough(slots.length);
     if (this.feasible.length < enough) {
       this.feasible = new Int32Array(enough);
       this.total = new Float64Array(enough);
     }
+    const start = named === null ? this.nextStart : 0;
     let count = 0;
     let looked = 0;
     for (; looked < slots.length && count < enough; looked += 1) {
-      const slot = slots[(this.nextStart + looked) % slots.length]!;
-      if (answers.refusal(pod, table, slot) !== undefined) continue;
-      if (this.hasRoom(pod, slot)) this.feasible[count++] = slot;
+      const slot = slots[(start + looked) % slots.length]!;
+      if (answers.refusedBy(slot) < 0 && this.hasRoom(demand, slot)) this.feasible[count++] = slot;
     }
-    this.nextStart = slots.length > 0 ? (this.nextStart + looked) % slots.length : 0;
+    if (named === null && slots.length > 0) this.nextStart = (start + looked) % slots.length;
     return count;
   }
 
-  private hasRoom(pod: PodInfo, slot: number): boolean {
-    for (const plugin of dynamicFilters) if (plugin.filter(pod, this.table, slot)) return false;
+  private hasRoom(demand: Demand, slot: number): boolean {
+    for (let index = 0; index < dynamicFilters.length; index += 1) {
+      if (dynamicFilters[index]!.filter(demand, this.table, slot) !== null) return false;
+    }
     return true;
   }
 
   /** The slot with the highest sum of weighted scores; among equals, one chosen by the pod's uid. */
-  private best(pod: PodInfo, answers: StaticAnswers, count: number): number {
+  private best(uid: string, demand: Demand, answers: StaticAnswers, count: number): number {
     const { table, feasible, total } = this;
     total.fill(0, 0, count);
     for (const plugin of dynamicScores) {
-      for (let at = 0; at < count; at += 1)
-        total[at]! += plugin.weight * Math.floor(plugin.score(pod, table, feasible[at]!));
+      for (let at = 0; at < count; at += 1) total[at]! += plugin.weight * plugin.score(demand, table, feasible[at]!);
     }
     for (let index = 0; index < staticScores.length; index += 1) this.addStatic(index, answers, count);
     let highest = -1;
@@ -87,7 +114,7 @@ export class Decider {
         ties = 1;
       } else if (total[at] === highest) ties += 1;
     }
-    let chosen = fnv1a(Buffer.from(pod.uid)) % ties;
+    let chosen = fnv1a(Buffer.from(uid)) % ties;
     for (let at = 0; at < count; at += 1) {
       if (total[at] === highest && chosen-- === 0) return feasible[at]!;
     }
@@ -99,31 +126,47 @@ export class Decider {
     const { weight, reverse } = staticScores[index]!;
     let highest = 0;
     for (let at = 0; at < count; at += 1) highest = Math.max(highest, answers.score(index, this.feasible[at]!));
+    // All are alike: it adds the same to each of them.
+    if (highest === 0) return;
     for (let at = 0; at < count; at += 1) {
-      const share = highest === 0 ? 0 : Math.floor((answers.score(index, this.feasible[at]!) * 100) / highest);
+      const share = Math.floor((answers.score(index, this.feasible[at]!) * 100) / highest);
       this.total[at]! += weight * (reverse ? 100 - share : share);
     }
   }
 
   /** Asks every node again for its reasons, which is rare. */
-  private explain(pod: PodInfo, answers: StaticAnswers): Decision {
+  private explain({ constraints, demand }: PodShape, answers: StaticAnswers): Refusal {
     const { table } = this;
     const wakesOn = new Set<ClusterEvent>(['NodeAdded']);
     if (table.size === 0) return { node: null, message: 'no nodes available to schedule pods', wakesOn };
     const counts = new Map<string, number>();
-    const count = (reason: string): void => void counts.set(reason, (counts.get(reason) ?? 0) + 1);
-    for (const slot of table.slots) {
-      const by = answers.refusal(pod, table, slot);
-      if (by !== undefined) {
-        for (const event of staticFilters[by]!.wakesOn) wakesOn.add(event);
-        count(answers.reason(slot));
+    const count = (reason: string, nodes = 1): void => void counts.set(reason, (counts.get(reason) ?? 0) + nodes);
+    const slots = constraints.namedNodes === null ? table.slots : slotsOf(constraints.namedNodes, table);
+    for (const slot of slots) {
+      const by = staticFilters[answers.refusedBy(slot)] ?? null;
+      if (by) {
+        for (const event of by.wakesOn) wakesOn.add(event);
+        count(by.filter(constraints, table.nodes[slot]!)!);
         continue;
       }
-      const refusing = dynamicFilters.find((plugin) => plugin.filter(pod, table, slot));
+      const refusing = dynamicFilters.find((plugin) => plugin.filter(demand, table, slot));
       for (const event of refusing?.wakesOn ?? []) wakesOn.add(event);
-      for (const reason of refusing?.filter(pod, table, slot) ?? []) count(reason);
+      for (const reason of refusing?.filter(demand, table, slot) ?? []) count(reason);
     }
+    if (slots.length < table.size) count(NOT_NAMED, table.size - slots.length);
     const reasons = [...counts].map(([reason, nodes]) => `${nodes} ${reason}`).sort();
     return { node: null, message: `0/${table.size} nodes are available: ${reasons.join(', ')}.`, wakesOn };
   }
+}
+
+/** How kube-scheduler counts the nodes that it did not have to look at. */
+const NOT_NAMED = "node(s) didn't satisfy plugin(s) [NodeAffinity]";
+
+function slotsOf(names: readonly string[], table: NodeTable): number[] {
+  const slots: number[] = [];
+  for (const name of names) {
+    const slot = table.slot(name);
+    if (slot !== undefined) slots.push(slot);
+  }
+  return slots;
 }

@@ -9,20 +9,17 @@ export interface HostPort {
 }
 
 const ANY = '0.0.0.0';
-const NONE: readonly HostPort[] = [];
 
-export function hostPortsOf({ spec }: DeepReadonly<Pod>): readonly HostPort[] {
-  let ports: HostPort[] | undefined;
-  for (const containers of [spec.containers, spec.initContainers ?? []]) {
-    for (const container of containers) {
-      for (const { hostPort, hostIP, protocol } of container.ports ?? []) {
-        if (!hostPort) continue;
-        ports ??= [];
-        ports.push({ protocol: protocol ?? 'TCP', port: hostPort, address: hostIP || ANY });
-      }
+/** Of its containers and its sidecars: other init containers hold theirs only until they are done. */
+export function hostPortsOf({ spec }: DeepReadonly<Pod>): HostPort[] {
+  const sidecars = spec.initContainers?.filter(({ restartPolicy }) => restartPolicy === 'Always') ?? [];
+  const taken: HostPort[] = [];
+  for (const { ports = [] } of [...spec.containers, ...sidecars]) {
+    for (const { hostPort, hostIP, protocol = 'TCP' } of ports) {
+      if (hostPort) taken.push({ protocol, port: hostPort, address: hostIP || ANY });
     }
   }
-  return ports ?? NONE;
+  return taken;
 }
 
 const sameOrAny = (a: string, b: string): boolean => a === b || a === ANY || b === ANY;

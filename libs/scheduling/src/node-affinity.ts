@@ -1,8 +1,9 @@
 import type { Node, Pod } from '@periplus/api';
 import type { DeepReadonly } from '@periplus/apimachinery';
 
-type Affinity = NonNullable<NonNullable<DeepReadonly<Pod>['spec']['affinity']>['nodeAffinity']>;
-type Required = NonNullable<Affinity['requiredDuringSchedulingIgnoredDuringExecution']>;
+type PodSpec = DeepReadonly<Pod>['spec'];
+type NodeAffinity = NonNullable<PodSpec['affinity']>['nodeAffinity'];
+type Required = NonNullable<NonNullable<NodeAffinity>['requiredDuringSchedulingIgnoredDuringExecution']>;
 type Term = Required['nodeSelectorTerms'][number];
 type Requirement = NonNullable<Term['matchExpressions']>[number];
 
@@ -45,20 +46,44 @@ function matchesTerm(node: DeepReadonly<Node>, { matchExpressions = [], matchFie
   );
 }
 
-/** Whether the node has what the pod's nodeSelector and required node affinity ask for. */
-export function matchesNodeAffinity({ spec }: DeepReadonly<Pod>, node: DeepReadonly<Node>): boolean {
-  for (const key in spec.nodeSelector) if (labelOf(node, key) !== spec.nodeSelector[key]) return false;
-  const required = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+/** Whether the node has what the pod's nodeSelector asks for. */
+export function matchesNodeSelector(selector: PodSpec['nodeSelector'], node: DeepReadonly<Node>): boolean {
+  for (const key in selector) if (labelOf(node, key) !== selector[key]) return false;
+  return true;
+}
+
+/** Whether the node has what the required node affinity asks for: one of its terms is enough. */
+export function matchesRequired(affinity: NodeAffinity, node: DeepReadonly<Node>): boolean {
+  const required = affinity?.requiredDuringSchedulingIgnoredDuringExecution;
   return !required || required.nodeSelectorTerms.some((term) => matchesTerm(node, term));
 }
 
-/** The sum of the weights of the preferences that the node meets. An empty preference matches everything. */
-export function preferredAffinity({ spec }: DeepReadonly<Pod>, node: DeepReadonly<Node>): number {
+/** The sum of the weights of the preferences that the node meets. An empty preference counts for nothing. */
+export function preferredWeight(affinity: NodeAffinity, node: DeepReadonly<Node>): number {
   let sum = 0;
-  for (const { weight, preference } of spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ??
-    []) {
-    const empty = !preference.matchExpressions?.length && !preference.matchFields?.length;
-    if (empty || matchesTerm(node, preference)) sum += weight;
+  for (const { weight, preference } of affinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []) {
+    if (matchesTerm(node, preference)) sum += weight;
   }
   return sum;
+}
+
+/** The names that a term asks for; null when it leaves them open. */
+function namesOf({ matchFields = [] }: Term): readonly string[] | null {
+  const lists = matchFields
+    .filter(({ key, operator }) => key === 'metadata.name' && operator === 'In')
+    .map(({ values = [] }) => values);
+  return lists[0]?.filter((name) => lists.every((list) => list.includes(name))) ?? null;
+}
+
+/** The only nodes that the required affinity allows, where every term names its own; null: it does not say. */
+export function namedNodes(affinity: NodeAffinity): readonly string[] | null {
+  const required = affinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  if (!required) return null;
+  const named = new Set<string>();
+  for (const term of required.nodeSelectorTerms) {
+    const names = namesOf(term);
+    if (names === null) return null;
+    for (const name of names) named.add(name);
+  }
+  return [...named];
 }

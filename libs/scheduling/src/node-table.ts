@@ -1,7 +1,7 @@
 import type { Node } from '@periplus/api';
 import { type DeepReadonly, parseQuantity } from '@periplus/apimachinery';
 import type { HostPort } from './host-ports.ts';
-import type { PodInfo } from './pod-info.ts';
+import type { Demand } from './pod-shape.ts';
 
 /** Places that a new table has; it doubles when they are taken. */
 const CAPACITY_MIN = 64;
@@ -49,11 +49,13 @@ export class NodeTable implements Record<ColumnName, Column> {
   readonly hostPorts: (HostPort[] | null)[] = [];
   /** Slots of the nodes, in the order in which they are looked at. */
   readonly slots: number[] = [];
+  /** Changes whenever a pod that no node could take might fit, or be refused in other words. */
+  loosened = 0;
   private readonly slotOf = new Map<string, number>();
   private readonly free: number[] = [];
-  /** Pods whose node is not there (yet), by node name: they count as soon as it is. */
-  private readonly waiting = new Map<string, Map<string, PodInfo>>();
-  private readonly placed = new Map<string, { pod: PodInfo; node: string }>();
+  /** By node name, then by uid; also of nodes that are not there (yet), whose pods count as soon as they are. */
+  private readonly podsOf = new Map<string, Map<string, Demand>>();
+  private readonly nodeOfPod = new Map<string, string>();
   private versions = 0;
 
   get size(): number {
@@ -67,24 +69,12 @@ export class NodeTable implements Record<ColumnName, Column> {
   /** Adds a node or takes its new state. */
   setNode(node: DeepReadonly<Node>): void {
     const name = node.metadata.name!;
-    let slot = this.slotOf.get(name);
-    const isNew = slot === undefined;
-    if (slot === undefined) {
-      slot = this.free.pop() ?? this.nodes.length;
-      this.ensureCapacity(slot + 1);
-      this.slotOf.set(name, slot);
-      this.slots.push(slot);
-      for (const column of COLUMNS) this[column][slot] = 0;
-      this.requestedOthers[slot] = null;
-      this.hostPorts[slot] = null;
-    }
+    const slot = this.slotOf.get(name) ?? this.newSlot(name);
     this.nodes[slot] = node;
     this.versions += 1;
     this.version[slot] = this.versions;
     this.setAllocatable(slot, node.status?.allocatable ?? {});
-    if (!isNew) return;
-    for (const pod of this.waiting.get(name)?.values() ?? []) this.count(slot, pod, 1);
-    this.waiting.delete(name);
+    this.loosened += 1;
   }
 
   removeNode(name: string): void {
@@ -94,46 +84,57 @@ export class NodeTable implements Record<ColumnName, Column> {
     this.slots.splice(this.slots.indexOf(slot), 1);
     this.nodes[slot] = null;
     this.free.push(slot);
-    for (const { pod, node } of this.placed.values()) if (node === name) this.wait(name, pod);
+    this.loosened += 1;
   }
 
-  /** Counts a pod on a node, once, however often it is told; a pod moves when the name is another one. */
-  place(pod: PodInfo, node: string): void {
-    const before = this.placed.get(pod.uid);
-    if (before?.node === node) return;
-    if (before) this.displace(pod.uid);
-    this.placed.set(pod.uid, { pod, node });
-    const slot = this.slotOf.get(node);
-    if (slot === undefined) this.wait(node, pod);
-    else this.count(slot, pod, 1);
-  }
-
-  /** Takes a pod away from wherever it counts. */
-  displace(uid: string): void {
-    const before = this.placed.get(uid);
-    if (!before) return;
-    this.placed.delete(uid);
-    const slot = this.slotOf.get(before.node);
-    if (slot !== undefined) {
-      this.count(slot, before.pod, -1);
-      return;
+  /** Counts a pod on a node, once, however often it is told; a pod moves, or takes more or less, when that is told. */
+  place(uid: string, demand: Demand, node: string): void {
+    const before = this.nodeOfPod.get(uid);
+    if (before === node && this.podsOf.get(node)!.get(uid) === demand) return;
+    if (before !== undefined) this.displace(uid);
+    this.nodeOfPod.set(uid, node);
+    let pods = this.podsOf.get(node);
+    if (!pods) {
+      pods = new Map();
+      this.podsOf.set(node, pods);
     }
-    const waiting = this.waiting.get(before.node);
-    waiting?.delete(uid);
-    if (waiting?.size === 0) this.waiting.delete(before.node);
+    pods.set(uid, demand);
+    const slot = this.slotOf.get(node);
+    if (slot !== undefined) this.count(slot, demand, 1);
+  }
+
+  /** Takes a pod away from wherever it counts. Returns the name of that node. */
+  displace(uid: string): string | undefined {
+    const node = this.nodeOfPod.get(uid);
+    if (node === undefined) return undefined;
+    const pods = this.podsOf.get(node)!;
+    const demand = pods.get(uid)!;
+    this.nodeOfPod.delete(uid);
+    pods.delete(uid);
+    if (pods.size === 0) this.podsOf.delete(node);
+    const slot = this.slotOf.get(node);
+    if (slot !== undefined) this.count(slot, demand, -1);
+    this.loosened += 1;
+    return node;
   }
 
   nodeOf(uid: string): string | undefined {
-    return this.placed.get(uid)?.node;
+    return this.nodeOfPod.get(uid);
   }
 
-  private wait(node: string, pod: PodInfo): void {
-    const pods = this.waiting.get(node) ?? new Map<string, PodInfo>();
-    pods.set(pod.uid, pod);
-    this.waiting.set(node, pods);
+  private newSlot(name: string): number {
+    const slot = this.free.pop() ?? this.nodes.length;
+    this.ensureCapacity(slot + 1);
+    this.slotOf.set(name, slot);
+    this.slots.push(slot);
+    for (const column of COLUMNS) this[column][slot] = 0;
+    this.requestedOthers[slot] = null;
+    this.hostPorts[slot] = null;
+    for (const demand of this.podsOf.get(name)?.values() ?? []) this.count(slot, demand, 1);
+    return slot;
   }
 
-  private count(slot: number, { demand, hostPorts }: PodInfo, sign: 1 | -1): void {
+  private count(slot: number, demand: Demand, sign: 1 | -1): void {
     this.requestedCpu[slot]! += sign * demand.milliCpu;
     this.requestedMemory[slot]! += sign * demand.memory;
     this.requestedStorage[slot]! += sign * demand.ephemeralStorage;
@@ -145,18 +146,19 @@ export class NodeTable implements Record<ColumnName, Column> {
       this.requestedOthers[slot] = requested;
       requested.set(resource, (requested.get(resource) ?? 0) + sign * amount);
     }
-    if (hostPorts.length === 0) return;
+    if (demand.hostPorts.length === 0) return;
     const taken = this.hostPorts[slot] ?? [];
     this.hostPorts[slot] = taken;
-    if (sign === 1) taken.push(...hostPorts);
-    else for (const port of hostPorts) taken.splice(taken.indexOf(port), 1);
+    // Pods of one shape share these objects: each takes, and gives back, one occurrence.
+    if (sign === 1) taken.push(...demand.hostPorts);
+    else for (const port of demand.hostPorts) taken.splice(taken.indexOf(port), 1);
   }
 
   private setAllocatable(slot: number, allocatable: DeepReadonly<Record<string, string | number>>): void {
     let others: Map<string, number> | null = null;
     const amounts = { cpu: 0, memory: 0, 'ephemeral-storage': 0, pods: 0 };
     for (const resource in allocatable) {
-      const quantity = parseQuantity(String(allocatable[resource]));
+      const quantity = parseQuantity(allocatable[resource]!);
       const amount = Number(resource === 'cpu' ? quantity.milliValue() : quantity.value());
       if (Object.hasOwn(amounts, resource)) amounts[resource as keyof typeof amounts] = amount;
       else {

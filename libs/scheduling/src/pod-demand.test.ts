@@ -35,6 +35,12 @@ it('adds overhead, and keeps extended resources by name', () => {
   expect(demand.others).toEqual(new Map([['example.com/gpu', 2]]));
 });
 
+it('takes what is asked for the whole pod in place of what its containers ask, and adds overhead to that', () => {
+  const resources = { requests: { cpu: '3' } };
+  const demand = podDemand(pod({ containers: [container('1', '10Mi')], resources, overhead: { cpu: '1' } }));
+  expect(demand).toMatchObject({ milliCpu: 4_000, scoredMilliCpu: 4_000, memory: 10 * MI });
+});
+
 it('takes containers without requests to need a little when nodes are scored', () => {
   const demand = podDemand(pod({ containers: [{ name: 'c' }] }));
   expect(demand).toMatchObject({ milliCpu: 0, memory: 0, scoredMilliCpu: 100, scoredMemory: 200 * MI });

@@ -1,8 +1,8 @@
 import type { Pod } from '@periplus/api';
 import { type DeepReadonly, parseQuantity } from '@periplus/apimachinery';
 
-/** What a pod asks of a node, in the units of the node table: thousandths of a CPU, bytes, and counts. */
-export interface Demand {
+/** The resources that a pod takes of its node, in the units of the node table: thousandths of a CPU, bytes, counts. */
+export interface ResourceDemand {
   milliCpu: number;
   memory: number;
   ephemeralStorage: number;
@@ -24,20 +24,23 @@ const SCORED_MEMORY = 200 * 1024 * 1024;
 type Amounts = Map<string, [number, number]>;
 
 const amountOf = (resource: string, quantity: string | number): number => {
-  const parsed = parseQuantity(String(quantity));
+  const parsed = parseQuantity(quantity);
   return Number(resource === 'cpu' ? parsed.milliValue() : parsed.value());
 };
 
-function demandOf(container: Container): Amounts {
-  const requests: Resources = container.resources?.requests;
-  const amounts: Amounts = new Map([
-    ['cpu', [0, SCORED_MILLI_CPU]],
-    ['memory', [0, SCORED_MEMORY]],
-  ]);
+function amountsOf(requests: Resources): Amounts {
+  const amounts: Amounts = new Map();
   for (const resource in requests) {
     const amount = amountOf(resource, requests[resource]!);
     amounts.set(resource, [amount, amount]);
   }
+  return amounts;
+}
+
+function demandOf(container: Container): Amounts {
+  const amounts = amountsOf(container.resources?.requests);
+  if (!amounts.has('cpu')) amounts.set('cpu', [0, SCORED_MILLI_CPU]);
+  if (!amounts.has('memory')) amounts.set('memory', [0, SCORED_MEMORY]);
   return amounts;
 }
 
@@ -52,10 +55,11 @@ const sum = (a: number, b: number): number => a + b;
 
 /**
  * The pod's effective request: its containers and restartable init containers together, or its largest init
- * container where that is more, plus overhead.
+ * container where that is more; what is asked for the pod as a whole takes the place of that; plus overhead.
  * https://kubernetes.io/docs/concepts/workloads/pods/init-containers/#resource-sharing-within-containers
+ * https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/#pod-level-resource-specification
  */
-export function podDemand({ spec }: DeepReadonly<Pod>): Demand {
+export function podDemand({ spec }: DeepReadonly<Pod>): ResourceDemand {
   const total: Amounts = new Map();
   for (const container of spec.containers) combine(total, demandOf(container), sum);
   const sidecars: Amounts = new Map();
@@ -72,11 +76,8 @@ export function podDemand({ spec }: DeepReadonly<Pod>): Demand {
     }
   }
   combine(total, initPeak, Math.max);
-  const overhead = spec.overhead as Resources;
-  for (const resource in overhead) {
-    const amount = amountOf(resource, overhead[resource]!);
-    combine(total, new Map([[resource, [amount, amount]]]), sum);
-  }
+  for (const [resource, amount] of amountsOf(spec.resources?.requests)) total.set(resource, amount);
+  combine(total, amountsOf(spec.overhead as Resources), sum);
   const named = ['cpu', 'memory', 'ephemeral-storage'];
   const others = [...total].filter(([name, [asked]]) => asked > 0 && !named.includes(name));
   return {

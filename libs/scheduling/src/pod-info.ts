@@ -1,32 +1,21 @@
 import type { Pod } from '@periplus/api';
 import type { DeepReadonly } from '@periplus/apimachinery';
-import { type HostPort, hostPortsOf } from './host-ports.ts';
-import { type Demand, podDemand } from './pod-demand.ts';
+import type { PodShape, PodShapes } from './pod-shape.ts';
 
-/** A pod as the scheduler sees it: what filters and scores ask, worked out once. */
+/** A pod that has no node yet. */
 export interface PodInfo {
   readonly uid: string;
   readonly pod: DeepReadonly<Pod>;
-  readonly demand: Demand;
-  readonly hostPorts: readonly HostPort[];
+  readonly shape: PodShape;
   readonly priority: number;
-  /** When it was created, milliseconds since the epoch. */
-  readonly createdMs: number;
-  /** Equal for pods that every node answers alike, apart from what is left of the node. */
-  readonly signature: string;
+  /** The revision that created it: its place among pods of the same priority. */
+  readonly createRevision: number;
 }
 
-export function podInfo(pod: DeepReadonly<Pod>): PodInfo {
-  const { spec, metadata } = pod;
-  const relevant = [spec.nodeName, spec.nodeSelector, spec.affinity?.nodeAffinity, spec.tolerations];
-  return {
-    uid: metadata.uid!,
-    pod,
-    demand: podDemand(pod),
-    hostPorts: hostPortsOf(pod),
-    priority: spec.priority ?? 0,
-    createdMs: Date.parse(metadata.creationTimestamp ?? '') || 0,
-    // Pods of one template have their members in one order; two orders only cost a second look.
-    signature: JSON.stringify(relevant),
-  };
-}
+export const podInfo = (pod: DeepReadonly<Pod>, shapes: PodShapes, createRevision: number): PodInfo => ({
+  uid: pod.metadata.uid!,
+  pod,
+  shape: shapes.of(pod),
+  priority: pod.spec.priority ?? 0,
+  createRevision,
+});

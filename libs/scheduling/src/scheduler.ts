@@ -1,38 +1,32 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Node, node as nodeKind, type Pod, pod as podKind } from '@periplus/api';
 import { type DeepReadonly, isNotFound, type KubeObject } from '@periplus/apimachinery';
 import type { Change, ClusterCache, Entry } from '@periplus/cache';
-import type { Command, CommandCause, CommandClient, EventRecorder } from '@periplus/client';
-import type { Gauge, Histogram, Logger, Metrics } from '@periplus/component';
+import type { CommandClient, EventRecorder } from '@periplus/client';
+import type { Logger } from '@periplus/component';
 import { nodeEvents } from './cluster-events.ts';
+import { binding, causeOf, scheduledCondition, unschedulable } from './commands.ts';
 import { Decider } from './decide.ts';
+import { observeQueue, type SchedulerMetrics } from './metrics.ts';
 import { NodeTable } from './node-table.ts';
-import { type PodInfo, podInfo } from './pod-info.ts';
+import type { ClusterEvent } from './plugin.ts';
+import { podInfo } from './pod-info.ts';
+import { PodShapes } from './pod-shape.ts';
 import { SCHEDULER_NAME } from './profile.ts';
-import { SchedulingQueue } from './scheduling-queue.ts';
+import { SchedulingQueue, type Waiting } from './scheduling-queue.ts';
 
 /** Bindings under way: the api-server commits them in groups, and more would only wait there. */
 const BINDINGS_MAX = 512;
 /** Decisions in a row before others get their turn. */
 const DECISIONS_PER_TURN = 128;
-
-/** Registered once per process, however often it leads. */
-export interface SchedulerMetrics {
-  decisionSeconds: Histogram;
-  pendingPods: Gauge;
-}
-
-/** Names as kube-scheduler's. https://kubernetes.io/docs/reference/instrumentation/metrics/ */
-export const schedulerMetrics = (metrics: Metrics): SchedulerMetrics => ({
-  decisionSeconds: metrics.histogram(
-    'scheduler_scheduling_algorithm_duration_seconds',
-    'Scheduling algorithm latency in seconds.',
-  ),
-  pendingPods: metrics.gauge('scheduler_pending_pods', 'Number of pods that have no node yet.'),
-});
+/** How long the end of the leadership waits for answers, so that the next leader finds these bindings in etcd. */
+const FAREWELL_MS_MAX = 1_000;
+/** Between attempts to learn etcd's revision at the start. */
+const RETRY_MS = 500;
 
 export interface SchedulerDeps {
   /** Must keep pods and nodes. Started. */
-  cache: Pick<ClusterCache, 'list' | 'subscribe' | 'current' | 'waitFor' | 'get'>;
+  cache: Pick<ClusterCache, 'view' | 'subscribe' | 'current' | 'waitFor'>;
   commands: CommandClient;
   events: Pick<EventRecorder, 'record'>;
   metrics: SchedulerMetrics;
@@ -40,231 +34,265 @@ export interface SchedulerDeps {
   nowMs?: () => number;
 }
 
-const isPod = ({ key }: Entry): boolean => key.group === '' && key.resource === 'pods';
-const isNode = ({ key }: Entry): boolean => key.group === '' && key.resource === 'nodes';
+const PODS = { group: podKind.group, resource: podKind.plural };
+const NODES = { group: nodeKind.group, resource: nodeKind.plural };
+const isOf = ({ key }: Entry, { group, resource }: typeof PODS): boolean =>
+  key.resource === resource && key.group === group;
 const podOf = (entry: Entry): DeepReadonly<Pod> => entry.object as unknown as DeepReadonly<Pod>;
 const nodeOf = (entry: Entry): DeepReadonly<Node> => entry.object as unknown as DeepReadonly<Node>;
 
 /** Containers of a pod that has ended take nothing of their node. */
-const hasEnded = (pod: DeepReadonly<Pod>): boolean =>
-  pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
-const isGated = (pod: DeepReadonly<Pod>): boolean => (pod.spec.schedulingGates?.length ?? 0) > 0;
+const hasEnded = ({ status }: DeepReadonly<Pod>): boolean =>
+  status?.phase === 'Succeeded' || status?.phase === 'Failed';
+
+/** Whether this scheduler is to find a node for it now. */
+const isPending = (pod: DeepReadonly<Pod>): boolean =>
+  pod.spec.schedulerName === SCHEDULER_NAME &&
+  !pod.spec.schedulingGates?.length &&
+  !pod.metadata.deletionTimestamp &&
+  !hasEnded(pod);
 
 /**
  * Gives every pending pod of `default-scheduler` a node. Keeps the node table and the queue up to date from the
  * cache, decides synchronously, and sends bindings many at a time. A pod counts on its node from the decision on;
- * should the binding fail, it is taken away again.
+ * should the binding fail, it is taken away again. Runs once: each leadership has a scheduler of its own.
  */
 export class Scheduler {
   private readonly deps: SchedulerDeps;
   private readonly nowMs: () => number;
   private readonly table = new NodeTable();
+  private readonly shapes = new PodShapes();
   private readonly queue = new SchedulingQueue();
   private readonly decider = new Decider(this.table);
-  private readonly causes = new Map<string, CommandCause>();
   /** Decided here, and not yet seen bound in the cache. */
   private readonly assumed = new Set<string>();
+  /** What was last said, or is being said, in the condition of a pod that fits nowhere. */
+  private readonly said = new WeakMap<Waiting, string>();
+  /** Ends what is being sent. */
+  private readonly sending = new AbortController();
   private bindings = 0;
   private running = false;
+  private turnIsDue = false;
   private timer: NodeJS.Timeout | undefined;
+  private onBindingsDone: (() => void) | undefined;
 
   constructor(deps: SchedulerDeps) {
     this.deps = deps;
     this.nowMs = deps.nowMs ?? Date.now;
-    deps.metrics.pendingPods.observe(() => this.queue.size);
   }
 
-  /** Schedules until `signal` aborts. */
+  /** Schedules until `signal` aborts; resolves when nothing is being sent any more. */
   async run(signal: AbortSignal): Promise<void> {
-    const { cache } = this.deps;
-    const of = ({ group, plural }: { group: string; plural: string }) => ({ group, resource: plural });
-    for (const entry of cache.list(of(nodeKind))) this.table.setNode(nodeOf(entry));
-    for (const entry of cache.list(of(podKind))) this.podChanged(entry);
+    if (!(await this.catchUp(signal))) return;
+    const { cache, metrics } = this.deps;
+    const view = cache.view(this.nowMs());
+    for (const entry of view.entries(NODES)) this.table.setNode(nodeOf(entry));
+    for (const entry of view.entries(PODS)) this.podChanged(entry, null);
     const unsubscribe = cache.subscribe((_, changes) => this.apply(changes));
+    observeQueue(metrics, (state) => this.queue.count(state));
     this.running = true;
     this.wakeUp();
-    await new Promise<void>((resolve) => {
-      if (signal.aborted) resolve();
-      signal.addEventListener('abort', () => resolve(), { once: true });
-    });
+    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
     this.running = false;
     clearTimeout(this.timer);
     unsubscribe();
+    observeQueue(metrics, () => 0);
+    await this.sayFarewell();
+  }
+
+  /** Waits until the cache shows what the leader before has done. False: there is no time left. */
+  private async catchUp(signal: AbortSignal): Promise<boolean> {
+    const { cache, log } = this.deps;
+    while (!signal.aborted) {
+      try {
+        await cache.waitFor(await cache.current(), signal);
+        return !signal.aborted;
+      } catch (error) {
+        if (signal.aborted) break;
+        log.warn({ error }, 'etcd does not say its revision');
+        await pause(RETRY_MS, undefined, { signal }).catch(() => undefined);
+      }
+    }
+    return false;
+  }
+
+  private async sayFarewell(): Promise<void> {
+    const { sending } = this;
+    if (this.bindings > 0) {
+      const timer = setTimeout(() => sending.abort(), FAREWELL_MS_MAX);
+      await new Promise<void>((resolve) => {
+        this.onBindingsDone = resolve;
+      });
+      clearTimeout(timer);
+    }
+    sending.abort();
   }
 
   private apply(changes: readonly Change[]): void {
     for (const { type, entry, previous } of changes) {
-      if (isNode(entry)) this.nodeChanged(type, nodeOf(entry), previous && nodeOf(previous));
-      else if (!isPod(entry)) continue;
-      else if (type === 'deleted') this.podGone(podOf(entry));
-      else this.podChanged(entry);
+      if (isOf(entry, PODS)) {
+        if (type === 'deleted') this.podGone(entry);
+        else this.podChanged(entry, previous);
+      } else if (isOf(entry, NODES)) {
+        if (type === 'deleted') this.table.removeNode(entry.key.name);
+        else this.nodeChanged(entry, previous);
+      }
     }
     this.wakeUp();
   }
 
-  private nodeChanged(type: Change['type'], node: DeepReadonly<Node>, old: DeepReadonly<Node> | null): void {
-    if (type === 'deleted') {
-      this.table.removeNode(node.metadata.name!);
-      return;
-    }
-    const events = nodeEvents(node, type === 'added' ? null : old);
+  private nodeChanged(entry: Entry, previous: Entry | null): void {
+    const node = nodeOf(entry);
+    const events = nodeEvents(node, previous && nodeOf(previous));
     if (events.length === 0) return;
     this.table.setNode(node);
-    for (const event of events) this.queue.wake(event);
+    this.wakeFor(events, entry.key.name, entry);
   }
 
-  private podChanged(entry: Entry): void {
+  private podChanged(entry: Entry, previous: Entry | null): void {
     const pod = podOf(entry);
     const uid = pod.metadata.uid!;
-    if (pod.spec.nodeName) {
-      this.forget(uid);
-      if (hasEnded(pod)) this.podGone(pod);
-      else this.table.place(podInfo(pod), pod.spec.nodeName);
-      return;
-    }
-    if (this.assumed.has(uid)) return;
-    if (pod.spec.schedulerName !== SCHEDULER_NAME || isGated(pod) || pod.metadata.deletionTimestamp || hasEnded(pod)) {
-      this.forget(uid);
-      return;
-    }
-    this.causes.set(uid, causeOf(entry));
-    this.queue.add(podInfo(pod));
+    const { nodeName } = pod.spec;
+    if (nodeName) {
+      if (hasEnded(pod)) this.podGone(entry);
+      else this.podHasNode(entry, nodeName, previous);
+    } else if (this.assumed.has(uid)) {
+      // The answer to its binding says more than this older state.
+    } else if (isPending(pod)) {
+      this.queue.add(podInfo(pod, this.shapes, entry.createRevision), causeOf(entry), this.nowMs());
+    } else this.queue.remove(uid);
   }
 
-  private podGone(pod: DeepReadonly<Pod>): void {
+  private podHasNode(entry: Entry, node: string, previous: Entry | null): void {
+    const pod = podOf(entry);
     const uid = pod.metadata.uid!;
-    this.forget(uid);
-    if (this.table.nodeOf(uid) === undefined) return;
-    this.table.displace(uid);
-    this.queue.wake('PodGone');
+    this.queue.remove(uid);
+    this.assumed.delete(uid);
+    const before = this.table.nodeOf(uid);
+    // What a pod takes is in its spec; most changes are of its status.
+    if (before === node && previous?.object.metadata.generation === pod.metadata.generation) return;
+    this.table.place(uid, this.shapes.demand(pod), node);
+    if (before !== undefined) this.wakeFor(['PodGone'], before, entry);
   }
 
-  private forget(uid: string): void {
+  private podGone(entry: Entry): void {
+    const uid = podOf(entry).metadata.uid!;
     this.queue.remove(uid);
-    this.causes.delete(uid);
     this.assumed.delete(uid);
+    const node = this.table.displace(uid);
+    if (node !== undefined) this.wakeFor(['PodGone'], node, entry);
+  }
+
+  private wakeFor(events: readonly ClusterEvent[], node: string, entry: Entry): void {
+    if (!this.queue.hasRefused) return;
+    this.queue.wake(events, (shape) => this.decider.refusedBy(shape, node), causeOf(entry), this.nowMs());
   }
 
   /** Goes on with the queue in a turn of its own, now or when its next pod is due. */
   private wakeUp(): void {
-    if (!this.running || this.bindings >= BINDINGS_MAX) return;
     clearTimeout(this.timer);
+    if (!this.running || this.turnIsDue || this.bindings >= BINDINGS_MAX) return;
     const next = this.queue.nextMs();
     if (next === undefined) return;
-    this.timer = setTimeout(() => this.turn(), Math.max(0, next - this.nowMs()));
+    const delayMs = next - this.nowMs();
+    if (delayMs > 0) {
+      this.timer = setTimeout(() => this.wakeUp(), delayMs);
+      return;
+    }
+    this.turnIsDue = true;
+    setImmediate(() => this.turn());
   }
 
   private turn(): void {
+    this.turnIsDue = false;
+    if (!this.running) return;
     for (let decisions = 0; decisions < DECISIONS_PER_TURN && this.bindings < BINDINGS_MAX; decisions += 1) {
-      const pod = this.queue.pop(this.nowMs());
-      if (!pod) break;
-      this.schedule(pod);
+      const waiting = this.queue.pop(this.nowMs());
+      if (!waiting) break;
+      this.schedule(waiting);
     }
     this.wakeUp();
   }
 
-  private schedule(pod: PodInfo): void {
+  private schedule(waiting: Waiting): void {
+    const { metrics } = this.deps;
+    const { pod } = waiting;
     const started = performance.now();
     const decision = this.decider.decide(pod);
-    this.deps.metrics.decisionSeconds.observe((performance.now() - started) / 1000);
-    const cause = this.causes.get(pod.uid) ?? null;
+    metrics.decisionSeconds.observe((performance.now() - started) / 1000);
     if (decision.node === null) {
-      this.queue.refuse(pod.uid, decision.wakesOn, this.nowMs());
-      this.report(pod, decision.message, cause);
+      metrics.attempts.unschedulable.add();
+      this.queue.refuse(waiting, decision.wakesOn, this.nowMs());
+      this.report(waiting, decision.message);
       return;
     }
     this.assumed.add(pod.uid);
-    this.table.place(pod, decision.node);
+    this.table.place(pod.uid, pod.shape.demand, decision.node);
     this.bindings += 1;
-    void this.bind(pod, decision.node, cause);
+    void this.bind(waiting, decision.node);
   }
 
-  private async bind(pod: PodInfo, node: string, cause: CommandCause | null): Promise<void> {
-    const { commands, events, log } = this.deps;
-    const { namespace, name } = pod.pod.metadata;
+  private async bind(waiting: Waiting, node: string): Promise<void> {
+    const { metrics, commands } = this.deps;
+    const { pod, uid } = waiting.pod;
     try {
-      await commands.send(binding(pod, node), cause);
-      this.queue.remove(pod.uid);
-      const message = `Successfully assigned ${namespace}/${name} to ${node}`;
-      events.record({
-        about: pod.pod as DeepReadonly<KubeObject>,
-        type: 'Normal',
-        reason: 'Scheduled',
-        message,
-        cause,
-      });
+      await commands.send(binding(pod, node), waiting.cause, this.sending.signal);
+      this.queue.remove(uid);
+      metrics.attempts.scheduled.add();
+      metrics.schedulingSeconds.observe((this.nowMs() - waiting.sinceMs) / 1000);
+      const { namespace, name } = pod.metadata;
+      this.record(waiting, 'Normal', 'Scheduled', `Successfully assigned ${namespace}/${name} to ${node}`);
     } catch (error) {
-      log.warn({ error, pod: `${namespace}/${name}`, node }, 'binding failed');
-      await this.bindingFailed(pod, error);
-    } finally {
-      this.bindings -= 1;
-      this.wakeUp();
+      metrics.attempts.error.add();
+      await this.bindingFailed(waiting, node, error);
     }
+    this.bindings -= 1;
+    if (this.bindings === 0) this.onBindingsDone?.();
+    this.wakeUp();
   }
 
-  /** What the cache shows decides, once it has everything that was committed before: the binding may have happened. */
-  private async bindingFailed(pod: PodInfo, error: unknown): Promise<void> {
-    const { cache } = this.deps;
-    if (!isNotFound(error)) {
-      try {
-        await cache.waitFor(await cache.current());
-      } catch {
-        // etcd is away: nothing can be bound meanwhile either, and the cache catches up when it is back.
+  /**
+   * What the cache shows decides, once it has all that was committed before: the binding may have happened, the pod
+   * may be gone. Trying again is safe, as the api-server binds a pod once.
+   */
+  private async bindingFailed(waiting: Waiting, node: string, error: unknown): Promise<void> {
+    const { cache, log } = this.deps;
+    const { pod, uid } = waiting.pod;
+    const { namespace, name } = pod.metadata;
+    const { signal } = this.sending;
+    try {
+      await cache.waitFor(await cache.current(), signal);
+    } catch {
+      // etcd is away: nothing can be bound meanwhile either, and the cache catches up when it is back.
+    }
+    if (!this.running || !this.assumed.delete(uid)) return;
+    log.warn({ error, pod: `${namespace}/${name}`, node }, 'binding failed');
+    this.queue.retry(waiting, this.nowMs());
+    this.table.displace(uid);
+    const entry = cache.view(this.nowMs()).entry({ ...PODS, namespace: namespace!, name: name! });
+    // While it was assumed, its changes were not looked at: it may be on its way out.
+    if (!entry) return this.queue.remove(uid);
+    this.podChanged(entry, null);
+    this.wakeFor(['PodGone'], node, entry);
+  }
+
+  /** Says in an event, and once in the pod's condition, why it has no node. */
+  private report(waiting: Waiting, message: string): void {
+    const { commands, log } = this.deps;
+    const { pod } = waiting.pod;
+    this.record(waiting, 'Warning', 'FailedScheduling', message);
+    if ((this.said.get(waiting) ?? scheduledCondition(pod)?.message) === message) return;
+    this.said.set(waiting, message);
+    const command = unschedulable(pod, message, this.nowMs());
+    commands.send(command, waiting.cause, this.sending.signal).catch((error: unknown) => {
+      this.said.delete(waiting);
+      if (this.running && !isNotFound(error)) {
+        log.warn({ error, pod: pod.metadata.name }, 'the PodScheduled condition was not written');
       }
-    }
-    if (!this.assumed.delete(pod.uid)) return;
-    this.table.displace(pod.uid);
-    this.queue.wake('PodGone');
-    this.queue.retry(pod.uid, this.nowMs());
-  }
-
-  /** Says in the pod's condition and in an event why it has no node. */
-  private report(pod: PodInfo, message: string, cause: CommandCause | null): void {
-    const about = pod.pod as DeepReadonly<KubeObject>;
-    this.deps.events.record({ about, type: 'Warning', reason: 'FailedScheduling', message, cause });
-    const before = pod.pod.status?.conditions?.find(({ type }) => type === 'PodScheduled');
-    if (before?.status === 'False' && before.message === message) return;
-    this.deps.commands.send(unschedulable(pod, message, this.nowMs()), cause).catch((error: unknown) => {
-      if (!isNotFound(error))
-        this.deps.log.warn({ error, pod: pod.pod.metadata.name }, 'the PodScheduled condition was not written');
     });
   }
-}
 
-const causeOf = ({ key, resourceVersion }: Entry): CommandCause => ({
-  key: `core/${key.resource}/${key.namespace}/${key.name}`,
-  resourceVersion,
-  reconciler: 'scheduler',
-});
-
-const target = ({ pod }: PodInfo) => ({
-  kind: podKind,
-  namespace: pod.metadata.namespace!,
-  name: pod.metadata.name!,
-  ifUid: pod.metadata.uid!,
-});
-
-/** https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/binding-v1/ */
-function binding(pod: PodInfo, node: string): Command {
-  const { namespace, name, uid } = pod.pod.metadata;
-  const object = {
-    apiVersion: 'v1',
-    kind: 'Binding',
-    metadata: { namespace, name, uid },
-    target: { kind: 'Node', name: node },
-  };
-  return { ...target(pod), subresource: 'binding', verb: 'create', object };
-}
-
-function unschedulable(pod: PodInfo, message: string, nowMs: number): Command {
-  const condition = {
-    type: 'PodScheduled',
-    status: 'False',
-    reason: 'Unschedulable',
-    message,
-    lastProbeTime: null,
-    lastTransitionTime: new Date(nowMs).toISOString().replace(/\.\d+Z$/, 'Z'),
-  };
-  const patch = { status: { conditions: [condition] } };
-  return { ...target(pod), subresource: 'status', verb: 'patch', type: 'strategic', patch };
+  private record({ pod: { pod }, cause }: Waiting, type: 'Normal' | 'Warning', reason: string, message: string): void {
+    this.deps.events.record({ about: pod as DeepReadonly<KubeObject>, type, reason, message, cause });
+  }
 }

@@ -1,140 +1,213 @@
+import type { CommandCause } from '@periplus/client';
+import { Heap } from './heap.ts';
 import type { ClusterEvent } from './plugin.ts';
 import type { PodInfo } from './pod-info.ts';
+import type { PodShape } from './pod-shape.ts';
 
 const BACKOFF_MS_MIN = 1_000;
 const BACKOFF_MS_MAX = 10_000;
 /** A pod that nothing has woken is looked at again after this time all the same. */
-const UNSCHEDULABLE_MS_MAX = 300_000;
+const REFUSED_MS_MAX = 300_000;
 
-interface Waiting {
+/** The states of a pod in the queue; the first three are named as kube-scheduler's metrics name its queues. */
+export type QueueState = 'active' | 'backoff' | 'unschedulable' | 'deciding' | 'removed';
+
+/** A pod that has no node yet, and what became of it so far. */
+export interface Waiting {
   pod: PodInfo;
+  /** What made it due: its creation, or the change that woke it. */
+  cause: CommandCause | null;
+  readonly sinceMs: number;
   attempts: number;
+  state: QueueState;
   /** Not before: the end of its backoff. */
   readyMs: number;
-  /** When it was found not to fit; undefined in the active queue and in backoff. */
-  refusedMs: number | undefined;
-  wakesOn: ReadonlySet<ClusterEvent>;
+  /** When it was found not to fit. */
+  refusedMs: number;
 }
 
-const NOTHING: ReadonlySet<ClusterEvent> = new Set();
+/** Pods of one shape that fit nowhere. */
+interface RefusedPods {
+  readonly pods: Set<Waiting>;
+  readonly wakesOn: Set<ClusterEvent>;
+}
+
+const isNext = ({ pod: a }: Waiting, { pod: b }: Waiting): boolean => {
+  if (a.priority !== b.priority) return a.priority > b.priority;
+  if (a.createRevision !== b.createRevision) return a.createRevision < b.createRevision;
+  return a.uid < b.uid;
+};
 
 /**
- * The pods that have no node yet: ready ones, by priority and age; ones in backoff; and ones that fit nowhere,
+ * The pods that have no node yet: active ones, by priority and age; ones in backoff; and ones that fit nowhere,
  * which wait for the change that could help. Every clock reading is an argument.
+ * https://kubernetes.io/docs/concepts/scheduling-eviction/scheduling-framework/#queue-sort
  */
 export class SchedulingQueue {
   private readonly all = new Map<string, Waiting>();
-  /** Sorted so that the next one is last; sorted again only when pods have come. */
-  private active: Waiting[] = [];
-  private isSorted = true;
-  private readonly backingOff = new Set<Waiting>();
-  private readonly unschedulable = new Set<Waiting>();
+  /** Pods that were removed stay in the heaps until they surface. */
+  private readonly active = new Heap<Waiting>(isNext);
+  private readonly backingOff = new Heap<{ readyMs: number; waiting: Waiting }>((a, b) => a.readyMs < b.readyMs);
+  private readonly refused = new Map<PodShape, RefusedPods>();
+  /** The same pods, the longest refused first. */
+  private readonly refusedInOrder = new Set<Waiting>();
 
-  get size(): number {
-    return this.all.size;
+  count(state: QueueState): number {
+    let count = 0;
+    for (const waiting of this.all.values()) if (waiting.state === state) count += 1;
+    return count;
   }
 
   /** Adds a pod, or takes its new state: a change of its spec may make it fit. */
-  add(pod: PodInfo): void {
+  add(pod: PodInfo, cause: CommandCause | null, nowMs: number): void {
     const known = this.all.get(pod.uid);
     if (!known) {
-      const waiting = { pod, attempts: 0, readyMs: 0, refusedMs: undefined, wakesOn: NOTHING };
+      const times = { sinceMs: nowMs, readyMs: 0, refusedMs: 0 };
+      const waiting: Waiting = { pod, cause, attempts: 0, state: 'active', ...times };
       this.all.set(pod.uid, waiting);
-      this.activate(waiting);
+      this.active.push(waiting);
       return;
     }
-    const changed = known.pod.signature !== pod.signature || known.pod.priority !== pod.priority;
+    if (known.pod.shape === pod.shape) {
+      known.pod = pod;
+      return;
+    }
+    if (known.state === 'unschedulable') {
+      this.leaveRefused(known);
+      known.cause = cause;
+      this.release(known, nowMs);
+    }
     known.pod = pod;
-    if (changed && this.unschedulable.delete(known)) this.activate(known);
   }
 
   remove(uid: string): void {
     const waiting = this.all.get(uid);
     if (!waiting) return;
     this.all.delete(uid);
-    this.backingOff.delete(waiting);
-    this.unschedulable.delete(waiting);
-    // What stands in the active queue is left out when it is popped.
+    if (waiting.state === 'unschedulable') this.leaveRefused(waiting);
+    waiting.state = 'removed';
   }
 
   /** The next pod to decide about, or undefined. It stays known until it is removed or put back. */
-  pop(nowMs: number): PodInfo | undefined {
+  pop(nowMs: number): Waiting | undefined {
     this.wakeByTime(nowMs);
-    if (!this.isSorted) {
-      this.active.sort(
-        (a, b) =>
-          a.pod.priority - b.pod.priority || b.pod.createdMs - a.pod.createdMs || (a.pod.uid < b.pod.uid ? 1 : -1),
-      );
-      this.isSorted = true;
-    }
-    for (let next = this.active.pop(); next; next = this.active.pop()) {
-      if (this.all.get(next.pod.uid) === next) {
-        next.attempts += 1;
-        return next.pod;
-      }
-    }
-    return undefined;
+    const next = this.nextActive();
+    if (!next) return undefined;
+    this.active.pop();
+    next.attempts += 1;
+    next.state = 'deciding';
+    return next;
   }
 
   /** Puts a popped pod back: it fits nowhere until one of these changes comes. */
-  refuse(uid: string, wakesOn: ReadonlySet<ClusterEvent>, nowMs: number): void {
-    const waiting = this.all.get(uid);
-    if (!waiting) return;
+  refuse(waiting: Waiting, wakesOn: ReadonlySet<ClusterEvent>, nowMs: number): void {
+    if (waiting.state !== 'deciding') return;
+    waiting.state = 'unschedulable';
     waiting.refusedMs = nowMs;
     waiting.readyMs = nowMs + backoffMs(waiting.attempts);
-    waiting.wakesOn = wakesOn;
-    this.unschedulable.add(waiting);
+    this.refusedInOrder.add(waiting);
+    const alike = this.refused.get(waiting.pod.shape);
+    if (!alike) {
+      this.refused.set(waiting.pod.shape, { pods: new Set([waiting]), wakesOn: new Set(wakesOn) });
+      return;
+    }
+    alike.pods.add(waiting);
+    for (const event of wakesOn) alike.wakesOn.add(event);
   }
 
   /** Puts a popped pod back after an error: it is tried again after its backoff. */
-  retry(uid: string, nowMs: number): void {
-    const waiting = this.all.get(uid);
-    if (!waiting) return;
+  retry(waiting: Waiting, nowMs: number): void {
+    if (waiting.state !== 'deciding') return;
     waiting.readyMs = nowMs + backoffMs(waiting.attempts);
-    this.backingOff.add(waiting);
+    this.release(waiting, nowMs);
   }
 
-  /** Something changed: pods that it could help are looked at again, after their backoff. */
-  wake(event: ClusterEvent): void {
-    for (const waiting of this.unschedulable) {
-      if (!waiting.wakesOn.has(event)) continue;
-      this.unschedulable.delete(waiting);
-      waiting.refusedMs = undefined;
-      this.backingOff.add(waiting);
+  /** Whether a change of the cluster could wake anything. */
+  get hasRefused(): boolean {
+    return this.refused.size > 0;
+  }
+
+  /**
+   * A node has changed. `refusedBy` says what has to change of it before pods of a shape fit there, null when they
+   * do: those are looked at again, after their backoff; the others go on waiting, for that too.
+   */
+  wake(
+    events: readonly ClusterEvent[],
+    refusedBy: (shape: PodShape) => readonly ClusterEvent[] | null,
+    cause: CommandCause,
+    nowMs: number,
+  ): void {
+    for (const [shape, { pods, wakesOn }] of this.refused) {
+      if (!events.some((event) => wakesOn.has(event))) continue;
+      const missing = refusedBy(shape);
+      if (missing !== null) {
+        for (const event of missing) wakesOn.add(event);
+        continue;
+      }
+      this.refused.delete(shape);
+      for (const waiting of pods) {
+        this.refusedInOrder.delete(waiting);
+        waiting.cause = cause;
+        this.release(waiting, nowMs);
+      }
     }
   }
 
   /** When there will be something to pop if nothing changes; undefined when never. */
   nextMs(): number | undefined {
-    if (this.active.length > 0) return 0;
-    let next: number | undefined;
-    for (const { readyMs } of this.backingOff) next = Math.min(next ?? readyMs, readyMs);
-    for (const { refusedMs } of this.unschedulable) {
-      const due = refusedMs! + UNSCHEDULABLE_MS_MAX;
-      next = Math.min(next ?? due, due);
-    }
-    return next;
+    if (this.nextActive()) return 0;
+    const ready = this.nextReady()?.readyMs ?? Number.POSITIVE_INFINITY;
+    const [longest] = this.refusedInOrder;
+    const due = longest ? longest.refusedMs + REFUSED_MS_MAX : Number.POSITIVE_INFINITY;
+    const next = Math.min(ready, due);
+    return next === Number.POSITIVE_INFINITY ? undefined : next;
   }
 
   private wakeByTime(nowMs: number): void {
-    for (const waiting of this.unschedulable) {
-      if (waiting.refusedMs! + UNSCHEDULABLE_MS_MAX > nowMs) continue;
-      this.unschedulable.delete(waiting);
+    for (const waiting of this.refusedInOrder) {
+      if (waiting.refusedMs + REFUSED_MS_MAX > nowMs) break;
+      this.leaveRefused(waiting);
       this.activate(waiting);
     }
-    for (const waiting of this.backingOff) {
-      if (waiting.readyMs > nowMs) continue;
-      this.backingOff.delete(waiting);
-      this.activate(waiting);
+    for (let next = this.nextReady(); next && next.readyMs <= nowMs; next = this.nextReady()) {
+      this.backingOff.pop();
+      this.activate(next.waiting);
     }
+  }
+
+  private nextActive(): Waiting | undefined {
+    const { active } = this;
+    while (active.peek()?.state === 'removed') active.pop();
+    return active.peek();
+  }
+
+  private nextReady(): { readyMs: number; waiting: Waiting } | undefined {
+    const { backingOff } = this;
+    while (backingOff.peek()?.waiting.state === 'removed') backingOff.pop();
+    return backingOff.peek();
+  }
+
+  /** Looked at as soon as its backoff is over. */
+  private release(waiting: Waiting, nowMs: number): void {
+    if (waiting.readyMs <= nowMs) {
+      this.activate(waiting);
+      return;
+    }
+    waiting.state = 'backoff';
+    this.backingOff.push({ readyMs: waiting.readyMs, waiting });
   }
 
   private activate(waiting: Waiting): void {
-    waiting.refusedMs = undefined;
+    waiting.state = 'active';
     this.active.push(waiting);
-    this.isSorted = false;
+  }
+
+  private leaveRefused(waiting: Waiting): void {
+    this.refusedInOrder.delete(waiting);
+    const alike = this.refused.get(waiting.pod.shape)!;
+    alike.pods.delete(waiting);
+    if (alike.pods.size === 0) this.refused.delete(waiting.pod.shape);
   }
 }
 
-const backoffMs = (attempts: number): number =>
-  Math.min(BACKOFF_MS_MIN * 2 ** Math.max(0, attempts - 1), BACKOFF_MS_MAX);
+const backoffMs = (attempts: number): number => Math.min(BACKOFF_MS_MIN * 2 ** (attempts - 1), BACKOFF_MS_MAX);

@@ -1,77 +1,98 @@
-import type { Node } from '@periplus/api';
-import type { DeepReadonly } from '@periplus/apimachinery';
 import type { NodeTable } from './node-table.ts';
-import type { PodInfo } from './pod-info.ts';
+import type { Constraints } from './pod-shape.ts';
 import { staticFilters, staticScores } from './profile.ts';
 
-/** Kinds of pods whose answers are kept; the least recently asked goes. */
-const SIGNATURES_MAX = 64;
+/** Constraints whose answers are kept; those unused for longest go. */
+const KEPT_MAX = 64;
 const FITS = -1;
 
-/**
- * What static filters and scores say of every node about one kind of pods. Worked out per node when it is first
- * asked, and again when the node has changed.
- */
-export class StaticAnswers {
-  /** The version of the node that the answers are about. */
-  private version: Float64Array;
-  /** Index of the refusing filter, or FITS. */
-  private readonly refusedBy: Int8Array;
-  private readonly reasons: (string | null)[] = [];
-  private readonly scores: Float64Array[];
-
-  constructor(capacity: number) {
-    this.version = new Float64Array(capacity);
-    this.refusedBy = new Int8Array(capacity);
-    this.scores = staticScores.map(() => new Float64Array(capacity));
-  }
-
-  get capacity(): number {
-    return this.version.length;
-  }
-
-  /** The static filter that refuses the node; undefined when none does. */
-  refusal(pod: PodInfo, table: NodeTable, slot: number): number | undefined {
-    if (this.version[slot] !== table.version[slot]) this.ask(pod, table.nodes[slot]!, slot, table.version[slot]!);
-    const by = this.refusedBy[slot]!;
-    return by === FITS ? undefined : by;
-  }
-
-  reason(slot: number): string {
-    return this.reasons[slot] ?? '';
-  }
-
+/** What static filters and scores say of the nodes to pods with the same constraints. */
+export interface StaticAnswers {
+  /** Index of the static filter that refuses the node; -1 when none does. */
+  refusedBy(slot: number): number;
   /** Only of nodes that are not refused. */
+  score(plugin: number, slot: number): number;
+}
+
+const refusal = (constraints: Constraints, table: NodeTable, slot: number): number =>
+  staticFilters.findIndex((plugin) => plugin.filter(constraints, table.nodes[slot]!) !== null);
+
+/** Asks whenever it is asked: for pods that only few nodes could take. */
+class AskedAnswers implements StaticAnswers {
+  private readonly constraints: Constraints;
+  private readonly table: NodeTable;
+
+  constructor(constraints: Constraints, table: NodeTable) {
+    this.constraints = constraints;
+    this.table = table;
+  }
+
+  refusedBy(slot: number): number {
+    return refusal(this.constraints, this.table, slot);
+  }
+
+  score(plugin: number, slot: number): number {
+    return staticScores[plugin]!.score(this.constraints, this.table.nodes[slot]!);
+  }
+}
+
+/** Asks about a node when it is first looked at, and again when it has changed. */
+class KeptAnswers implements StaticAnswers {
+  private readonly constraints: Constraints;
+  private readonly table: NodeTable;
+  /** The version of the node that the answers are about. */
+  private version = new Float64Array(0);
+  private refused = new Int8Array(0);
+  private scores: Float64Array[] = [];
+
+  constructor(constraints: Constraints, table: NodeTable) {
+    this.constraints = constraints;
+    this.table = table;
+  }
+
+  refusedBy(slot: number): number {
+    if (this.version[slot] !== this.table.version[slot]) this.ask(slot);
+    return this.refused[slot]!;
+  }
+
   score(plugin: number, slot: number): number {
     return this.scores[plugin]![slot]!;
   }
 
-  private ask(pod: PodInfo, node: DeepReadonly<Node>, slot: number, version: number): void {
-    this.version[slot] = version;
-    for (let index = 0; index < staticFilters.length; index += 1) {
-      const reason = staticFilters[index]!.filter(pod, node);
-      if (reason === null) continue;
-      this.refusedBy[slot] = index;
-      this.reasons[slot] = reason;
-      return;
-    }
-    this.refusedBy[slot] = FITS;
+  private ask(slot: number): void {
+    const { constraints, table } = this;
+    if (slot >= this.version.length) this.grow(table.version.length);
+    this.version[slot] = table.version[slot]!;
+    this.refused[slot] = refusal(constraints, table, slot);
+    if (this.refused[slot] !== FITS) return;
     for (let index = 0; index < staticScores.length; index += 1) {
-      this.scores[index]![slot] = staticScores[index]!.score(pod, node);
+      this.scores[index]![slot] = staticScores[index]!.score(constraints, table.nodes[slot]!);
     }
+  }
+
+  /** What was known is asked again. */
+  private grow(capacity: number): void {
+    this.version = new Float64Array(capacity);
+    this.refused = new Int8Array(capacity);
+    this.scores = staticScores.map(() => new Float64Array(capacity));
   }
 }
 
-/** The answers by kind of pod, as many as are worth keeping. */
+/** The answers by constraints, as many as are worth keeping. */
 export class StaticAnswerCache {
-  private readonly kept = new Map<string, StaticAnswers>();
+  private readonly table: NodeTable;
+  private readonly kept = new Map<Constraints, KeptAnswers>();
 
-  for(pod: PodInfo, table: NodeTable): StaticAnswers {
-    let answers = this.kept.get(pod.signature);
-    this.kept.delete(pod.signature);
-    if (!answers || answers.capacity < table.version.length) answers = new StaticAnswers(table.version.length);
-    this.kept.set(pod.signature, answers);
-    if (this.kept.size > SIGNATURES_MAX) this.kept.delete(this.kept.keys().next().value!);
+  constructor(table: NodeTable) {
+    this.table = table;
+  }
+
+  for(constraints: Constraints): StaticAnswers {
+    if (constraints.namedNodes !== null) return new AskedAnswers(constraints, this.table);
+    const answers = this.kept.get(constraints) ?? new KeptAnswers(constraints, this.table);
+    this.kept.delete(constraints);
+    this.kept.set(constraints, answers);
+    if (this.kept.size > KEPT_MAX) this.kept.delete(this.kept.keys().next().value!);
     return answers;
   }
 }

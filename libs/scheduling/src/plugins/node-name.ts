@@ -4,8 +4,6 @@ import type { StaticFilter } from '../plugin.ts';
 export const nodeName: StaticFilter = {
   name: 'NodeName',
   wakesOn: ['NodeAdded'],
-  filter: ({ pod }, node) =>
-    !pod.spec.nodeName || pod.spec.nodeName === node.metadata.name
-      ? null
-      : "node(s) didn't match the requested node name",
+  filter: ({ nodeName }, node) =>
+    !nodeName || nodeName === node.metadata.name ? null : "node(s) didn't match the requested node name",
 };

@@ -4,7 +4,7 @@ import type { DynamicFilter, DynamicScore } from '../plugin.ts';
 export const nodeResourcesFit: DynamicFilter = {
   name: 'NodeResourcesFit',
   wakesOn: ['NodeAdded', 'NodeAllocatable', 'PodGone'],
-  filter({ demand }, table, slot) {
+  filter(demand, table, slot) {
     const cpu = demand.milliCpu > 0 && demand.milliCpu > table.allocatableCpu[slot]! - table.requestedCpu[slot]!;
     const memory = demand.memory > 0 && demand.memory > table.allocatableMemory[slot]! - table.requestedMemory[slot]!;
     const storage =
@@ -38,15 +38,17 @@ function missingOthers(wanted: ReadonlyMap<string, number>, allocatable: Amounts
   return missing;
 }
 
+/** 0 to 100; 0 too where there is nothing to share. */
 const freeShare = (allocatable: number, requested: number): number =>
-  allocatable === 0 || requested > allocatable ? 0 : ((allocatable - requested) * 100) / allocatable;
+  requested > allocatable || allocatable === 0 ? 0 : Math.floor(((allocatable - requested) * 100) / allocatable);
 
 /** LeastAllocated: the emptier the node would be in CPU and memory, the better. */
 export const leastAllocated: DynamicScore = {
   name: 'NodeResourcesFit',
   weight: 1,
-  score: ({ demand }, table, slot) =>
-    (freeShare(table.allocatableCpu[slot]!, table.scoredCpu[slot]! + demand.scoredMilliCpu) +
-      freeShare(table.allocatableMemory[slot]!, table.scoredMemory[slot]! + demand.scoredMemory)) /
-    2,
+  score({ scoredMilliCpu, scoredMemory }, table, slot) {
+    const cpu = freeShare(table.allocatableCpu[slot]!, table.scoredCpu[slot]! + scoredMilliCpu);
+    const memory = freeShare(table.allocatableMemory[slot]!, table.scoredMemory[slot]! + scoredMemory);
+    return Math.floor((cpu + memory) / 2);
+  },
 };

@@ -8,6 +8,6 @@ const CORDONED: Taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSc
 export const nodeUnschedulable: StaticFilter = {
   name: 'NodeUnschedulable',
   wakesOn: ['NodeAdded', 'NodeUnschedulable'],
-  filter: ({ pod }, node) =>
-    !node.spec.unschedulable || isTolerated(CORDONED, pod.spec.tolerations) ? null : 'node(s) were unschedulable',
+  filter: ({ tolerations }, node) =>
+    !node.spec.unschedulable || isTolerated(CORDONED, tolerations) ? null : 'node(s) were unschedulable',
 };

@@ -5,9 +5,9 @@ import type { StaticFilter, StaticScore } from '../plugin.ts';
 export const taintToleration: StaticFilter = {
   name: 'TaintToleration',
   wakesOn: ['NodeAdded', 'NodeTaints'],
-  filter({ pod }, node) {
+  filter({ tolerations }, node) {
     for (const taint of node.spec.taints ?? []) {
-      if (taint.effect !== 'PreferNoSchedule' && !isTolerated(taint, pod.spec.tolerations)) {
+      if (taint.effect !== 'PreferNoSchedule' && !isTolerated(taint, tolerations)) {
         return 'node(s) had untolerated taint(s)';
       }
     }
@@ -20,10 +20,10 @@ export const preferredTaints: StaticScore = {
   name: 'TaintToleration',
   weight: 3,
   reverse: true,
-  score({ pod }, node) {
+  score({ tolerations }, node) {
     let count = 0;
     for (const taint of node.spec.taints ?? []) {
-      if (taint.effect === 'PreferNoSchedule' && !isTolerated(taint, pod.spec.tolerations)) count += 1;
+      if (taint.effect === 'PreferNoSchedule' && !isTolerated(taint, tolerations)) count += 1;
     }
     return count;
   },
