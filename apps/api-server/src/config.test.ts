@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigReader } from '@periplus/component';
@@ -34,6 +35,13 @@ describe('shapeConfig', () => {
       nodePortRange: '30000-32767',
       anonymous: true,
     });
+  });
+
+  it('advertises where it listens, and an address of the machine when that is everywhere', () => {
+    expect(shaped({ ...least, host: '192.0.2.7' }).advertiseAddress).toBe('192.0.2.7');
+    expect(isIP(shaped({ ...least, host: '0.0.0.0' }).advertiseAddress)).not.toBe(0);
+    expect(shaped({ ...least, host: '0.0.0.0' }).advertiseAddress).not.toBe('0.0.0.0');
+    expect(shaped({ ...least, host: '0.0.0.0', advertiseAddress: '192.0.2.7' }).advertiseAddress).toBe('192.0.2.7');
   });
 
   it('names what is wrong', () => {

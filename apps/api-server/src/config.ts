@@ -1,4 +1,4 @@
-import { type ConfigReader, LOG_LEVELS, type LogLevel } from '@periplus/component';
+import { type ConfigReader, LOG_LEVELS, type LogLevel, machineAddress } from '@periplus/component';
 
 /** PEM. */
 interface KeyPair {
@@ -16,7 +16,7 @@ export interface Config {
   grpcPort: number;
   /** Plain HTTP on loopback, without authentication: /livez, /readyz, /metrics. Null: none. */
   healthPort: number | null;
-  /** Where clients reach this server: the endpoint of the Service `kubernetes`. */
+  /** Where clients reach this server: the endpoint of the Service `kubernetes`. As kube-apiserver's --advertise-address. */
   advertiseAddress: string;
   etcd: {
     endpoints: string[];
@@ -51,7 +51,7 @@ export function shapeConfig(reader: ConfigReader): Config {
     port: reader.port('port', 6443),
     grpcPort: reader.port('grpcPort', 6444),
     healthPort: reader.has('healthPort') ? reader.port('healthPort') : null,
-    advertiseAddress: reader.string('advertiseAddress', host),
+    advertiseAddress: reader.string('advertiseAddress', isUnspecified(host) ? machineAddress() : host),
     etcd: etcdOf(reader.object('etcd')),
     tls: tlsOf(reader.object('tls')),
     nodeClient: reader.has('nodeClient') ? authorityAndPair(reader.object('nodeClient')) : null,
@@ -62,6 +62,8 @@ export function shapeConfig(reader: ConfigReader): Config {
     anonymous: reader.boolean('anonymous', true),
   };
 }
+
+const isUnspecified = (host: string): boolean => host === '0.0.0.0' || host === '::';
 
 const pairOf = (reader: ConfigReader): KeyPair => ({ cert: reader.file('cert'), key: reader.file('key') });
 

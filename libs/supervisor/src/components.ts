@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import type { ClusterFolder } from './cluster-folder.ts';
 import { containerPaths, podControlGroup } from './containers.ts';
@@ -71,7 +72,8 @@ const configurationOf: Record<ComponentName, (context: ComponentContext) => Reco
       port: settings.ports.apiServer,
       grpcPort: settings.ports.grpc,
       healthPort: settings.ports.apiServerHealth,
-      advertiseAddress: settings.address,
+      // A name is no endpoint of a Service; the api-server finds its own address then.
+      ...(isIP(settings.address) && { advertiseAddress: settings.address }),
       etcd: { ...etcd(context, 'api-server'), probe: pair(join(folder.pki, 'etcd'), 'probe') },
       tls: { cert: pki('apiserver.crt'), key: pki('apiserver.key'), clientCa: pki('ca.crt') },
       nodeClient: pair(folder.pki, 'apiserver-kubelet-client'),

@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
-import { hostname, networkInterfaces } from 'node:os';
+import { hostname } from 'node:os';
+import { machineAddress } from '@periplus/component';
 import type { ClusterFolder } from './cluster-folder.ts';
 import { readJsonFile, writeJsonFile } from './whole-file.ts';
 
@@ -92,12 +93,6 @@ export const remoteSettings = (request: {
   serviceCidr: SERVICE_CIDR,
   podCidr: freePodCidr([]),
 });
-
-/** The machine's first IPv4 address that is not loopback; loopback on a machine without a network. */
-function machineAddress(): string {
-  const addresses = Object.values(networkInterfaces()).flatMap((some) => some ?? []);
-  return addresses.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '127.0.0.1';
-}
 
 /** The first of 10.244.0.0/16, 10.243.0.0/16, ... that no other cluster has. */
 function freePodCidr(taken: readonly string[]): string {
