@@ -7,6 +7,7 @@ export { GroupCommit, openStore, type StoreDeps, type StoreStats } from './group
 export { allocationPath, inboxPath, type KeyRange, Keys, parseResourcePath, resourcePath } from './keys.ts';
 export {
   decodeInboxRecord,
+  decodeProvenance,
   decodeRecord,
   decodeTombstone,
   type RecordParts,
