@@ -10,8 +10,9 @@ export class ObjectIndex {
     this.#keysOf = keysOf;
   }
 
-  static declared(index: Index): ObjectIndex {
-    return new ObjectIndex(({ object }) => index.keys(object));
+  static declared({ keys, mention }: Index): ObjectIndex {
+    if (mention === undefined) return new ObjectIndex(({ object }) => keys(object));
+    return new ObjectIndex((entry) => (entry.bytes.includes(mention) ? keys(entry.object) : []));
   }
 
   /** By the uid of each owner. */

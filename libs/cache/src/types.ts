@@ -41,6 +41,8 @@ export interface Index<T extends KubeObject = KubeObject> {
   readonly name: string;
   readonly kind: Kind<T>;
   keys(object: DeepReadonly<T>): readonly string[];
+  /** Objects without this text in their JSON have no keys, and need not be parsed to see that. */
+  readonly mention?: string;
 }
 
 /** The cluster at one revision, read-only. What reconcilers see. */

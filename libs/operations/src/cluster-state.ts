@@ -19,6 +19,7 @@ const podsByNode: Index<Pod> = {
   name: 'pods by node',
   kind: pod,
   keys: ({ spec }) => (spec.nodeName ? [spec.nodeName] : []),
+  mention: '"nodeName":',
 };
 
 /** Who holds an address or node port. */
