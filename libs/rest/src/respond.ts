@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { internalError, type Status, StatusError } from '@periplus/apimachinery';
 import { bodyStream, GZIP_BYTES_MIN } from './compression.ts';
 
+const NO_CACHE = 'no-cache, private';
 const JSON_TYPE = 'application/json';
 /** All warnings of one response together; longer ones are cut first. As kube-apiserver. */
 const WARNING_CHARS_MAX = 4_096;
@@ -24,17 +25,22 @@ export interface Exchange {
 export function apiHeaders(exchange: Exchange, contentType: string): void {
   const { response } = exchange;
   response.setHeader('audit-id', exchange.requestId);
-  response.setHeader('cache-control', 'no-cache, private');
+  response.setHeader('cache-control', NO_CACHE);
   response.setHeader('content-type', contentType);
 }
 
 /** Sends a whole body, which may be shared with other responses. */
 export function sendBytes(exchange: Exchange, code: number, contentType: string, body: Buffer): void {
-  const { request, response } = exchange;
-  apiHeaders(exchange, contentType);
-  response.statusCode = code;
-  if (body.length < GZIP_BYTES_MIN) response.setHeader('content-length', body.length).end(body);
-  else bodyStream(request, response, body.length).end(body);
+  const { request, response, requestId } = exchange;
+  if (body.length >= GZIP_BYTES_MIN) {
+    apiHeaders(exchange, contentType);
+    response.statusCode = code;
+    bodyStream(request, response, body.length).end(body);
+    return;
+  }
+  // All at once: setting headers one by one costs as much again.
+  const headers = ['audit-id', requestId, 'cache-control', NO_CACHE, 'content-type', contentType];
+  response.writeHead(code, [...headers, 'content-length', String(body.length)]).end(body);
 }
 
 export function sendJson(exchange: Exchange, code: number, json: string | Buffer): void {
