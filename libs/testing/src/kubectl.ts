@@ -24,12 +24,24 @@ export interface CommandOutput {
   stderr: string;
 }
 
-/** Runs kubectl to its end. `home` keeps its discovery cache apart from other tests'. */
-export function kubectl(
-  args: readonly string[],
-  options: { kubeconfig: string; home: string; input?: string; timeoutMs?: number },
-): Promise<CommandOutput> {
-  const child = spawn(kubectlPath(), ['--kubeconfig', options.kubeconfig, ...args], {
+export interface CommandOptions {
+  kubeconfig: string;
+  /** Keeps caches apart from other tests'. */
+  home: string;
+  input?: string;
+  timeoutMs?: number;
+}
+
+/** Runs kubectl to its end. */
+export const kubectl = (args: readonly string[], options: CommandOptions): Promise<CommandOutput> =>
+  run(kubectlPath(), args, options);
+
+/** Runs helm to its end. */
+export const helm = (args: readonly string[], options: CommandOptions): Promise<CommandOutput> =>
+  run(helmPath(), args, options);
+
+function run(program: string, args: readonly string[], options: CommandOptions): Promise<CommandOutput> {
+  const child = spawn(program, ['--kubeconfig', options.kubeconfig, ...args], {
     env: { HOME: options.home, PATH: process.env.PATH },
     timeout: options.timeoutMs ?? COMMAND_MS_MAX,
   });

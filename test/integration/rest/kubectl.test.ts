@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { TestServer } from './test-server.ts';
 
 let server: TestServer;
@@ -102,6 +102,12 @@ describe('kubectl', () => {
   it('waits, and is told when it happens', async () => {
     await ok('create configmap waited');
     const waiting = ok('wait --for=delete configmap/waited --timeout=20s');
+    await vi.waitUntil(
+      async () => /^apiserver_longrunning_requests 1$/m.test((await server.ask('GET', '/metrics')).body),
+      {
+        timeout: 20_000,
+      },
+    );
     await ok('delete configmap waited');
     expect(await waiting).toBe('configmap/waited condition met\n');
   });

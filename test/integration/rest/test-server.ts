@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureClusterPki, kubeconfig } from '@periplus/pki';
 import { newKeyFile } from '@periplus/store';
-import { type CommandOutput, kubectl, startEtcd, type TestEtcd } from '@periplus/testing';
+import { type CommandOutput, helm, kubectl, startEtcd, type TestEtcd } from '@periplus/testing';
 import { type ApiServer, startApiServer } from '../../../apps/api-server/src/app.module.ts';
 import type { Config } from '../../../apps/api-server/src/config.ts';
 
@@ -103,11 +103,12 @@ export class TestServer implements AsyncDisposable {
 
   /** The real kubectl, as administrator. */
   kubectl(args: string, input?: string): Promise<CommandOutput> {
-    return kubectl(args.split(' '), {
-      kubeconfig: join(this.folder, 'kubeconfig'),
-      home: this.folder,
-      ...(input !== undefined && { input }),
-    });
+    return kubectl(args.split(' '), { ...this.home(), ...(input !== undefined && { input }) });
+  }
+
+  /** The real helm. */
+  helm(args: string): Promise<CommandOutput> {
+    return helm(args.split(' '), this.home());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -115,6 +116,10 @@ export class TestServer implements AsyncDisposable {
     await this.server.close();
     await this.etcd.stop();
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private home() {
+    return { kubeconfig: join(this.folder, 'kubeconfig'), home: this.folder };
   }
 
   private agent(as: string): Agent {
