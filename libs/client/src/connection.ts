@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+import { checkServerIdentity } from 'node:tls';
 import { type ChannelOptions, Client, credentials } from '@grpc/grpc-js';
 
 /** Where the api-server's gRPC endpoint is and who calls. */
@@ -21,6 +23,8 @@ const CHANNEL: ChannelOptions = {
   'grpc.max_reconnect_backoff_ms': 2_000,
   'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
   'grpc.max_send_message_length': MESSAGE_BYTES_MAX,
+  'grpc.enable_http_proxy': 0,
+  'grpc.service_config_disable_resolution': 1,
   // Commands and calls share a connection within one client, never with another one of the process.
   'grpc.use_local_subchannel_pool': 1,
 };
@@ -55,6 +59,14 @@ export class Connection {
 
   private dial(): Client {
     const { tls, targets } = this.options;
-    return new Client(targets[this.at]!, credentials.createSsl(tls.ca, tls.key, tls.cert), CHANNEL);
+    const target = targets[this.at]!;
+    const host = target.replace(/:[0-9]+$/, '').replace(/^\[|\]$/g, '');
+    // No IP address may stand in the TLS server name (RFC 6066): another word does. What the certificate is checked
+    // against is the address all the same.
+    const channel = isIP(host) === 0 ? CHANNEL : { ...CHANNEL, 'grpc.ssl_target_name_override': 'api-server' };
+    const secrets = credentials.createSsl(tls.ca, tls.key, tls.cert, {
+      checkServerIdentity: (_host, certificate) => checkServerIdentity(host, certificate),
+    });
+    return new Client(target, secrets, channel);
   }
 }

@@ -148,6 +148,24 @@ describe('the command client', () => {
     expect(again.batches.flatMap(({ commands }) => commands ?? []).map(({ ref }) => ref?.name)).toEqual(['late']);
   });
 
+  it('trusts no api-server that shows a certificate of another address', async () => {
+    const [port] = await freePorts(1);
+    const elsewhere = await issueCertificate(authority, {
+      commonName: 'x',
+      usages: ['server'],
+      hosts: ['10.0.0.1', 'api-server'],
+    });
+    const right = serverPair;
+    serverPair = elsewhere;
+    const peer = await startPeer(port).finally(() => {
+      serverPair = right;
+    });
+    const resources = openResourceClient({ targets: [peer.target], tls });
+    cleanUps.push(() => resources.close());
+    const refused = resources.get(configMap, 'd', 'there', AbortSignal.timeout(500));
+    await expect(refused).rejects.toMatchObject({ name: 'StatusError' });
+  });
+
   it('is refused without a certificate of the authority', async () => {
     const peer = await startPeer();
     const stranger = await issueCertificate(await createAuthority('other'), { commonName: 'x', usages: ['client'] });
