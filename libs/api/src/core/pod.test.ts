@@ -19,6 +19,22 @@ describe('the time that a pod gets to end', () => {
   });
 });
 
+it('says of a pod that is created with scheduling gates that they hold it', () => {
+  const gated = aPod({ schedulingGates: [{ name: 'example.com/quota' }] });
+  gated.metadata.creationTimestamp = '2026-01-01T00:00:00Z';
+  expect(created(pod, gated).status?.conditions).toEqual([
+    {
+      type: 'PodScheduled',
+      status: 'False',
+      reason: 'SchedulingGated',
+      message: 'Scheduling is blocked due to non-empty scheduling gates',
+      observedGeneration: 1,
+      lastTransitionTime: '2026-01-01T00:00:00Z',
+    },
+  ]);
+  expect(created(pod, aPod()).status?.conditions).toBeUndefined();
+});
+
 describe('fields of pods to select by', () => {
   it('are the indexed ones of Kubernetes', () => {
     const object = created(pod, aPod({ nodeName: 'n', serviceAccountName: 'robot' }));

@@ -45,6 +45,16 @@ function alignAddresses(status: NonNullable<Pod['status']>): void {
   if (status.hostIP && !status.hostIPs?.length) status.hostIPs = [{ ip: status.hostIP }];
 }
 
+/** https://kubernetes.io/docs/concepts/scheduling-eviction/pod-scheduling-readiness/ */
+const gatedCondition = ({ metadata }: Pod): NonNullable<NonNullable<Pod['status']>['conditions']>[number] => ({
+  type: 'PodScheduled',
+  status: 'False',
+  reason: 'SchedulingGated',
+  message: 'Scheduling is blocked due to non-empty scheduling gates',
+  observedGeneration: metadata.generation,
+  lastTransitionTime: metadata.creationTimestamp,
+});
+
 function check(errors: Errors, at: FieldPath, pod: DeepReadonly<Pod>): void {
   const { annotations } = pod.metadata;
   const mirror = annotations?.[MIRROR_ANNOTATION];
@@ -105,6 +115,7 @@ export const pod = defineKind<Pod>({
   prepareForCreate(pod) {
     if ((pod.spec.terminationGracePeriodSeconds ?? 0) < 0) pod.spec.terminationGracePeriodSeconds = 1;
     pod.status = { phase: 'Pending', qosClass: qosClassOf(pod.spec) };
+    if (pod.spec.schedulingGates?.length) pod.status.conditions = [gatedCondition(pod)];
   },
   prepareForStatusUpdate(pod, old) {
     pod.status ??= {};
