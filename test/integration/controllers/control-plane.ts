@@ -161,13 +161,19 @@ export async function runControllers(
   };
 }
 
-/** The controllers as the process that they are in a cluster. */
-export async function spawnControllerManager(plane: ControlPlane): Promise<{
+/** Starts processes of one component, as often as it is asked to, and ends them all. */
+export interface Spawner extends Disposable {
   start(): ChildProcess;
-  [Symbol.dispose](): void;
-}> {
-  const folder = mkdtempSync(join(tmpdir(), 'periplus-controllers-'));
-  const { targets, tls } = await plane.connection('system:kube-controller-manager');
+}
+
+/** A component as the process that it is in a cluster. `more` gives the rest of its configuration. */
+export async function spawner(
+  plane: ControlPlane,
+  component: 'controller-manager' | 'scheduler',
+  more: (file: (name: string, content: string | Buffer) => string) => object,
+): Promise<Spawner> {
+  const folder = mkdtempSync(join(tmpdir(), `periplus-${component}-`));
+  const { targets, tls } = await plane.connection(`system:kube-${component}`);
   const file = (name: string, content: string | Buffer): string => {
     writeFileSync(join(folder, name), content, { mode: 0o600 });
     return join(folder, name);
@@ -178,11 +184,11 @@ export async function spawnControllerManager(plane: ControlPlane): Promise<{
       apiServers: targets,
       tls: { ca: file('ca.crt', tls.ca), cert: file('tls.crt', tls.cert), key: file('tls.key', tls.key) },
       etcd: { endpoints: plane.core.endpoints, prefix: PREFIX },
-      rootCaFile: file('root-ca.crt', ROOT_CA),
       logLevel: 'warn',
+      ...more(file),
     }),
   );
-  const main = join(import.meta.dirname, '../../../apps/controller-manager/src/main.ts');
+  const main = join(import.meta.dirname, `../../../apps/${component}/src/main.ts`);
   const started: ChildProcess[] = [];
   return {
     start() {
@@ -196,6 +202,9 @@ export async function spawnControllerManager(plane: ControlPlane): Promise<{
     },
   };
 }
+
+export const spawnControllerManager = (plane: ControlPlane): Promise<Spawner> =>
+  spawner(plane, 'controller-manager', (file) => ({ rootCaFile: file('root-ca.crt', ROOT_CA) }));
 
 /** Binds pods to a node, makes them ready, and ends those that are being deleted: a kubelet and a scheduler in one. */
 export function runKubelet(plane: ControlPlane, options: { node?: string; delayMs?: () => number } = {}): Disposable {
