@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { ensureClusterPki, kubeconfig } from '@periplus/pki';
 import { newKeyFile } from '@periplus/store';
 import { type CommandOutput, helm, kubectl, startEtcd, type TestEtcd } from '@periplus/testing';
@@ -26,19 +27,86 @@ export interface Ask {
   as?: string;
 }
 
+/** Asks an api-server, with the certificates of a folder. */
+export class TestClient implements AsyncDisposable {
+  readonly folder: string;
+  private readonly apiPort: number;
+  private readonly agents = new Map<string, Agent>();
+
+  constructor(folder: string, port: number) {
+    this.folder = folder;
+    this.apiPort = port;
+  }
+
+  pem(name: string): Buffer {
+    return readFileSync(join(this.folder, name));
+  }
+
+  /** One request, answered whole. */
+  async ask(method: string, path: string, ask: Ask = {}): Promise<Answer> {
+    const response = await this.open(method, path, ask);
+    const chunks: Buffer[] = [];
+    for await (const chunk of response) chunks.push(chunk as Buffer);
+    const body = Buffer.concat(chunks).toString();
+    const isJson = (response.headers['content-type'] ?? '').startsWith('application/json');
+    return {
+      code: response.statusCode ?? 0,
+      headers: response.headers,
+      body,
+      json: isJson && response.headers['content-encoding'] === undefined ? JSON.parse(body || 'null') : undefined,
+    };
+  }
+
+  /** One request, answered as far as its headers. */
+  open(method: string, path: string, { headers = {}, body, as = 'admin' }: Ask = {}): Promise<IncomingMessage> {
+    const isText = body === undefined || typeof body === 'string' || Buffer.isBuffer(body);
+    const sent = isText ? body : JSON.stringify(body);
+    const length = 'transfer-encoding' in headers ? {} : { 'content-length': Buffer.byteLength(sent ?? '') };
+    const type = sent === undefined ? {} : { 'content-type': 'application/json', ...length };
+    return new Promise((resolve, reject) => {
+      const options = { host: '127.0.0.1', port: this.apiPort, agent: this.agent(as), method, path };
+      const request = httpsRequest({ ...options, headers: { ...type, ...headers } }, resolve);
+      request.on('error', reject);
+      request.end(sent);
+    });
+  }
+
+  /** Resolves when the server says that it is ready. */
+  async ready(): Promise<void> {
+    const isReady = () =>
+      this.ask('GET', '/readyz', { as: '' }).then(
+        ({ code }) => code === 200,
+        () => false,
+      );
+    while (!(await isReady())) await pause(20);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const agent of this.agents.values()) agent.destroy();
+  }
+
+  private agent(as: string): Agent {
+    const pair = as === '' ? {} : { cert: this.pem(`${as}.crt`), key: this.pem(`${as}.key`) };
+    const agent = this.agents.get(as) ?? new Agent({ keepAlive: true, ca: this.pem('ca.crt'), ...pair });
+    this.agents.set(as, agent);
+    return agent;
+  }
+}
+
 /** An api-server of the test's own, on an etcd of its own. */
 export class TestServer implements AsyncDisposable {
   readonly folder: string;
   readonly etcd: TestEtcd;
   readonly config: Config;
-  private server: ApiServer;
-  private readonly agents = new Map<string, Agent>();
+  private readonly server: ApiServer;
+  private readonly client: TestClient;
 
   private constructor(folder: string, etcd: TestEtcd, config: Config, server: ApiServer) {
     this.folder = folder;
     this.etcd = etcd;
     this.config = config;
     this.server = server;
+    this.client = new TestClient(folder, server.port);
   }
 
   static async start(change: (config: Config, folder: string) => Partial<Config> = () => ({})): Promise<TestServer> {
@@ -69,36 +137,20 @@ export class TestServer implements AsyncDisposable {
   }
 
   pem(name: string): Buffer {
-    return readFileSync(join(this.folder, name));
+    return this.client.pem(name);
   }
 
-  /** One request, answered whole. */
-  async ask(method: string, path: string, ask: Ask = {}): Promise<Answer> {
-    const response = await this.open(method, path, ask);
-    const chunks: Buffer[] = [];
-    for await (const chunk of response) chunks.push(chunk as Buffer);
-    const body = Buffer.concat(chunks).toString();
-    const isJson = (response.headers['content-type'] ?? '').startsWith('application/json');
-    return {
-      code: response.statusCode ?? 0,
-      headers: response.headers,
-      body,
-      json: isJson && response.headers['content-encoding'] === undefined ? JSON.parse(body || 'null') : undefined,
-    };
+  ask(method: string, path: string, ask: Ask = {}): Promise<Answer> {
+    return this.client.ask(method, path, ask);
   }
 
-  /** One request, answered as far as its headers. */
-  open(method: string, path: string, { headers = {}, body, as = 'admin' }: Ask = {}): Promise<IncomingMessage> {
-    const isText = body === undefined || typeof body === 'string' || Buffer.isBuffer(body);
-    const sent = isText ? body : JSON.stringify(body);
-    const length = 'transfer-encoding' in headers ? {} : { 'content-length': Buffer.byteLength(sent ?? '') };
-    const type = sent === undefined ? {} : { 'content-type': 'application/json', ...length };
-    return new Promise((resolve, reject) => {
-      const options = { host: '127.0.0.1', port: this.port, agent: this.agent(as), method, path };
-      const request = httpsRequest({ ...options, headers: { ...type, ...headers } }, resolve);
-      request.on('error', reject);
-      request.end(sent);
-    });
+  open(method: string, path: string, ask: Ask = {}): Promise<IncomingMessage> {
+    return this.client.open(method, path, ask);
+  }
+
+  /** A client of another server of the same cluster. */
+  at(port: number): TestClient {
+    return new TestClient(this.folder, port);
   }
 
   /** The real kubectl, as administrator. */
@@ -112,7 +164,7 @@ export class TestServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const agent of this.agents.values()) agent.destroy();
+    await this.client[Symbol.asyncDispose]();
     await this.server.close();
     await this.etcd.stop();
     rmSync(this.folder, { recursive: true, force: true });
@@ -120,13 +172,6 @@ export class TestServer implements AsyncDisposable {
 
   private home() {
     return { kubeconfig: join(this.folder, 'kubeconfig'), home: this.folder };
-  }
-
-  private agent(as: string): Agent {
-    const pair = as === '' ? {} : { cert: this.pem(`${as}.crt`), key: this.pem(`${as}.key`) };
-    const agent = this.agents.get(as) ?? new Agent({ keepAlive: true, ca: this.pem('ca.crt'), ...pair });
-    this.agents.set(as, agent);
-    return agent;
   }
 
   private kubeconfig(): string {

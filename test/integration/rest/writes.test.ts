@@ -1,0 +1,176 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TestServer } from './test-server.ts';
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await TestServer.start();
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+const MAPS = '/api/v1/namespaces/default/configmaps';
+const PODS = '/api/v1/namespaces/default/pods';
+const DEPLOYMENTS = '/apis/apps/v1/namespaces/default/deployments';
+
+const configMap = (name: string, labels: Record<string, string> = {}) => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name, labels },
+});
+const pod = (name: string) => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name },
+  spec: { containers: [{ name: 'c', image: 'i' }] },
+});
+const patchOf = (type: string, body: object) => ({
+  body,
+  headers: { 'content-type': `application/${type}-patch+json` },
+});
+
+async function made(path: string, body: object) {
+  const answer = await server.ask('POST', path, { body });
+  expect([answer.code, answer.json.message]).toEqual([201, undefined]);
+  return answer.json;
+}
+
+describe('creating', () => {
+  it('answers with the object as it is stored, and an id of the request', async () => {
+    const answer = await server.ask('POST', MAPS, { body: configMap('made') });
+    expect(answer.headers).toMatchObject({
+      'content-type': 'application/json',
+      'cache-control': 'no-cache, private',
+      'audit-id': expect.stringMatching(/^[0-9a-f-]{36}$/),
+    });
+    expect((await server.ask('GET', `${MAPS}/made`)).json).toEqual(answer.json);
+  });
+
+  it('makes up a name where only its beginning is given', async () => {
+    const { metadata } = await made(MAPS, { ...configMap(''), metadata: { generateName: 'some-' } });
+    expect(metadata.name).toMatch(/^some-[a-z0-9]{5}$/);
+  });
+
+  it('changes nothing in a dry run', async () => {
+    const answer = await server.ask('POST', `${MAPS}?dryRun=All`, { body: configMap('dry') });
+    expect([answer.code, answer.json.metadata.name]).toEqual([201, 'dry']);
+    expect((await server.ask('GET', `${MAPS}/dry`)).code).toBe(404);
+  });
+});
+
+describe('subresources', () => {
+  it('keep status and the rest apart', async () => {
+    await made(PODS, pod('parts'));
+    const status = await server.ask('PATCH', `${PODS}/parts/status`, {
+      ...patchOf('merge', { metadata: { labels: { a: 'b' } }, spec: { priority: 5 }, status: { phase: 'Running' } }),
+    });
+    expect([status.code, status.json.status.phase, status.json.spec.priority]).toEqual([200, 'Running', 0]);
+    const main = await server.ask('PATCH', `${PODS}/parts`, patchOf('merge', { status: { phase: 'Failed' } }));
+    expect(main.json.status.phase).toBe('Running');
+    expect((await server.ask('GET', `${PODS}/parts/status`)).json.kind).toBe('Pod');
+  });
+
+  it('scale: read, replaced and patched as a Scale', async () => {
+    const template = { metadata: { labels: { a: 'b' } }, spec: pod('x').spec };
+    const spec = { replicas: 2, selector: { matchLabels: { a: 'b' } }, template };
+    await made(DEPLOYMENTS, { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'd' }, spec });
+    const read = await server.ask('GET', `${DEPLOYMENTS}/d/scale`);
+    expect(read.json).toMatchObject({
+      kind: 'Scale',
+      apiVersion: 'autoscaling/v1',
+      metadata: { name: 'd' },
+      spec: { replicas: 2 },
+      status: { replicas: 0, selector: 'a=b' },
+    });
+    const replaced = await server.ask('PUT', `${DEPLOYMENTS}/d/scale`, {
+      body: { ...read.json, spec: { replicas: 3 } },
+    });
+    expect(replaced.json.spec).toEqual({ replicas: 3 });
+    await server.ask('PATCH', `${DEPLOYMENTS}/d/scale`, patchOf('merge', { spec: { replicas: 4 } }));
+    expect((await server.ask('GET', `${DEPLOYMENTS}/d`)).json.spec.replicas).toBe(4);
+  });
+
+  it('bind a pod to a node, once', async () => {
+    await made(PODS, pod('bound'));
+    const body = {
+      apiVersion: 'v1',
+      kind: 'Binding',
+      metadata: { name: 'bound' },
+      target: { kind: 'Node', name: 'n1' },
+    };
+    const first = await server.ask('POST', `${PODS}/bound/binding`, { body });
+    expect([first.code, first.json]).toMatchObject([201, { kind: 'Status', status: 'Success', code: 201 }]);
+    expect((await server.ask('GET', `${PODS}/bound`)).json.spec.nodeName).toBe('n1');
+    const again = await server.ask('POST', `${PODS}/bound/binding`, { body });
+    expect([again.code, again.json.reason]).toEqual([409, 'Conflict']);
+  });
+
+  it('finalize a namespace that is going', async () => {
+    await made('/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'going' } });
+    expect((await server.ask('DELETE', '/api/v1/namespaces/going')).json.status.phase).toBe('Terminating');
+    const { json } = await server.ask('GET', '/api/v1/namespaces/going');
+    const body = { ...json, spec: { finalizers: [] } };
+    expect((await server.ask('PUT', '/api/v1/namespaces/going/finalize', { body })).code).toBe(200);
+    expect((await server.ask('GET', '/api/v1/namespaces/going')).code).toBe(404);
+  });
+});
+
+describe('deleting', () => {
+  it('answers with a Status that names what is gone', async () => {
+    const { metadata } = await made(MAPS, configMap('gone'));
+    const { code, json } = await server.ask('DELETE', `${MAPS}/gone`);
+    expect(code).toBe(200);
+    expect(json).toMatchObject({
+      kind: 'Status',
+      status: 'Success',
+      details: { name: 'gone', kind: 'configmaps', uid: metadata.uid },
+    });
+  });
+
+  it('keeps the preconditions in its body', async () => {
+    const { metadata } = await made(MAPS, configMap('guarded'));
+    const wrong = await server.ask('DELETE', `${MAPS}/guarded`, { body: { preconditions: { uid: 'another' } } });
+    expect([wrong.code, wrong.json.reason]).toEqual([409, 'Conflict']);
+    const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid: metadata.uid } };
+    expect((await server.ask('DELETE', `${MAPS}/guarded`, { body })).code).toBe(200);
+  });
+
+  it('takes its options from the query where there is no body', async () => {
+    await made(MAPS, configMap('kept'));
+    expect((await server.ask('DELETE', `${MAPS}/kept?dryRun=All`)).code).toBe(200);
+    expect((await server.ask('GET', `${MAPS}/kept`)).code).toBe(200);
+  });
+
+  it('refuses options that are not right', async () => {
+    await made(MAPS, configMap('stays'));
+    const type = await server.ask('DELETE', `${MAPS}/stays`, { body: { gracePeriodSeconds: 'soon' } });
+    expect([type.code, type.json.message]).toEqual([400, expect.stringContaining('gracePeriodSeconds')]);
+    const policy = await server.ask('DELETE', `${MAPS}/stays?propagationPolicy=Sometimes`);
+    expect([policy.code, policy.json.message]).toEqual([
+      422,
+      expect.stringContaining('propagationPolicy: Unsupported value: "Sometimes"'),
+    ]);
+    expect((await server.ask('GET', `${MAPS}/stays`)).code).toBe(200);
+  });
+
+  it('waits for finalizers, and gives pods their time', async () => {
+    await made(MAPS, { ...configMap('held'), metadata: { name: 'held', finalizers: ['example.com/hold'] } });
+    const held = await server.ask('DELETE', `${MAPS}/held`);
+    expect(held.json.metadata.deletionTimestamp).toBeDefined();
+    await server.ask('PATCH', `${MAPS}/held`, patchOf('merge', { metadata: { finalizers: null } }));
+    expect((await server.ask('GET', `${MAPS}/held`)).code).toBe(404);
+
+    await made(PODS, { ...pod('slow'), spec: { ...pod('slow').spec, nodeName: 'n1' } });
+    const slow = await server.ask('DELETE', `${PODS}/slow`);
+    expect(slow.json.metadata.deletionGracePeriodSeconds).toBe(30);
+    await server.ask('DELETE', `${PODS}/slow`, { body: { gracePeriodSeconds: 0 } });
+    expect((await server.ask('GET', `${PODS}/slow`)).code).toBe(404);
+  });
+
+  it('removes a whole selection, and answers with what it was', async () => {
+    for (const name of ['all-1', 'all-2']) await made(MAPS, configMap(name, { set: 'all' }));
+    await made(MAPS, configMap('all-3', { set: 'other' }));
+    const { code, json } = await server.ask('DELETE', `${MAPS}?labelSelector=set%3Dall`);
+    expect([code, json.kind, json.items.length]).toEqual([200, 'ConfigMapList', 2]);
+    const left = await server.ask('GET', `${MAPS}?labelSelector=set`);
+    expect(left.json.items.map((item: { metadata: { name: string } }) => item.metadata.name)).toEqual(['all-3']);
+  });
+});
