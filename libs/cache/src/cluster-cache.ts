@@ -70,7 +70,7 @@ export class ClusterCache {
   async start(signal: AbortSignal): Promise<void> {
     const { etcd, log } = this.#deps;
     const { keys } = this.#state;
-    signal.addEventListener('abort', () => this.#waiters.rejectAll(signal.reason), { once: true });
+    signal.addEventListener('abort', () => this.#waiters.end(signal.reason), { once: true });
     const follower: Follower = {
       list: () => this.#list(),
       apply: (batch) => this.#apply(batch),

@@ -65,8 +65,7 @@ async function listOnce(follower: Follower, etcd: EtcdClient, range: KeyRange, s
   let revision: number | undefined;
   let key = range.key;
   for (;;) {
-    const page = await etcd.range({ key, rangeEnd: range.rangeEnd, limit: PAGE_LIMIT, revision });
-    signal.throwIfAborted();
+    const page = await untilAborted(etcd.range({ key, rangeEnd: range.rangeEnd, limit: PAGE_LIMIT, revision }), signal);
     revision ??= page.revision;
     listing.page(page.kvs);
     if (!page.more) break;
@@ -74,6 +73,15 @@ async function listOnce(follower: Follower, etcd: EtcdClient, range: KeyRange, s
   }
   listing.finish(revision);
   return revision;
+}
+
+/** An etcd that is away lets a call wait for seconds: whoever stops does not. */
+function untilAborted<T>(result: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    result.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
 }
 
 function watch(follower: Follower, options: FollowOptions, revision: number): void {

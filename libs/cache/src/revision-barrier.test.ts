@@ -20,9 +20,10 @@ describe('Waiters', () => {
     giveUp.abort(new Error('enough'));
     await expect(waiting).rejects.toThrow('enough');
     expect(waiters.size).toBe(1);
-    waiters.rejectAll(new Error('over'));
-    await expect(other).rejects.toThrow('over');
     await expect(waiters.wait(5, giveUp.signal)).rejects.toThrow('enough');
+    waiters.end(new Error('over'));
+    await expect(other).rejects.toThrow('over');
+    await expect(waiters.wait(5)).rejects.toThrow('over');
   });
 });
 

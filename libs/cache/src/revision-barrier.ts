@@ -9,6 +9,7 @@ interface Waiter {
 /** Those who wait for the cache to reach a revision. */
 export class Waiters {
   #waiting: Waiter[] = [];
+  #over: { reason: unknown } | null = null;
 
   get size(): number {
     return this.#waiting.length;
@@ -17,6 +18,7 @@ export class Waiters {
   /** Resolves when `reached` is called with `revision` or a later one. */
   wait(revision: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
+      if (this.#over !== null) return reject(this.#over.reason);
       if (signal?.aborted) return reject(signal.reason);
       const abort = (): void => {
         this.#waiting = this.#waiting.filter((each) => each !== waiter);
@@ -40,7 +42,9 @@ export class Waiters {
     for (const waiter of ready) waiter.resolve();
   }
 
-  rejectAll(reason: unknown): void {
+  /** Nothing will be reached any more: rejects all, those who come later too. */
+  end(reason: unknown): void {
+    this.#over = { reason };
     for (const waiter of this.#waiting.splice(0)) waiter.reject(reason);
   }
 }
