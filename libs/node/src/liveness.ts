@@ -40,6 +40,7 @@ export class Liveness {
     return this.held;
   }
 
+  /** Returns at once; keeps trying until it is closed. */
   start(): void {
     void this.hold();
   }

@@ -4,6 +4,7 @@ import type { CommandClient, ResourceClient } from '@periplus/client';
 import type { Logger } from '@periplus/component';
 import {
   hasChanged,
+  isReady,
   type MachineFacts,
   type NodeIdentity,
   newNode,
@@ -28,6 +29,8 @@ export interface RegistrationDeps {
   commands: CommandClient;
   resources: ResourceClient;
   now(): number;
+  /** Whether the node's liveness stands. While it does not, who takes the node for dead is right. */
+  isAlive(): boolean;
   /** The node has been registered or registered again; Ready has changed. */
   onReady(node: Node, isReady: boolean): void;
   log: Logger;
@@ -36,12 +39,14 @@ export interface RegistrationDeps {
 /** Keeps the Node object in step with the machine. */
 export class NodeRegistration {
   private readonly deps: RegistrationDeps;
+  /** As the api-server has it, as far as is known, and since which version. */
   private told: NodeStatus | undefined;
+  private toldVersion = 0;
   private reportedMs = 0;
   private registered = false;
-  private isAskedAnew = false;
   private timer: NodeJS.Timeout | null = null;
-  private running: Promise<void> | null = null;
+  private running = false;
+  private lookAgain = false;
   private closed = false;
 
   constructor(deps: RegistrationDeps) {
@@ -60,31 +65,38 @@ export class NodeRegistration {
   look(): void {
     if (this.timer) clearTimeout(this.timer);
     this.timer = null;
-    if (this.running || this.closed) return;
-    this.running = this.report()
-      .then(
-        () => LOOK_MS,
-        (error: Error) => {
-          if (!this.closed) this.deps.log.warn({ error: error.message }, 'could not report the state of the node');
-          return RETRY_MS;
-        },
-      )
-      .then((delayMs) => {
-        this.running = null;
-        const isWaitedFor = this.isAskedAnew && delayMs === LOOK_MS;
-        if (!this.closed) this.timer = setTimeout(() => this.look(), isWaitedFor ? 0 : delayMs);
-      });
+    this.lookAgain = this.running;
+    if (!this.running && !this.closed) void this.run();
   }
 
-  /** Reports now, also what has been told: somebody else may have written something else meanwhile. */
-  reportAnew(): void {
-    this.isAskedAnew = true;
-    this.look();
+  /** The object has changed: by us, or by who takes the node for dead or gone. */
+  see({ metadata, status }: Node): void {
+    const version = Number(metadata.resourceVersion);
+    if (version <= this.toldVersion) return;
+    const wasReady = isReady(this.told);
+    this.told = status;
+    this.toldVersion = version;
+    if (wasReady && !isReady(status) && this.deps.isAlive()) this.look();
   }
 
   close(): void {
     this.closed = true;
     if (this.timer) clearTimeout(this.timer);
+  }
+
+  private async run(): Promise<void> {
+    this.running = true;
+    let nextMs = LOOK_MS;
+    try {
+      await this.report();
+    } catch (error) {
+      nextMs = RETRY_MS;
+      if (!this.closed) this.deps.log.warn({ error: String(error) }, 'could not report the state of the node');
+    }
+    this.running = false;
+    if (this.closed) return;
+    if (this.lookAgain) this.look();
+    else this.timer = setTimeout(() => this.look(), nextMs);
   }
 
   private async report(): Promise<void> {
@@ -93,20 +105,16 @@ export class NodeRegistration {
     const runtime = await this.deps.readRuntime().catch(() => null);
     if (!this.registered) await this.register(machine);
     const nowMs = now();
-    const { isAskedAnew } = this;
-    this.isAskedAnew = false;
     const status = nodeStatus(identity, machine, runtime, this.told, nowMs);
     const quiet = steadied(status, this.told);
-    if (!isAskedAnew && !hasChanged(this.told, quiet) && nowMs - this.reportedMs < REPORT_MS) return;
+    if (!hasChanged(this.told, quiet) && nowMs - this.reportedMs < REPORT_MS) return;
     const patch = { status: status as unknown as JsonObject };
     const command = { verb: 'patch', type: 'strategic', ...this.target(), subresource: 'status', patch } as const;
     // A node that somebody deleted stays so until its agent is started again, as with the kubelet.
-    await this.deps.commands.send(command, null).catch((error: unknown) => {
-      this.isAskedAnew ||= isAskedAnew;
-      throw error;
-    });
+    const { resourceVersion } = await this.deps.commands.send(command, null);
     const wasReady = isReady(this.told);
     this.told = status;
+    if (resourceVersion) this.toldVersion = Number(resourceVersion);
     this.reportedMs = nowMs;
     if (isReady(status) !== wasReady) this.deps.onReady(this.node(), isReady(status));
   }
@@ -148,9 +156,6 @@ export class NodeRegistration {
     await this.deps.commands.send({ verb: 'patch', type: 'merge', ...this.target(), patch }, null);
   }
 }
-
-const isReady = (status: NodeStatus | undefined): boolean =>
-  status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false;
 
 /** Sizes of disks and memory waver; only a real change of them is news. */
 function steadied(now: NodeStatus, before: NodeStatus | undefined): NodeStatus {

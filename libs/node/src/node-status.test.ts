@@ -60,6 +60,9 @@ describe('nodeStatus', () => {
     const later = nodeStatus(identity, machine, runtime, statusOf(), NOW + 60_000);
     expect(hasChanged(statusOf(), later)).toBe(false);
     expect(hasChanged(statusOf(), nodeStatus(identity, machine, null, statusOf(), NOW + 60_000))).toBe(true);
+    const network = { type: 'NetworkUnavailable', status: 'False' as const };
+    const others = { ...statusOf(), volumesInUse: ['a'], conditions: [network, ...statusOf().conditions!] };
+    expect(hasChanged(others, later)).toBe(false);
   });
 });
 

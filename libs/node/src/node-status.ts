@@ -176,11 +176,22 @@ export function nodeStatus(
   };
 }
 
-const withoutHeartbeats = (status: NodeStatus): NodeStatus => ({
-  ...status,
-  conditions: status.conditions?.map((condition) => ({ ...condition, lastHeartbeatTime: '' })),
-});
+const withoutHeartbeats = ({ lastHeartbeatTime: _, ...condition }: NodeCondition): Partial<NodeCondition> => condition;
 
-/** Whether there is more to say than that the node is still there, which its lease says already. */
-export const hasChanged = (before: NodeStatus | undefined, now: NodeStatus): boolean =>
-  !before || !sameValue(withoutHeartbeats(before), withoutHeartbeats(now));
+/**
+ * Whether there is more to say than that the node is still there, which its lease says already. What others have
+ * written beside it is not looked at.
+ */
+export function hasChanged(before: NodeStatus | undefined, now: NodeStatus): boolean {
+  if (!before) return true;
+  return Object.entries(now).some(([name, value]) => {
+    if (name !== 'conditions') return !sameValue(before[name as keyof NodeStatus], value);
+    return (now.conditions ?? []).some((condition) => {
+      const old = before.conditions?.find(({ type }) => type === condition.type);
+      return !old || !sameValue(withoutHeartbeats(old), withoutHeartbeats(condition));
+    });
+  });
+}
+
+export const isReady = (status: NodeStatus | undefined): boolean =>
+  status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false;

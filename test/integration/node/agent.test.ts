@@ -4,6 +4,7 @@ import { get } from 'node:https';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { node as nodeKind } from '@periplus/api';
 import { openCri } from '@periplus/cri';
 import { issueCertificate } from '@periplus/pki';
 import { freePorts, whyNoTestContainers } from '@periplus/testing';
@@ -56,6 +57,20 @@ describe.skipIf(reason)(`the node-agent${reason ? ` (skipped: ${reason})` : ''}`
     });
     await vi.waitFor(async () => expect(await node.cluster.isAlive()).toBe(true), SOON);
     await vi.waitFor(() => expect(node.agent!.notReady()).toBeUndefined(), SOON);
+  });
+
+  it('contradicts who takes its node for dead', async () => {
+    const unknown = { type: 'Ready', status: 'Unknown', reason: 'NodeStatusUnknown' };
+    const target = { kind: nodeKind as never, namespace: '', name: node.cluster.node, subresource: 'status' };
+    const patch = { status: { conditions: [unknown] } };
+    await node.cluster.commands.send({ verb: 'patch', type: 'strategic', ...target, patch }, null);
+    await vi.waitFor(
+      () => {
+        const ready = node.cluster.nodeObject?.status?.conditions?.find(({ type }) => type === 'Ready');
+        expect(ready).toMatchObject({ status: 'True', reason: 'KubeletReady' });
+      },
+      { timeout: 3_000 },
+    );
   });
 
   it('runs a pod, tells of it, and takes everything away when it is deleted', async () => {
@@ -388,7 +403,8 @@ describe.skipIf(reason)(`the node-agent${reason ? ` (skipped: ${reason})` : ''}`
   });
 
   it('fails a pod whose time is up', async () => {
-    await node.create('late', { activeDeadlineSeconds: 1, containers: [node.server()] });
+    await node.create('late', { activeDeadlineSeconds: 4, containers: [node.server()] });
+    await node.untilRunning('late');
     const status = await node.until('late', ({ phase }) => phase === 'Failed');
     expect(status.reason).toBe('DeadlineExceeded');
     // On a busy machine its time may be up before its container was started.

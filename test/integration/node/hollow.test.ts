@@ -1,3 +1,4 @@
+import { node as nodeKind } from '@periplus/api';
 import { HollowNodes, type HollowOptions } from '@periplus/node';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { TestCluster } from './test-cluster.ts';
@@ -56,6 +57,21 @@ describe('hollow nodes', () => {
     await cluster.deletePod('pod-1', 30);
     await vi.waitFor(() => expect(cluster.pod('pod-1')).toBeUndefined(), SOON);
     expect(nodes!.podCount).toBe(5);
+  });
+
+  it('come back when somebody has taken them for dead', async () => {
+    await start();
+    const ready = (status: string) => expect.objectContaining({ type: 'Ready', status });
+    const conditionsOf = () =>
+      (cluster.object('nodes', '', 'sim-1') as never as { status: { conditions: object[] } }).status.conditions;
+    const unknown = { type: 'Ready', status: 'Unknown', reason: 'NodeStatusUnknown' };
+    const target = { kind: nodeKind as never, namespace: '', name: 'sim-1', subresource: 'status' };
+    await cluster.commands.send(
+      { verb: 'patch', type: 'strategic', ...target, patch: { status: { conditions: [unknown] } } },
+      null,
+    );
+    expect(conditionsOf()).toContainEqual(ready('Unknown'));
+    await vi.waitFor(() => expect(conditionsOf()).toContainEqual(ready('True')), SOON);
   });
 
   it('leaves pods of other nodes alone', async () => {

@@ -15,8 +15,10 @@ import { type FoundLog, LogNotFound, type LogServer, serveLogs } from '../logs/l
 import { readMachine } from '../machine.ts';
 import { NodeRegistration } from '../node-registration.ts';
 import type { NodeIdentity } from '../node-status.ts';
+import { watchNodes } from '../node-watch.ts';
 import { parseResolvConf } from '../pod/dns.ts';
 import type { Pod } from '../pod/pod-types.ts';
+import type { RangeFollower } from '../range-follower.ts';
 import type { AgentContext } from './agent-context.ts';
 import { type ContextOptions, makeContext, readRuntime } from './node-context.ts';
 import { orphanPod, PodWorker } from './pod-worker.ts';
@@ -54,6 +56,7 @@ export class NodeAgent {
   private readonly fingerprints = new Map<string, string>();
   private readonly inbox: Inbox;
   private readonly liveness: Liveness;
+  private readonly nodeWatch: RangeFollower;
   private registration: NodeRegistration | null = null;
   private tasks: TaskWatch | null = null;
   private server: LogServer | null = null;
@@ -81,7 +84,11 @@ export class NodeAgent {
       ...{ etcd: deps.etcd, keys: deps.keys, log: deps.log },
       nodes: [options.identity.name],
       ttlSeconds: options.livenessTtlSeconds,
-      onHeld: () => this.registration?.reportAnew(),
+      onHeld: () => this.registration?.look(),
+    });
+    this.nodeWatch = watchNodes({
+      ...{ etcd: deps.etcd, keys: deps.keys, node: options.identity.name, log: deps.log },
+      onNode: (node) => this.registration?.see(node),
     });
   }
 
@@ -115,6 +122,7 @@ export class NodeAgent {
       ...{ type: 'Normal', reason: 'Starting', message: 'Starting kubelet.' },
     });
     this.liveness.start();
+    this.nodeWatch.start();
     this.inbox.start();
     this.tasks = watchTasks(this.options.runtimeSocket, {
       onEvent: ({ topic, containerId }) => this.onTask(topic, containerId),
@@ -135,6 +143,7 @@ export class NodeAgent {
     for (const timer of this.timers) clearInterval(timer);
     this.inbox.close();
     this.liveness.close();
+    this.nodeWatch.close();
     this.registration?.close();
     this.tasks?.close();
     for (const worker of this.workers.values()) worker.close();
@@ -225,6 +234,7 @@ export class NodeAgent {
       readMachine: () => readMachine(directory, [...addresses], identity.name),
       readRuntime: () => readRuntime(this.cri),
       ...{ commands: this.deps.commands, resources: this.deps.resources, log: this.deps.log, now: Date.now },
+      isAlive: () => this.liveness.isHeld,
       onReady: (node, isReady) => {
         const reason = isReady ? 'NodeReady' : 'NodeNotReady';
         const message = `Node ${identity.name} status is now: ${reason}`;

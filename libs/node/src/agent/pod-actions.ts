@@ -1,6 +1,6 @@
 /** Does what `decide-pod.ts` asks for, for one pod. */
 import { pod as podKind } from '@periplus/api';
-import { isConflict, isNotFound } from '@periplus/apimachinery';
+import { isNotFound } from '@periplus/apimachinery';
 import { describeCriError, type SandboxConfig } from '@periplus/cri';
 import type { PodAction } from '../pod/decide-pod.ts';
 import { dnsConfig } from '../pod/dns.ts';
@@ -199,7 +199,7 @@ export class PodActions {
       const target = { kind: podKind, namespace, name, ifUid: uid };
       await this.context.commands.send({ verb: 'delete', ...target, gracePeriodSeconds: 0 }, causeOf(pod));
     } catch (error) {
-      if (!isNotFound(error) && !isConflict(error)) throw error;
+      if (!isNotFound(error)) throw error;
     }
     this.objectDeleted = true;
   }

@@ -1,5 +1,5 @@
 import { type Kind, pod as podKind, sameValue } from '@periplus/api';
-import { isConflict, isNotFound, type JsonObject } from '@periplus/apimachinery';
+import { isNotFound, type JsonObject } from '@periplus/apimachinery';
 import type { CommandCause, CommandClient } from '@periplus/client';
 import type { Pod, PodStatus } from '../pod/pod-types.ts';
 
@@ -119,8 +119,8 @@ export class StatusSender {
       if (resourceVersion) entry.toldVersion = Number(resourceVersion);
       entry.retryMs = RETRY_MS_MIN;
     } catch (error) {
-      // Gone, or a namesake took its place: nobody to tell.
-      if (!isNotFound(error) && !isConflict(error)) {
+      // Gone: nobody to tell. A conflict may come of anybody's write; a namesake's pod is forgotten soon.
+      if (!isNotFound(error) && this.entries.get(pod.metadata.uid) === entry) {
         this.onError(error, pod);
         entry.wanted ??= wanted;
         entry.retryMs = Math.min(entry.retryMs * 2, RETRY_MS_MAX);

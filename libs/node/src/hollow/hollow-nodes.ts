@@ -2,8 +2,8 @@
  * Many nodes in one process that run nothing: pods bound to them become ready after a while and go when they are told
  * to. Needs neither root nor a container runtime. One lease, one watch and one delay queue serve all nodes.
  */
-import { type Kind, node as nodeKind } from '@periplus/api';
-import { isAlreadyExists, type JsonObject } from '@periplus/apimachinery';
+import { type Kind, type Node, node as nodeKind } from '@periplus/api';
+import { isAlreadyExists, isNotFound, type JsonObject } from '@periplus/apimachinery';
 import type { CommandClient } from '@periplus/client';
 import type { Logger } from '@periplus/component';
 import type { EtcdClient } from '@periplus/etcd';
@@ -11,8 +11,10 @@ import { type Clock, systemClock } from '@periplus/reconcile';
 import type { Keys } from '@periplus/store';
 import { Inbox } from '../inbox.ts';
 import { Liveness } from '../liveness.ts';
-import { type MachineFacts, type NodeIdentity, newNode, nodeStatus } from '../node-status.ts';
+import { isReady, type MachineFacts, type NodeIdentity, newNode, nodeStatus } from '../node-status.ts';
+import { watchNodes } from '../node-watch.ts';
 import type { Pod } from '../pod/pod-types.ts';
+import type { RangeFollower } from '../range-follower.ts';
 import { AddressPool, nodeCidr, nodesThatFit } from './address-pool.ts';
 import { StageEngine } from './stage-engine.ts';
 import { nextStage, type StageDelays } from './stages.ts';
@@ -67,7 +69,11 @@ export class HollowNodes {
   private readonly engine: StageEngine;
   private readonly inbox: Inbox;
   private readonly liveness: Liveness;
+  private readonly nodeWatch: RangeFollower;
   private readonly registered = new Set<string>();
+  /** Names of nodes whose state is being told, and of those that have to be told of again after that. */
+  private readonly telling = new Set<string>();
+  private readonly stale = new Set<string>();
   private listed = false;
   private closed = false;
   private readonly retries = new Set<NodeJS.Timeout>();
@@ -85,6 +91,7 @@ export class HollowNodes {
     const { etcd, keys, log, commands } = deps;
     this.engine = new StageEngine({
       ...{ commands, log, clock: this.clock, delays: options.delays },
+      isKnown: (uid) => this.pods.has(uid),
       contextOf: (node, pod) => ({ hostAddress: this.hostAddress(node), podAddress: this.addressOf(node, pod) }),
     });
     this.inbox = new Inbox({
@@ -102,6 +109,7 @@ export class HollowNodes {
       ...{ etcd, keys, log, nodes: names, ttlSeconds: options.livenessTtlSeconds },
       onHeld: () => void this.registerAll(),
     });
+    this.nodeWatch = watchNodes({ etcd, keys, log, onNode: (node) => this.onNode(node) });
   }
 
   get podCount(): number {
@@ -109,15 +117,19 @@ export class HollowNodes {
   }
 
   notReady(): string | undefined {
+    if (this.registered.size < this.nodes.size) {
+      return `${this.registered.size} of ${this.nodes.size} nodes are registered`;
+    }
     if (!this.liveness.isHeld) return 'the liveness lease is not held';
-    const { size } = this.registered;
-    if (size < this.nodes.size) return `${size} of ${this.nodes.size} nodes are registered`;
     return this.listed ? undefined : 'the inboxes have not been listed';
   }
 
-  async start(): Promise<void> {
+  /** Returns at once; `notReady` says when all is up. */
+  start(): Promise<void> {
     this.liveness.start();
     this.inbox.start();
+    this.nodeWatch.start();
+    return Promise.resolve();
   }
 
   async stop(): Promise<void> {
@@ -125,6 +137,7 @@ export class HollowNodes {
     for (const timer of this.retries) clearTimeout(timer);
     this.engine.close();
     this.inbox.close();
+    this.nodeWatch.close();
     this.liveness.close();
   }
 
@@ -137,33 +150,52 @@ export class HollowNodes {
   }
 
   private async register(name: string): Promise<void> {
-    const { index } = this.nodes.get(name)!;
-    const { commands, log } = this.deps;
-    const machine = this.machine(name);
-    const identity: NodeIdentity = {
-      ...{ name, port: 0, podCidr: nodeCidr(this.options.podCidr, index), taints: [] },
-      labels: { 'periplus.dev/simulated': 'true', ...this.options.labels },
-      podsMax: this.options.podsPerNode,
-    };
-    const target = { kind: nodeKind as unknown as Kind, namespace: '', name };
-    const runtime = { version: '0.0.0-simulated', conditions: [], images: [] };
+    this.telling.add(name);
     try {
-      await commands
-        .send({ verb: 'create', ...target, object: newNode(identity, machine) }, null)
-        .catch(ignoreExisting);
-      const { images: _, ...status } = nodeStatus(identity, machine, runtime, undefined, this.clock.nowMs());
-      const patch = { status: status as unknown as JsonObject };
-      await commands.send({ verb: 'patch', type: 'strategic', ...target, subresource: 'status', patch }, null);
+      const object = newNode(this.identity(name), this.machine(name));
+      if (!this.registered.has(name)) {
+        await this.deps.commands.send({ verb: 'create', ...target(name), object }, null).catch(ignoreExisting);
+      }
+      const status = this.status(name) as unknown as JsonObject;
+      const command = { verb: 'patch', type: 'strategic', ...target(name), subresource: 'status' } as const;
+      await this.deps.commands.send({ ...command, patch: { status } }, null);
       this.registered.add(name);
     } catch (error) {
-      if (this.closed) return;
-      log.warn({ node: name, error: String(error) }, 'could not register a node');
+      if (this.closed || isNotFound(error)) return;
+      this.deps.log.warn({ node: name, error: String(error) }, 'could not tell the state of a node');
       const timer = setTimeout(() => {
         this.retries.delete(timer);
         void this.register(name);
       }, RETRY_MS);
       this.retries.add(timer);
+    } finally {
+      this.telling.delete(name);
+      if (this.stale.delete(name)) void this.register(name);
     }
+  }
+
+  /** Somebody took the node for dead. While it is not alive, he is right. */
+  private onNode({ metadata, status }: Node): void {
+    const name = metadata.name ?? '';
+    if (!this.liveness.isHeld || !this.registered.has(name) || isReady(status)) return;
+    if (this.telling.has(name)) this.stale.add(name);
+    else void this.register(name);
+  }
+
+  private identity(name: string): NodeIdentity {
+    const { podCidr, labels, podsPerNode } = this.options;
+    return {
+      ...{ name, port: 0, podCidr: nodeCidr(podCidr, this.nodes.get(name)!.index), taints: [] },
+      labels: { 'periplus.dev/simulated': 'true', ...labels },
+      podsMax: podsPerNode,
+    };
+  }
+
+  private status(name: string): Omit<NonNullable<Node['status']>, 'images'> {
+    const runtime = { version: '0.0.0-simulated', conditions: [], images: [] };
+    const nowMs = this.clock.nowMs();
+    const { images: _, ...status } = nodeStatus(this.identity(name), this.machine(name), runtime, undefined, nowMs);
+    return status;
   }
 
   private machine(name: string): MachineFacts {
@@ -208,6 +240,12 @@ export class HollowNodes {
     this.engine.forget(uid);
   }
 }
+
+const target = (name: string): { kind: Kind; namespace: string; name: string } => ({
+  kind: nodeKind as unknown as Kind,
+  namespace: '',
+  name,
+});
 
 function ignoreExisting(error: unknown): void {
   if (!isAlreadyExists(error)) throw error;

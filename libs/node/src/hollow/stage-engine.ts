@@ -1,5 +1,5 @@
 import { type Kind, pod as podKind } from '@periplus/api';
-import { isConflict, isNotFound, type JsonObject } from '@periplus/apimachinery';
+import { isNotFound, type JsonObject } from '@periplus/apimachinery';
 import type { CommandClient } from '@periplus/client';
 import type { Logger } from '@periplus/component';
 import { type Clock, DelayQueue } from '@periplus/reconcile';
@@ -14,6 +14,8 @@ export interface StageEngineDeps {
   delays: StageDelays;
   /** What the stage needs to know of the node that the pod is on. */
   contextOf(node: string, pod: Pod): Omit<StageContext, 'nowMs'>;
+  /** Whether the pod is still there; a stage of one that has gone is not tried again. */
+  isKnown(uid: string): boolean;
   log: Logger;
 }
 
@@ -78,9 +80,10 @@ export class StageEngine {
       const patch = { status: effect.status as unknown as JsonObject };
       await commands.send({ verb: 'patch', type: 'strategic', ...target, subresource: 'status', patch }, cause);
     } catch (error) {
-      if (this.closed || isNotFound(error) || isConflict(error)) return;
+      // Gone. A conflict may come of anybody's write to the pod: a namesake's node hears of the change by itself.
+      if (this.closed || isNotFound(error)) return;
       log.warn({ namespace, pod: name, stage: stage.name, error: String(error) }, 'a stage failed');
-      this.queue.set(uid, RETRY_MS, waiting);
+      if (this.deps.isKnown(uid)) this.queue.set(uid, RETRY_MS, waiting);
     }
   }
 }
