@@ -336,22 +336,22 @@ describe.skipIf(reason)(`the node-agent${reason ? ` (skipped: ${reason})` : ''}`
   });
 
   it('runs init containers in their order, sidecars beside the rest, and all of them on shared files', async () => {
-    const volumeMounts = [{ name: 'work', mountPath: '/work' }];
+    const volumeMounts = [{ name: 'work', mountPath: '/shared' }];
     const initContainers = [
-      node.shell('echo 1 >> /work/order', { name: 'first', volumeMounts }),
-      node.shell('echo s >> /work/order; trap "exit 0" TERM; sleep 1000 & wait', {
+      node.shell('echo 1 >> /shared/order', { name: 'first', volumeMounts }),
+      node.shell('echo s >> /shared/order; trap "exit 0" TERM; sleep 1000 & wait', {
         name: 'side',
         restartPolicy: 'Always',
         volumeMounts,
-        startupProbe: { exec: { command: ['test', '-f', '/work/order'] }, periodSeconds: 1 },
+        startupProbe: { exec: { command: ['test', '-f', '/shared/order'] }, periodSeconds: 1 },
       }),
-      node.shell('echo 2 >> /work/order', { name: 'second', volumeMounts }),
+      node.shell('echo 2 >> /shared/order', { name: 'second', volumeMounts }),
     ];
     await node.create('inits', {
       restartPolicy: 'Never',
       volumes: [{ name: 'work', emptyDir: {} }],
       initContainers,
-      containers: [node.shell('cat /work/order', { volumeMounts })],
+      containers: [node.shell('cat /shared/order', { volumeMounts })],
     });
     const status = await node.until('inits', ({ phase }) => phase === 'Succeeded');
     expect((await logOf('inits')).body).toBe('1\ns\n2\n');
