@@ -1,6 +1,6 @@
 import type { DynamicModule, InjectionToken } from '@nestjs/common';
 import { builtinKinds } from '@periplus/api';
-import { ClusterCache } from '@periplus/cache';
+import { ClusterCache, NO_PAST } from '@periplus/cache';
 import { type CommandClient, EventRecorder, openCommandClient } from '@periplus/client';
 import { createLogger, type Logger, Metrics } from '@periplus/component';
 import { builtinControllers } from '@periplus/controllers';
@@ -51,6 +51,7 @@ export function appModule({
             cipher: null,
             indexes: [...new Set(controllers.flatMap(({ indexes }) => indexes))],
             liveness: true,
+            window: NO_PAST,
             log,
           }),
       },

@@ -1,5 +1,5 @@
 import type { DynamicModule, InjectionToken } from '@nestjs/common';
-import { ClusterCache } from '@periplus/cache';
+import { ClusterCache, NO_PAST } from '@periplus/cache';
 import { type CommandClient, EventRecorder, openCommandClient } from '@periplus/client';
 import { createLogger, type Logger, Metrics } from '@periplus/component';
 import { type EtcdClient, openEtcd } from '@periplus/etcd';
@@ -13,9 +13,6 @@ export const CACHE: InjectionToken<ClusterCache> = Symbol('cache');
 export const COMMANDS: InjectionToken<CommandClient> = Symbol('commands');
 /** Makes a scheduler for each time that this process leads. */
 export const NEW_SCHEDULER: InjectionToken<() => Scheduler> = Symbol('new scheduler');
-
-/** Nobody watches this cache from a point in the past. */
-const NO_PAST = { changes: 0, bytes: 0 };
 
 class AppModule {}
 

@@ -7,6 +7,9 @@ export interface WindowLimits {
   bytes: number;
 }
 
+/** For caches that nobody watches from a past version. */
+export const NO_PAST: WindowLimits = { changes: 0, bytes: 0 };
+
 /** A place in the log: a write within its transaction. */
 export interface Version {
   revision: number;

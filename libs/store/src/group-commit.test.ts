@@ -281,6 +281,25 @@ describe('a transaction whose outcome is unknown', () => {
     expect(etcd.transactions.length).toBe(1);
   });
 
+  it('does not keep those waiting that come behind it', async () => {
+    const { etcd, store, clock } = open();
+    etcd.fate = () => 'answerLost';
+    let away = true;
+    etcd.interrupt = () => {
+      if (away) throw new EtcdError('Unavailable', 'refused', 'away');
+    };
+    const lost: Promise<Committed>[] = [];
+    for (const name of ['a', 'b']) {
+      lost.push(store.commit(writeOf(name)));
+      await new Promise(setImmediate); // each in a transaction of its own, as many as there may be at once
+    }
+    const behind = Array.from({ length: 200 }, (_, at) => store.commit(writeOf(`c${at}`)));
+    expect(new Set(await Promise.all(behind.map(reasonOf)))).toEqual(new Set(['Timeout']));
+    expect(clock.ms).toBeLessThan(15_000);
+    away = false;
+    expect((await Promise.all(lost)).map(({ bytes }) => bytes !== null)).toEqual([true, true]);
+  });
+
   it('for lack of space is a failure only when it was not applied', async () => {
     const { etcd, store } = open();
     let applied = true;

@@ -124,7 +124,7 @@ export class GroupCommit implements Store {
     const drainedFirst = new AbortController();
     void this.#clock.pause(CLOSE_MS_MAX, drainedFirst.signal).then(() => {
       this.#closing.abort();
-      for (const write of this.#batcher.takeOlder(Number.POSITIVE_INFINITY)) write.reject(givenUp());
+      this.#giveUpOld();
       this.#checkDrained();
     });
     await drained;
@@ -228,9 +228,14 @@ export class GroupCommit implements Store {
   async #again(batch: readonly PendingWrite[], delayMs: number): Promise<void> {
     this.stats.retries++;
     this.#batcher.putBack(batch);
+    this.#giveUpOld();
+    if (this.#batcher.size > 0) await this.#pause(delayMs);
+  }
+
+  /** What waits in the queue has certainly not happened, so it can be given up. */
+  #giveUpOld(): void {
     const horizon = this.#closing.signal.aborted ? Number.POSITIVE_INFINITY : this.#clock.nowMs() - GIVE_UP_MS;
     for (const write of this.#batcher.takeOlder(horizon)) write.reject(givenUp());
-    if (this.#batcher.size > 0) await this.#pause(delayMs);
   }
 
   async #settleUnknown(batch: readonly PendingWrite[], sent: Sent, error: EtcdError): Promise<void> {
@@ -249,6 +254,7 @@ export class GroupCommit implements Store {
         if (!(failure instanceof EtcdError)) return rejectAll(batch, open(failure));
         if (failure.reason === 'LeaseNotFound') this.#lease.lost();
         this.#deps.log?.warn({ error: failure }, 'the outcome is still open');
+        this.#giveUpOld();
         await this.#pause(delayMs);
       }
     }
