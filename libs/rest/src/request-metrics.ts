@@ -72,4 +72,4 @@ export class RequestMetrics {
   }
 }
 
-const isLongRunning = (info: RequestInfo): boolean => info.verb === 'watch' || info.subresource === 'log';
+export const isLongRunning = (info: RequestInfo): boolean => info.verb === 'watch' || info.subresource === 'log';

@@ -8,13 +8,14 @@ import type { Check, Logger, Metrics } from '@periplus/component';
 import type { Authenticator, Operations, User } from '@periplus/operations';
 import { fastify } from 'fastify';
 import { ConnectionUsers } from './connection-user.ts';
+import { Deadlines } from './deadlines.ts';
 import { actingUser } from './impersonation.ts';
 import type { NodeCredentials } from './node-proxy.ts';
 import { servePages } from './pages.ts';
 import { PodLogs } from './pod-logs.ts';
 import { boolean } from './query.ts';
 import { type RequestInfo, requestInfo } from './request-info.ts';
-import { RequestMetrics } from './request-metrics.ts';
+import { isLongRunning, RequestMetrics } from './request-metrics.ts';
 import { ResourceApi } from './resource-api.ts';
 import { type Exchange, sendError } from './respond.ts';
 
@@ -22,7 +23,7 @@ import { type Exchange, sendError } from './respond.ts';
 const IDLE_CONNECTION_MS_MAX = 95_000;
 /** A client that does not finish its headers, or its whole request, by then is cut off. */
 const HEADERS_MS_MAX = 32_000;
-const REQUEST_MS_MAX = 60_000;
+const RECEIVE_MS_MAX = 60_000;
 const HEADER_BYTES_MAX = 32 * 1024;
 /** After this, connections that still answer are cut. */
 const CLOSE_MS_MAX = 5_000;
@@ -76,7 +77,7 @@ export async function startRestServer(deps: RestDeps): Promise<RestServer> {
           minVersion: 'TLSv1.2',
           keepAliveTimeout: IDLE_CONNECTION_MS_MAX,
           headersTimeout: HEADERS_MS_MAX,
-          requestTimeout: REQUEST_MS_MAX,
+          requestTimeout: RECEIVE_MS_MAX,
           maxHeaderSize: HEADER_BYTES_MAX,
           noDelay: true,
         },
@@ -97,6 +98,7 @@ export async function startRestServer(deps: RestDeps): Promise<RestServer> {
       await app.close();
       clearTimeout(cut);
       logs.close();
+      front.close();
     },
   };
 }
@@ -107,6 +109,7 @@ class FrontDoor {
   private readonly users: ConnectionUsers;
   private readonly resources: ResourceApi;
   private readonly metrics: RequestMetrics;
+  private readonly deadlines = new Deadlines();
 
   constructor(deps: RestDeps, resources: ResourceApi) {
     this.deps = deps;
@@ -128,11 +131,12 @@ class FrontDoor {
     const exchange = { request, response, requestId: randomUUID(), pretty: isPretty(request, query) };
     const info = requestInfo(request.method ?? 'GET', path, query);
     if (!info) {
-      sendError(exchange, badRequest(`invalid URL escape in ${JSON.stringify(path)}`), this.unexpected);
+      this.refuse(exchange, badRequest(`invalid URL escape in ${JSON.stringify(path)}`));
       return;
     }
     const startMs = performance.now();
     this.metrics.begin(info);
+    const done = isLongRunning(info) ? null : this.deadlines.start(query, (error) => this.refuse(exchange, error));
     try {
       const known = this.users.userOf(request);
       const login = known instanceof Promise ? await known : known;
@@ -140,8 +144,9 @@ class FrontDoor {
       if (info.isResource) await this.resources.handle(exchange, info, query, user);
       else this.page(exchange, info, user, pages);
     } catch (error) {
-      sendError(exchange, error, this.unexpected);
+      this.refuse(exchange, error);
     } finally {
+      done?.();
       this.finish(response, info, startMs);
     }
   }
@@ -166,9 +171,17 @@ class FrontDoor {
   private readonly authorize: Operations['authorize'] = (user, attributes) =>
     this.deps.operations.authorize(user, attributes);
 
-  private readonly unexpected = (error: unknown): void => {
-    this.deps.log.error({ error }, 'a request failed unexpectedly');
-  };
+  private refuse(exchange: Exchange, error: unknown): void {
+    // Its time was over before; what comes of it now has nobody to go to.
+    if (exchange.response.writableEnded) return;
+    sendError(exchange, error, (unexpected) => {
+      this.deps.log.error({ error: unexpected }, 'a request failed unexpectedly');
+    });
+  }
+
+  close(): void {
+    this.deadlines.close();
+  }
 }
 
 function isPretty(request: IncomingMessage, query: string): boolean {
