@@ -8,6 +8,12 @@ const RETRY = { baseMs: 25, maxMs: 1_000 };
 /** More at once mean that somebody does not wait for answers; they would only pile up. */
 const CALLS_MAX = 20_000;
 
+/**
+ * What a member has passed on to a leader that died is never answered. After this time, in which another leader is elected, whoever
+ * may not repeat the call goes on to find out what became of it.
+ */
+const WRITE_MS_MAX = 2_000;
+
 /** etcd refuses what carries this when its member has lost the leader, instead of letting it wait or hang on silently. */
 export function requireLeader(): Metadata {
   const metadata = new Metadata();
@@ -53,7 +59,7 @@ export class Calls {
     const deadline = Date.now() + this.#timeoutMs;
     for (let attempt = 0; ; attempt++) {
       const client = this.#connection.current ?? (await this.#connection.ready(deadline));
-      const attemptDeadline = repeatable && attempt === 0 ? Date.now() + (deadline - Date.now()) / 2 : deadline;
+      const attemptDeadline = attemptEnd(deadline, repeatable, attempt);
       try {
         return await this.#send(client, method, request, attemptDeadline);
       } catch (error) {
@@ -85,4 +91,11 @@ export class Calls {
       );
     });
   }
+}
+
+/** When to stop waiting for the answer to one attempt: a call that may be repeated has time left to be repeated elsewhere. */
+function attemptEnd(deadline: number, repeatable: boolean, attempt: number): number {
+  const now = Date.now();
+  if (!repeatable) return Math.min(deadline, now + WRITE_MS_MAX);
+  return attempt === 0 ? now + (deadline - now) / 2 : deadline;
 }
