@@ -21,7 +21,8 @@ export class RequestMetrics {
   private readonly total: Counter;
   private readonly seconds: Histogram;
   private readonly series = new Map<string, { count: () => void; time: (seconds: number) => void }>();
-  private inflight = 0;
+  /** Being answered now, without watches and followed logs. */
+  inflight = 0;
   private watches = 0;
   private readonly kinds: KindRegistry;
 

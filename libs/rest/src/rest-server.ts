@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { KindRegistry } from '@periplus/api';
-import { badRequest } from '@periplus/apimachinery';
+import { badRequest, StatusError } from '@periplus/apimachinery';
 import type { Check, Logger, Metrics } from '@periplus/component';
 import type { Authenticator, Operations, User } from '@periplus/operations';
 import { fastify } from 'fastify';
@@ -25,6 +25,9 @@ const IDLE_CONNECTION_MS_MAX = 95_000;
 const HEADERS_MS_MAX = 32_000;
 const RECEIVE_MS_MAX = 60_000;
 const HEADER_BYTES_MAX = 32 * 1024;
+const HANDSHAKE_MS_MAX = 10_000;
+/** Being answered at once; each may hold a body of 3 MiB. As many as kube-apiserver takes. */
+const REQUESTS_MAX = 600;
 /** After this, connections that still answer are cut. */
 const CLOSE_MS_MAX = 5_000;
 /** Open to everybody, whatever RBAC says: whoever probes a server that just started can't log in yet. */
@@ -76,6 +79,7 @@ export async function startRestServer(deps: RestDeps): Promise<RestServer> {
           ALPNProtocols: ['http/1.1'],
           minVersion: 'TLSv1.2',
           keepAliveTimeout: IDLE_CONNECTION_MS_MAX,
+          handshakeTimeout: HANDSHAKE_MS_MAX,
           headersTimeout: HEADERS_MS_MAX,
           requestTimeout: RECEIVE_MS_MAX,
           maxHeaderSize: HEADER_BYTES_MAX,
@@ -141,6 +145,7 @@ class FrontDoor {
       const known = this.users.userOf(request);
       const login = known instanceof Promise ? await known : known;
       const user = actingUser(request, login, this.authorize);
+      if (done && info.isResource && this.metrics.inflight > REQUESTS_MAX) throw tooManyRequests();
       if (info.isResource) await this.resources.handle(exchange, info, query, user);
       else this.page(exchange, info, user, pages);
     } catch (error) {
@@ -183,6 +188,11 @@ class FrontDoor {
     this.deadlines.close();
   }
 }
+
+const tooManyRequests = (): StatusError =>
+  new StatusError('TooManyRequests', 'the server has received too many requests and has asked us to try again later', {
+    retryAfterSeconds: 1,
+  });
 
 function isPretty(request: IncomingMessage, query: string): boolean {
   if (query.includes('pretty')) {

@@ -41,4 +41,19 @@ describe('while etcd does not answer', () => {
     while (!names.includes('after')) names.push(JSON.parse((await events.next()).value ?? '').object.metadata.name);
     watch.destroy();
   });
+
+  it('takes a bounded number of requests, and tells the others to come back', async () => {
+    const [member] = server.etcd.members;
+    await member!.pause();
+    const answers = await Promise.all(
+      Array.from({ length: 700 }, (_, i) => server.ask('POST', `${MAPS}?timeout=2s`, { body: configMap(`many-${i}`) })),
+    );
+    const count = (code: number) => answers.filter((answer) => answer.code === code).length;
+    // A write whose time was over before may still be looked for.
+    expect(count(504)).toBeGreaterThan(590);
+    expect(count(504) + count(429)).toBe(700);
+    expect(answers.find(({ code }) => code === 429)?.headers['retry-after']).toBe('1');
+    await member!.resume();
+    await vi.waitUntil(async () => (await server.ask('GET', '/readyz')).code === 200, { timeout: 30_000 });
+  });
 });
