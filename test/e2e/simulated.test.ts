@@ -25,6 +25,12 @@ describe('a cluster of simulated nodes', () => {
     expect(new Set(nodes.split(' ')).size).toBe(3);
   });
 
+  it('has no logs of what runs nowhere, and says so', async () => {
+    expect(await cluster.kubectl('logs', 'deploy/web')).toMatch(
+      /^node sim-\d is simulated: container "web" runs nowhere$/m,
+    );
+  });
+
   it('says why a pod stays pending, and binds it when a node can take it', async () => {
     await cluster.kubectl('run', 'picky', '--image=a', '--overrides={"spec":{"nodeSelector":{"disk":"ssd"}}}');
     await eventually(async () => {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { findCniPlugins } from './container-support.ts';
 import { PAUSE_IMAGE, pauseImage } from './images.ts';
 
 /** A containerd of one cluster's node: all that it has is below two directories and on a bridge of its own. */
@@ -15,7 +16,6 @@ export interface ContainerdOptions {
   name: string;
   /** The node's range of pod addresses: "10.244.0.0/24". */
   podCidr: string;
-  cniBinDirectory?: string;
 }
 
 /** Where things are in the directory of a containerd. */
@@ -136,7 +136,7 @@ disabled_plugins = [
     snapshotter = ${text(snapshotter)}
 
   [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = ${text(options.cniBinDirectory ?? '/usr/lib/cni')}
+    bin_dir = ${text(findCniPlugins())}
     conf_dir = ${text(paths.cniConfig)}
 
   [plugins."io.containerd.grpc.v1.cri".registry]

@@ -6,6 +6,9 @@ import { chosenContainer, logQuery, type PodObject } from './log-options.ts';
 import { type NodeCredentials, type NodeObject, NodeProxy, nodeAddress } from './node-proxy.ts';
 import { apiHeaders, type Exchange } from './respond.ts';
 
+/** On nodes that run nothing, so there is nobody to ask. */
+const SIMULATED_LABEL = 'periplus.dev/simulated';
+
 /** `pods/NAME/log`: fetched from the node that the pod is bound to, and passed on as it comes. */
 export class PodLogs {
   private readonly operations: Operations;
@@ -30,8 +33,13 @@ export class PodLogs {
       exchange.response.writeHead(204).end();
       return;
     }
-    if (!this.proxy) throw internalError('this API server has no credentials for nodes');
     const node = await this.nodeOf(pod.spec.nodeName);
+    if (node.metadata.labels?.[SIMULATED_LABEL] === 'true') {
+      apiHeaders(exchange, 'text/plain');
+      exchange.response.end(`node ${node.metadata.name} is simulated: container "${container}" runs nowhere\n`);
+      return;
+    }
+    if (!this.proxy) throw internalError('this API server has no credentials for nodes');
     const path = `/containerLogs/${[namespace, name, container].map(encodeURIComponent).join('/')}`;
     apiHeaders(exchange, 'text/plain');
     await this.proxy.relay(nodeAddress(node), passedOn.size > 0 ? `${path}?${passedOn}` : path, exchange.response);

@@ -1,3 +1,5 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { applyNetworkRules, cleanUpContainers } from '@periplus/containerd';
 import { openCri } from '@periplus/cri';
 import { whyNoTestContainers } from '@periplus/testing';
@@ -55,6 +57,10 @@ describe.skipIf(reason)(`a node that loses its parts${reason ? ` (skipped: ${rea
     await node.cluster.deletePod('deleted', 5);
     await node.cluster.deletePod('vanished', 0);
     await node.create('new', { containers: [node.server()] });
+    const leftovers = ['agent/pods/old-uid/volumes', 'logs/default_old_old-uid/main'].map((path) =>
+      join(node.containerd.directory, path),
+    );
+    for (const path of leftovers) mkdirSync(path, { recursive: true });
 
     await node.startAgent();
     await node.untilRunning('new');
@@ -65,6 +71,7 @@ describe.skipIf(reason)(`a node that loses its parts${reason ? ` (skipped: ${rea
       async () => expect((await containersOf()).map(({ pod }) => pod).sort()).toEqual(['ended', 'new']),
       SOON,
     );
+    await vi.waitFor(() => expect(leftovers.filter((path) => existsSync(path))).toEqual([]), SOON);
   });
 
   it('goes on after containerd was killed, with the same containers', async () => {

@@ -2,7 +2,8 @@
  * Runs the pods that are bound to one node. `start` takes over what an earlier agent left: pods are known by the
  * inbox, containers by their labels, so nothing that runs is touched; what no inbox entry stands for is ended.
  */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { CommandClient, ResourceClient } from '@periplus/client';
 import type { Logger } from '@periplus/component';
 import { type Cri, describeCriError, openCri, type TaskWatch, watchTasks } from '@periplus/cri';
@@ -18,6 +19,7 @@ import type { NodeIdentity } from '../node-status.ts';
 import { watchNodes } from '../node-watch.ts';
 import { parseResolvConf } from '../pod/dns.ts';
 import type { Pod } from '../pod/pod-types.ts';
+import { podUidOfLogs } from '../pod/sandbox-config.ts';
 import type { RangeFollower } from '../range-follower.ts';
 import type { AgentContext } from './agent-context.ts';
 import { type ContextOptions, makeContext, readRuntime } from './node-context.ts';
@@ -172,7 +174,10 @@ export class NodeAgent {
     const isFirst = !this.listed;
     this.listed = true;
     this.relist();
-    if (isFirst) void this.removeLeftovers();
+    if (!isFirst) return;
+    this.removeLeftovers().catch((error: unknown) => {
+      this.deps.log.warn({ error: describeCriError(error) }, 'could not remove what old pods left');
+    });
   }
 
   private onTask(topic: string, containerId: string): void {
@@ -213,16 +218,17 @@ export class NodeAgent {
     }
   }
 
-  /** Directories of pods that went while no agent ran. */
+  /** What pods that went while no agent ran have left on disk. */
   private async removeLeftovers(): Promise<void> {
-    const { directories, volumes } = this.context;
-    const runtime = new Set((await this.context.view.relist().catch(() => [])).map(({ uid }) => uid));
-    const uids = await readdir(directories.pods).catch(() => []);
-    for (const uid of uids) {
-      if (this.workers.has(uid) || runtime.has(uid)) continue;
-      await volumes.remove(uid, 'all').catch((error: Error) => {
-        this.deps.log.warn({ uid, error: error.message }, 'could not remove what an old pod left');
-      });
+    const { directories, volumes, view } = this.context;
+    const { logDirectory } = this.options;
+    const running = new Set((await view.relist()).map(({ uid }) => uid));
+    // A pod has a worker before it has anything on disk, so new ones are safe.
+    const isLeft = (uid: string): boolean => !running.has(uid) && !this.workers.has(uid);
+    for (const uid of await readdir(directories.pods)) if (isLeft(uid)) await volumes.remove(uid, 'all');
+    for (const name of await readdir(logDirectory).catch(() => [])) {
+      const uid = podUidOfLogs(name);
+      if (uid && isLeft(uid)) await rm(join(logDirectory, name), { recursive: true, force: true });
     }
   }
 

@@ -22,6 +22,9 @@ export interface SandboxSettings {
 export const podLogDirectory = (logs: string, { metadata }: Pod): string =>
   join(logs, `${metadata.namespace}_${metadata.name}_${metadata.uid}`);
 
+/** The pod whose logs are in a directory of that name; undefined when it is none of `podLogDirectory`. */
+export const podUidOfLogs = (name: string): string | undefined => /^[^_]+_[^_]+_([^_]+)$/.exec(name)?.[1];
+
 /** The pod's control group: pods of one quality of service stand together, as with the kubelet. */
 export function podCgroup(cgroupRoot: string, pod: Pod): string {
   const qos = qosClassOf(pod);
