@@ -11,8 +11,9 @@ import { TombstoneLease } from './tombstone-lease.ts';
 import type { Committed, Store, Write } from './types.ts';
 
 /**
- * Transactions under way at once: while etcd works on one, the next is encoded. What waits is shared among those
- * that are free, in portions that are worth a transaction.
+ * Transactions under way at once: while etcd works on one, the next is encoded. Measured on two cores, with 64 and 256
+ * callers: two commit a tenth more than one; three and four commit less, since their portions are smaller. What waits
+ * is shared among those that are free, in portions that are worth a transaction.
  */
 const IN_FLIGHT_MAX = 2;
 const PORTION_MIN = 16;
