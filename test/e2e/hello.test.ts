@@ -136,7 +136,7 @@ describe.skipIf(obstacle)('samples/hello.yaml on real containers, with the real 
 
 /** Processes of the cluster's pods, by the control group that all of them are below. */
 function containersOf(cluster: TestCluster): string[] {
-  const cgroup = `/periplus-${cluster.folder.name}/`;
+  const cgroup = `/periplus-${cluster.folder.id}/`;
   const processes = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   return processes.filter((pid) => {
     try {

@@ -3,11 +3,17 @@ import { Agent, request } from 'node:https';
 import { join } from 'node:path';
 import type { ClusterFolder } from './cluster-folder.ts';
 
+/** New nodes have it until the controller-manager has seen that they are Ready. */
+const NOT_READY = 'node.kubernetes.io/not-ready';
 const TIMEOUT_MS = 5_000;
 const BODY_BYTES_MAX = 64 << 20;
 
 interface List {
-  items: { metadata: { name: string }; status?: { phase?: string; conditions?: { type: string; status: string }[] } }[];
+  items: {
+    metadata: { name: string };
+    spec?: { taints?: { key: string }[] };
+    status?: { phase?: string; conditions?: { type: string; status: string }[] };
+  }[];
 }
 
 /** What the supervisor asks of its cluster's API, as its administrator. */
@@ -25,11 +31,13 @@ export class AdminApi {
     return (await this.get('/readyz').catch(() => undefined))?.status === 200;
   }
 
-  /** Names of the nodes and whether each is Ready. */
+  /** Names of the nodes, and whether each is Ready and no longer kept from pods for not having been. */
   async nodes(): Promise<{ name: string; ready: boolean }[]> {
-    return (await this.list('/api/v1/nodes')).map(({ metadata, status }) => ({
+    return (await this.list('/api/v1/nodes')).map(({ metadata, spec, status }) => ({
       name: metadata.name,
-      ready: status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false,
+      ready:
+        status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true &&
+        !spec?.taints?.some(({ key }) => key === NOT_READY),
     }));
   }
 

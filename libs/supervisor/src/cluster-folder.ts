@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -8,6 +9,8 @@ const NAME = /^[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?$/;
 /** Where one cluster lives: `$PERIPLUS_HOME/<name>`, everything of it and nothing else. */
 export interface ClusterFolder {
   readonly name: string;
+  /** Tells it from clusters of the same name in other homes, where they share the machine: control groups, sockets. */
+  readonly id: string;
   readonly path: string;
   /** Ports, subnets and the node of this cluster, chosen by the first `up`. */
   readonly settings: string;
@@ -26,6 +29,8 @@ export interface ClusterFolder {
   /** Process ids of what it runs, to find leftovers of a supervisor that was killed. */
   readonly processes: string;
 }
+
+const ID_HASH_CHARS = 8;
 
 const defaultHome = (): string => process.env.PERIPLUS_HOME ?? join(homedir(), '.periplus');
 
@@ -49,6 +54,7 @@ export function clusterFolder(name: string, home = defaultHome()): ClusterFolder
   const path = join(resolve(home), name);
   return {
     name,
+    id: `${name}-${createHash('sha256').update(path).digest('hex').slice(0, ID_HASH_CHARS)}`,
     path,
     settings: join(path, 'cluster.json'),
     kubeconfig: join(path, 'kubeconfig'),

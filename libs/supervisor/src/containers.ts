@@ -18,7 +18,7 @@ const STOP_MS_MAX = 10_000;
 const optionsOf = (folder: ClusterFolder, settings: ClusterSettings) => ({
   directory: join(folder.node, 'containerd'),
   // The path of a unix socket is short, that of a home folder may not be.
-  stateDirectory: `/run/periplus/${folder.name}`,
+  stateDirectory: `/run/periplus/${folder.id}`,
   name: folder.name,
   podCidr: settings.podCidr,
 });
@@ -57,7 +57,7 @@ export async function prepareContainers(paths: ContainerdPaths): Promise<void> {
 }
 
 /** The control group that every pod of the cluster is below. */
-export const podControlGroup = (folder: ClusterFolder): string => `/periplus-${folder.name}`;
+export const podControlGroup = (folder: ClusterFolder): string => `/periplus-${folder.id}`;
 
 /** Ends every container of the cluster, once its containerd has ended. Volumes and images stay. */
 export const endContainers = (folder: ClusterFolder, settings: ClusterSettings): Promise<void> =>
