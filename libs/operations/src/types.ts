@@ -148,6 +148,8 @@ export interface WatchOptions {
   readonly fieldSelector?: string;
   readonly resourceVersion?: string;
   readonly resourceVersionMatch?: string;
+  /** A watch has no pieces: refused where versions are matched. */
+  readonly continue?: string;
   readonly allowWatchBookmarks?: boolean;
   readonly sendInitialEvents?: boolean;
   /** undefined or 0: between 30 and 60 minutes, as kube-apiserver. */

@@ -1,4 +1,13 @@
-import { at, badRequest, type FieldError, invalid, type JsonObject, type JsonValue } from '@periplus/apimachinery';
+import {
+  at,
+  badRequest,
+  escapeFieldValue,
+  type FieldError,
+  invalid,
+  type JsonObject,
+  type JsonValue,
+  parseFieldSelector,
+} from '@periplus/apimachinery';
 import type { DeleteOptions, ListOptions, WatchOptions } from '@periplus/operations';
 
 /** What create, update and patch take in their query. */
@@ -53,15 +62,24 @@ export function listOptions(query: URLSearchParams): ListOptions {
   };
 }
 
-export const watchOptions = (query: URLSearchParams): WatchOptions => ({
+/** `name` is the one object that the path or the selector names; '' for all. Throws BadRequest. */
+export const watchOptions = (query: URLSearchParams, name: string): WatchOptions => ({
   labelSelector: query.get('labelSelector') ?? '',
-  fieldSelector: query.get('fieldSelector') ?? '',
+  fieldSelector: selectorOfName(query.get('fieldSelector') ?? '', name),
   resourceVersion: query.get('resourceVersion') ?? '',
   resourceVersionMatch: query.get('resourceVersionMatch') ?? '',
+  continue: query.get('continue') ?? '',
   allowWatchBookmarks: boolean(query.get('allowWatchBookmarks')),
   ...(query.has('sendInitialEvents') && { sendInitialEvents: boolean(query.get('sendInitialEvents')) }),
   timeoutSeconds: integer(query.get('timeoutSeconds')),
 });
+
+function selectorOfName(selector: string, name: string): string {
+  if (name === '') return selector;
+  if (selector === '') return `metadata.name=${escapeFieldValue(name)}`;
+  if (parseFieldSelector(selector).exactValueOf('metadata.name') === name) return selector;
+  throw badRequest("fieldSelector metadata.name doesn't match requested name");
+}
 
 export const deleteOptionsOfQuery = (query: URLSearchParams): DeleteOptions => ({
   gracePeriodSeconds: integer(query.get('gracePeriodSeconds')),

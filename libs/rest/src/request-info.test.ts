@@ -23,6 +23,17 @@ describe('requestInfo', () => {
     expect(requestInfo('GET', '/api/v1/pods', 'watch=1')?.verb).toBe('watch');
   });
 
+  it.each([
+    ['/api/v1/watch/pods', { resource: 'pods', namespace: '', name: '', named: false }],
+    ['/api/v1/watch/namespaces/a/pods', { resource: 'pods', namespace: 'a', name: '', named: false }],
+    ['/api/v1/watch/namespaces/a/pods/b', { resource: 'pods', namespace: 'a', name: 'b', named: false }],
+    ['/api/v1/watch/namespaces/a', { resource: 'namespaces', namespace: 'a', name: 'a', named: false }],
+    ['/apis/apps/v1/watch/deployments', { group: 'apps', resource: 'deployments', named: false }],
+  ])('tells a watch by the path %s', (path, expected) => {
+    expect(requestInfo('GET', path, '')).toMatchObject({ isResource: true, verb: 'watch', ...expected });
+    expect(requestInfo('POST', path, '')?.verb).toBe('');
+  });
+
   it('takes the name that a field selector asks for, since a role may allow just that', () => {
     const named = requestInfo('GET', '/api/v1/pods', 'fieldSelector=metadata.name%3Dweb,spec.nodeName%3Da');
     expect(named).toMatchObject({ verb: 'list', name: 'web', named: false });

@@ -16,7 +16,7 @@ export interface RequestInfo {
   /** For `namespaces/NAME` the name itself, since a role in that namespace may allow it. '' for all or none. */
   namespace: string;
   resource: string;
-  /** For a list or watch with `fieldSelector=metadata.name=NAME`, that name: a role may allow just it. */
+  /** For a list or watch of one name (`fieldSelector=metadata.name=NAME`, `/watch/pods/NAME`) too: a role may allow just it. */
   name: string;
   subresource: string;
   /** Whether the path goes on behind a resource's name. */
@@ -70,6 +70,9 @@ export function requestInfo(method: string, rawPath: string, query: string): Req
 
 function readResource(info: RequestInfo, parts: readonly string[], head: number, query: string): void {
   let at = head;
+  // The address of watches before `?watch=1`. https://kubernetes.io/docs/reference/kubernetes-api/ still lists it.
+  const isWatchPath = parts[at] === 'watch' && parts.length > at + 1;
+  if (isWatchPath) at++;
   if (parts[at] === 'namespaces' && parts.length > at + 1) {
     info.namespace = parts[at + 1]!;
     if (parts.length > at + 2 && !NAMESPACE_SUBRESOURCES.has(parts[at + 2]!)) at += 2;
@@ -78,6 +81,11 @@ function readResource(info: RequestInfo, parts: readonly string[], head: number,
   info.name = parts[at + 1] ?? '';
   info.subresource = parts[at + 2] ?? '';
   if (parts.length > at + 3) info.rest = parts.slice(at + 3).join('/');
+  if (isWatchPath) {
+    info.verb = info.verb === 'get' ? 'watch' : '';
+    info.named = info.subresource !== '';
+    return;
+  }
   info.named = info.name !== '';
   if (!info.named) readCollection(info, query);
 }

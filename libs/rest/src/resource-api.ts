@@ -72,7 +72,7 @@ export class ResourceApi {
       sendBytes(exchange, 404, 'text/plain; charset=utf-8', NOT_FOUND);
       return;
     }
-    if (!verbs.includes(info.verb)) throw methodNotAllowed();
+    if (!verbs.includes(info.verb) || exchange.request.method === 'HEAD') throw methodNotAllowed();
     const { subresource } = info;
     const name = info.named ? info.name : '';
     const call: Call = {
@@ -103,13 +103,14 @@ export class ResourceApi {
     await sendList(exchange, target.kind, list, encoding, include);
   }
 
-  private async watch({ exchange, context, target, query }: Call): Promise<void> {
+  private async watch({ exchange, info, context, target, query }: Call): Promise<void> {
     const { format, shape } = negotiate(exchange.request.headers.accept);
     if (format !== 'json') throw new StatusError('NotAcceptable', ONLY_JSON_WATCHES);
     const parameters = new URLSearchParams(query);
     const encoding = watchEncoding(target.kind, shape, includeObject(parameters.get('includeObject')));
     const sink = new WatchResponse(exchange);
-    sink.begin(await this.operations.watch(context, target, watchOptions(parameters), encoding, sink));
+    const options = watchOptions(parameters, info.name);
+    sink.begin(await this.operations.watch(context, target, options, encoding, sink));
   }
 
   private async create(call: Call): Promise<void> {

@@ -94,6 +94,8 @@ export const pod = defineKind<Pod>({
   columns: [nameColumn, readyColumn, statusColumn, restartsColumn, ageColumn, ...wideColumns],
   selectableFields: {
     'spec.nodeName': (pod) => pod.spec.nodeName ?? '',
+    // Its name before v1, which kube-apiserver still takes.
+    'spec.host': (pod) => pod.spec.nodeName ?? '',
     'spec.restartPolicy': (pod) => pod.spec.restartPolicy ?? '',
     'spec.schedulerName': (pod) => pod.spec.schedulerName ?? '',
     'spec.serviceAccountName': (pod) => pod.spec.serviceAccountName ?? '',

@@ -4,6 +4,7 @@ import type { ListOptions, WatchOptions } from '../types.ts';
 const FIELD = 'resourceVersionMatch';
 const EXACT = 'Exact';
 const NOT_OLDER = 'NotOlderThan';
+const WITH_TOKEN = `${FIELD} is forbidden when continue is provided`;
 
 const refuse = (errors: FieldError[]): void => {
   if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', errors);
@@ -18,7 +19,7 @@ export function checkListOptions(options: ListOptions): void {
   if (!match) return;
   const errors: FieldError[] = [];
   if (!resourceVersion) errors.push(at(FIELD).forbidden(`${FIELD} is forbidden unless resourceVersion is provided`));
-  if (token) errors.push(at(FIELD).forbidden(`${FIELD} is forbidden when continue is provided`));
+  if (token) errors.push(at(FIELD).forbidden(WITH_TOKEN));
   if (match !== EXACT && match !== NOT_OLDER) errors.push(at(FIELD).notSupported(match, ['', EXACT, NOT_OLDER]));
   if (match === EXACT && resourceVersion === '0') {
     errors.push(at(FIELD).forbidden(`${FIELD} "exact" is forbidden for resourceVersion "0"`));
@@ -27,7 +28,7 @@ export function checkListOptions(options: ListOptions): void {
 }
 
 export function checkWatchOptions(options: WatchOptions): void {
-  const { resourceVersionMatch: match = '', sendInitialEvents } = options;
+  const { resourceVersionMatch: match = '', sendInitialEvents, continue: token = '' } = options;
   const errors: FieldError[] = [];
   if (sendInitialEvents !== undefined) {
     if (match !== NOT_OLDER) {
@@ -37,6 +38,7 @@ export function checkWatchOptions(options: WatchOptions): void {
     errors.push(at(FIELD).forbidden(`${FIELD} is forbidden for watch unless sendInitialEvents is provided`));
   }
   if (match && match !== NOT_OLDER) errors.push(at(FIELD).notSupported(match, [NOT_OLDER]));
+  if (match && token) errors.push(at(FIELD).forbidden(WITH_TOKEN));
   refuse(errors);
 }
 
@@ -58,11 +60,15 @@ export function versionOf(resourceVersion: string): { revision: number; index: n
   );
 }
 
-export function freshnessOf(options: { resourceVersion?: string; resourceVersionMatch?: string }): Freshness {
-  const { resourceVersion = '', resourceVersionMatch } = options;
+export function freshnessOf(
+  options: Pick<ListOptions, 'resourceVersion' | 'resourceVersionMatch' | 'limit'>,
+): Freshness {
+  const { resourceVersion = '', resourceVersionMatch, limit = 0 } = options;
   if (resourceVersion === '') return { at: 'newest' };
   if (resourceVersion === '0') return { at: 'any' };
-  return { at: resourceVersionMatch === EXACT ? 'exactly' : 'least', ...versionOf(resourceVersion) };
+  // From before there was a match to ask for: the pieces of a list at a version were meant to fit together.
+  const isExact = resourceVersionMatch ? resourceVersionMatch === EXACT : limit > 0;
+  return { at: isExact ? 'exactly' : 'least', ...versionOf(resourceVersion) };
 }
 
 /** 504 for a version that the cluster has not reached. */

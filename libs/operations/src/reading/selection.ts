@@ -25,9 +25,15 @@ function unknownField(kind: Kind, field: string): Error {
   return badRequest(`${JSON.stringify(field)} is not a known field selector: only ${known.join(', ')}`);
 }
 
+/** Kinds that say what can be selected by, and have no namespace, know no `metadata.namespace`. As in kube-apiserver. */
+const metadataOf = (kind: Kind, field: string) =>
+  field === 'metadata.namespace' && !kind.namespaced && Object.keys(kind.selectableFields).length > 0
+    ? undefined
+    : METADATA[field];
+
 function fieldTests(kind: Kind, fields: FieldSelector): Test[] {
   return fields.requirements.map(({ field, operator, value }) => {
-    const of = METADATA[field] ?? kind.selectableFields[field];
+    const of = metadataOf(kind, field) ?? kind.selectableFields[field];
     if (!of) throw unknownField(kind, field);
     return operator === '=' ? (object) => of(object) === value : (object) => of(object) !== value;
   });
