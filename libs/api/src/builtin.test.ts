@@ -9,9 +9,11 @@ describe('the built-in kinds', () => {
       [
         'v1/configmaps',
         'v1/events',
+        'v1/limitranges',
         'v1/namespaces',
         'v1/nodes',
         'v1/pods',
+        'v1/resourcequotas',
         'v1/secrets',
         'v1/serviceaccounts',
         'v1/services',
@@ -22,7 +24,10 @@ describe('the built-in kinds', () => {
         'rbac.authorization.k8s.io/v1/clusterroles',
         'rbac.authorization.k8s.io/v1/rolebindings',
         'rbac.authorization.k8s.io/v1/roles',
+        'storage.k8s.io/v1/storageclasses',
+        'scheduling.k8s.io/v1/priorityclasses',
         'coordination.k8s.io/v1/leases',
+        'node.k8s.io/v1/runtimeclasses',
         'discovery.k8s.io/v1/endpointslices',
       ],
     );

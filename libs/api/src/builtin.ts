@@ -3,27 +3,34 @@ import { replicaSet } from './apps/replica-set.ts';
 import { lease } from './coordination/lease.ts';
 import { configMap } from './core/config-map.ts';
 import { coreEvent } from './core/event.ts';
+import { limitRange } from './core/limit-range.ts';
 import { namespace } from './core/namespace.ts';
 import { node } from './core/node.ts';
 import { pod } from './core/pod.ts';
+import { resourceQuota } from './core/resource-quota.ts';
 import { secret } from './core/secret.ts';
 import { service } from './core/service.ts';
 import { serviceAccount } from './core/service-account.ts';
 import { endpointSlice } from './discovery/endpoint-slice.ts';
 import { event } from './events/event.ts';
 import type { Kind } from './kind.ts';
+import { runtimeClass } from './node/runtime-class.ts';
 import { clusterRole } from './rbac/cluster-role.ts';
 import { clusterRoleBinding } from './rbac/cluster-role-binding.ts';
 import { role } from './rbac/role.ts';
 import { roleBinding } from './rbac/role-binding.ts';
 import { KindRegistry } from './registry.ts';
+import { priorityClass } from './scheduling/priority-class.ts';
+import { storageClass } from './storage/storage-class.ts';
 
 const kinds: readonly Kind[] = [
   configMap,
   coreEvent,
+  limitRange,
   namespace,
   node,
   pod,
+  resourceQuota,
   secret,
   service,
   serviceAccount,
@@ -34,7 +41,10 @@ const kinds: readonly Kind[] = [
   clusterRoleBinding,
   role,
   roleBinding,
+  storageClass,
+  priorityClass,
   lease,
+  runtimeClass,
   endpointSlice,
 ];
 

@@ -18,6 +18,17 @@ export const ageColumn: Column<KubeObject> = {
   of: (object, nowMs) => ageOf(object.metadata.creationTimestamp, nowMs),
 };
 
+/** What Kubernetes prints of kinds that it gives no columns of their own. */
+export const defaultColumns: readonly Column<KubeObject>[] = [
+  nameColumn,
+  {
+    name: 'Created At',
+    type: 'date',
+    description: 'Time of creation',
+    of: ({ metadata }) => metadata.creationTimestamp ?? '<unknown>',
+  },
+];
+
 /** A map as `kubectl get` prints selectors and labels: `app=web,tier=front`, sorted, `<none>` when empty. */
 export function formatLabels(labels: DeepReadonly<Record<string, string>> | undefined): string {
   const parts = Object.entries(labels ?? {}).map(([name, value]) => `${name}=${value}`);

@@ -1,75 +1,15 @@
 /** Requests and limits. https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/ */
-import { type DeepReadonly, dns1123Label, type FieldPath, parseQuantity, qualifiedName } from '@periplus/apimachinery';
+import { type DeepReadonly, dns1123Label, type FieldPath, parseQuantity } from '@periplus/apimachinery';
 import type { IResourceRequirements } from 'kubernetes-models/v1/ResourceRequirements';
 import { checkNonNegativeQuantity, checkText, type Errors } from '../field-rules.ts';
+import { checkContainerResourceName, HUGE_PAGES, isCounted, mayOvercommit } from '../resource-names.ts';
 
 type Quantities = DeepReadonly<Record<string, string | number>>;
-
-const HUGE_PAGES = 'hugepages-';
-const CONTAINER_RESOURCES = ['cpu', 'memory', 'ephemeral-storage'];
-const STANDARD_RESOURCES = [
-  ...CONTAINER_RESOURCES,
-  'storage',
-  'requests.cpu',
-  'requests.memory',
-  'requests.ephemeral-storage',
-  'requests.storage',
-  'limits.cpu',
-  'limits.memory',
-  'limits.ephemeral-storage',
-  'pods',
-  'resourcequotas',
-  'services',
-  'replicationcontrollers',
-  'secrets',
-  'configmaps',
-  'persistentvolumeclaims',
-  'services.nodeports',
-  'services.loadbalancers',
-];
-/** Fractions of these make no sense. */
-const INTEGER_RESOURCES = [
-  'pods',
-  'services',
-  'replicationcontrollers',
-  'resourcequotas',
-  'secrets',
-  'configmaps',
-  'persistentvolumeclaims',
-  'services.nodeports',
-  'services.loadbalancers',
-];
-
-const isNative = (name: string): boolean => !name.includes('/') || name.includes('kubernetes.io/');
-
-/** Devices and the like, counted in whole units: `example.com/gpu`. */
-const isExtended = (name: string): boolean =>
-  !isNative(name) && !name.startsWith('requests.') && qualifiedName(`requests.${name}`).length === 0;
-
-/** Native resources may be promised beyond what there is, except huge pages. */
-const mayOvercommit = (name: string): boolean => isNative(name) && !name.startsWith(HUGE_PAGES);
-
-function checkResourceName(errors: Errors, at: FieldPath, name: string): void {
-  const problems = qualifiedName(name);
-  for (const problem of problems) errors.push(at.invalid(name, problem));
-  if (problems.length > 0) return;
-  if (name.includes('/')) {
-    if (!isNative(name) && !isExtended(name)) {
-      errors.push(at.invalid(name, "doesn't follow extended resource name standard"));
-    }
-    return;
-  }
-  if (name.startsWith(HUGE_PAGES)) return;
-  if (!STANDARD_RESOURCES.includes(name)) {
-    errors.push(at.invalid(name, 'must be a standard resource type or fully qualified'));
-  }
-  if (!CONTAINER_RESOURCES.includes(name)) errors.push(at.invalid(name, 'must be a standard resource for containers'));
-}
 
 /** Quantities of nodes and containers: not negative, whole where parts make no sense. */
 export function checkQuantityOf(errors: Errors, at: FieldPath, name: string, quantity: string | number): void {
   checkNonNegativeQuantity(errors, at, quantity);
-  if (!isExtended(name) && !INTEGER_RESOURCES.includes(name)) return;
+  if (!isCounted(name)) return;
   const amount = parseQuantity(quantity);
   if (amount.milliValue() % 1000 !== 0) errors.push(at.invalid(amount.toString(), 'must be an integer'));
 }
@@ -91,7 +31,7 @@ function checkQuantities(errors: Errors, at: FieldPath, list: string, quantities
       continue;
     }
     const place = at.key(list, name);
-    checkResourceName(errors, place, name);
+    checkContainerResourceName(errors, place, name);
     checkQuantityOf(errors, place, name, quantity);
     if (name.startsWith(HUGE_PAGES)) checkHugePages(errors, place, name, quantity);
   }

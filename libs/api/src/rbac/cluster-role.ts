@@ -1,9 +1,10 @@
 import { pathSegment, validateLabelSelector } from '@periplus/apimachinery';
 import type { IClusterRole } from 'kubernetes-models/rbac.authorization.k8s.io/v1/ClusterRole';
+import { defaultColumns } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import type { Stored } from '../stored.ts';
 import { RBAC_GROUP } from './binding.ts';
-import { checkRules, roleColumns } from './rules.ts';
+import { checkRules } from './rules.ts';
 
 export type ClusterRole = Stored<IClusterRole>;
 
@@ -15,7 +16,7 @@ export const clusterRole = defineKind<ClusterRole>({
   plural: 'clusterroles',
   namespaced: false,
   nameRule: pathSegment,
-  columns: roleColumns,
+  columns: defaultColumns,
   check(errors, at, { rules, aggregationRule }) {
     checkRules(errors, at, rules, false);
     if (!aggregationRule) return;

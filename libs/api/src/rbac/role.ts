@@ -1,9 +1,10 @@
 import { pathSegment } from '@periplus/apimachinery';
 import type { IRole } from 'kubernetes-models/rbac.authorization.k8s.io/v1/Role';
+import { defaultColumns } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import type { Stored } from '../stored.ts';
 import { RBAC_GROUP } from './binding.ts';
-import { checkRules, roleColumns } from './rules.ts';
+import { checkRules } from './rules.ts';
 
 export type Role = Stored<IRole>;
 
@@ -15,6 +16,6 @@ export const role = defineKind<Role>({
   plural: 'roles',
   namespaced: true,
   nameRule: pathSegment,
-  columns: roleColumns,
+  columns: defaultColumns,
   check: (errors, at, { rules }) => checkRules(errors, at, rules, true),
 });

@@ -1,19 +1,7 @@
 /** What Role and ClusterRole share. */
-import type { DeepReadonly, FieldPath, KubeObject } from '@periplus/apimachinery';
+import type { DeepReadonly, FieldPath } from '@periplus/apimachinery';
 import type { IPolicyRule } from 'kubernetes-models/rbac.authorization.k8s.io/v1/PolicyRule';
-import { nameColumn } from '../columns.ts';
 import type { Errors } from '../field-rules.ts';
-import type { Column } from '../kind.ts';
-
-export const roleColumns: readonly Column<KubeObject>[] = [
-  nameColumn,
-  {
-    name: 'Created At',
-    type: 'date',
-    description: 'Time of creation',
-    of: ({ metadata }) => metadata.creationTimestamp ?? '<unknown>',
-  },
-];
 
 function checkRule(errors: Errors, at: FieldPath, rule: DeepReadonly<IPolicyRule>, namespaced: boolean): void {
   const { verbs = [], apiGroups = [], resources = [], resourceNames = [], nonResourceURLs = [] } = rule;
