@@ -7,6 +7,7 @@ import {
   createAuthorizer,
   createOperations,
   type Operations,
+  ServiceAccountAuthenticator,
   ServiceAccountTokens,
   ServiceNetwork,
 } from '@periplus/operations';
@@ -26,12 +27,17 @@ export async function startCore(config: Config, cache: ClusterCache, store: Stor
   const network = networkOf(config);
   const tokens = tokensOf(config);
   const authorizer = createAuthorizer({ cache });
-  const operations = createOperations({ cache, store, authorizer, tokens, network });
+  const authenticator = createAuthenticator({
+    tokens: [new ServiceAccountAuthenticator({ cache, tokens, now })],
+    audiences: tokens.audiences,
+    anonymous: config.anonymous,
+  });
+  const operations = createOperations({ cache, store, authorizer, authenticator, tokens, network });
   const advertised = { address: config.advertiseAddress, port: config.port };
   await bootstrap({ operations, network, advertised, now });
   return {
     operations,
-    authenticator: createAuthenticator({ cache, tokens, anonymous: config.anonymous, now }),
+    authenticator,
     close: () => authorizer.close(),
   };
 }

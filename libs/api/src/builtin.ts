@@ -1,5 +1,11 @@
 import { deployment } from './apps/deployment.ts';
 import { replicaSet } from './apps/replica-set.ts';
+import { selfSubjectReview } from './authentication/self-subject-review.ts';
+import { tokenReview } from './authentication/token-review.ts';
+import { localSubjectAccessReview } from './authorization/local-subject-access-review.ts';
+import { selfSubjectAccessReview } from './authorization/self-subject-access-review.ts';
+import { selfSubjectRulesReview } from './authorization/self-subject-rules-review.ts';
+import { subjectAccessReview } from './authorization/subject-access-review.ts';
 import { lease } from './coordination/lease.ts';
 import { configMap } from './core/config-map.ts';
 import { coreEvent } from './core/event.ts';
@@ -37,6 +43,12 @@ const kinds: readonly Kind[] = [
   deployment,
   replicaSet,
   event,
+  selfSubjectReview,
+  tokenReview,
+  localSubjectAccessReview,
+  selfSubjectAccessReview,
+  selfSubjectRulesReview,
+  subjectAccessReview,
   clusterRole,
   clusterRoleBinding,
   role,

@@ -24,8 +24,10 @@ export interface KindDefinition<T extends KubeObject> {
   shortNames?: readonly string[];
   categories?: readonly string[];
   namespaced: boolean;
-  /** All of them by default. */
+  /** All of them by default; `create` alone for what is not stored. */
   verbs?: readonly string[];
+  /** True by default. */
+  isStored?: boolean;
   storedAs?: Kind<T>['storedAs'];
   confidential?: readonly string[];
   scale?: ScalePaths;
@@ -78,7 +80,8 @@ export function defineKind<T extends KubeObject>(of: KindDefinition<T>): Kind<T>
   const id = `${of.group ? `${of.group}/` : ''}${of.version}.${of.kind}`;
   const schema = schemas[id];
   if (schema?.type !== 'object') throw new Error(`no schema of ${id}`);
-  const hasStatus = 'status' in schema.properties;
+  const isStored = of.isStored ?? true;
+  const hasStatus = isStored && 'status' in schema.properties;
   const rules = { namespaced: of.namespaced, nameRule: of.nameRule ?? dns1123Subdomain };
 
   return {
@@ -90,8 +93,9 @@ export function defineKind<T extends KubeObject>(of: KindDefinition<T>): Kind<T>
     shortNames: of.shortNames ?? [],
     categories: of.categories ?? [],
     namespaced: of.namespaced,
-    verbs: of.verbs ?? ALL_VERBS,
+    verbs: of.verbs ?? (isStored ? ALL_VERBS : ['create']),
     schema,
+    isStored,
     storedAs: of.storedAs ?? null,
     confidential: of.confidential ?? [],
     hasStatus,
@@ -120,7 +124,7 @@ export function defineKind<T extends KubeObject>(of: KindDefinition<T>): Kind<T>
       of.prepareForStatusUpdate?.(object, old);
     },
     validate(object, root) {
-      const errors = validateObjectMeta(object.metadata, rules, root.child('metadata'));
+      const errors = isStored ? validateObjectMeta(object.metadata, rules, root.child('metadata')) : [];
       of.check?.(errors, root, object);
       of.checkNew?.(errors, root, object);
       return errors;

@@ -5,6 +5,15 @@
 export type { ArraySchema, ObjectSchema, Schema } from '@periplus/apimachinery';
 export { type Deployment, deployment } from './apps/deployment.ts';
 export { type ReplicaSet, replicaSet } from './apps/replica-set.ts';
+export { type SelfSubjectReview, selfSubjectReview } from './authentication/self-subject-review.ts';
+export { type TokenReview, tokenReview } from './authentication/token-review.ts';
+export {
+  type LocalSubjectAccessReview,
+  localSubjectAccessReview,
+} from './authorization/local-subject-access-review.ts';
+export { type SelfSubjectAccessReview, selfSubjectAccessReview } from './authorization/self-subject-access-review.ts';
+export { type SelfSubjectRulesReview, selfSubjectRulesReview } from './authorization/self-subject-rules-review.ts';
+export { type SubjectAccessReview, subjectAccessReview } from './authorization/subject-access-review.ts';
 export { builtinKinds } from './builtin.ts';
 export { type Lease, lease } from './coordination/lease.ts';
 export { type ConfigMap, configMap } from './core/config-map.ts';

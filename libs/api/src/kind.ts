@@ -39,6 +39,8 @@ export interface Kind<T extends KubeObject = KubeObject> {
   readonly namespaced: boolean;
   readonly verbs: readonly string[];
   readonly schema: Schema;
+  /** False for what is answered at once (SubjectAccessReview): there is nothing to get, list or delete. */
+  readonly isStored: boolean;
   /** Set when objects of this kind are stored as another kind (Event of events.k8s.io as core Event). */
   readonly storedAs: {
     kind: Kind;

@@ -4,6 +4,7 @@
  * the lists of steps in `writing/`. Reads and watches are served from the cache: `reading/` and `watching/`.
  */
 export { createAuthenticator } from './authentication/authenticator.ts';
+export { ServiceAccountAuthenticator } from './authentication/service-account-authenticator.ts';
 export { ServiceAccountTokens, type TokenConfig } from './authentication/service-account-tokens.ts';
 export { type ClusterAuthorizer, createAuthorizer } from './authorization/authorizer.ts';
 export { type BootstrapDeps, bootstrap } from './bootstrap/bootstrap.ts';
@@ -27,6 +28,7 @@ export type {
   Preconditions,
   RequestContext,
   Target,
+  TokenIdentity,
   User,
   Watch,
   WatchChunk,

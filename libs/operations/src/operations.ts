@@ -15,10 +15,11 @@ import { forbiddenRequest } from './authorization/forbidden.ts';
 import { type CacheReader, ClusterState, namedResource } from './cluster-state.ts';
 import { getObject, listObjects } from './reading/read.ts';
 import { parseSelection, type Selection } from './reading/selection.ts';
+import { answerReview } from './reviews/review.ts';
 import { bindPod } from './subresources/binding.ts';
 import { patchScale, scaleResult, updateScale } from './subresources/scale.ts';
 import { requestToken } from './subresources/token-request.ts';
-import type { ListOptions, Operations, RequestContext, Target } from './types.ts';
+import type { Authenticator, ListOptions, Operations, RequestContext, Target } from './types.ts';
 import { WatchFanOut } from './watching/fan-out.ts';
 import { openWatch } from './watching/open-watch.ts';
 import { Committer } from './writing/committer.ts';
@@ -36,6 +37,8 @@ export interface OperationsDeps {
   cache: CacheReader;
   store: Store;
   authorizer: ClusterAuthorizer;
+  /** For reviews of tokens. */
+  authenticator: Pick<Authenticator, 'review'>;
   /** Null: no tokens are issued. */
   tokens: ServiceAccountTokens | null;
   network: ServiceNetwork;
@@ -123,16 +126,17 @@ const readsOf = ({ authorizeTarget, select }: Access, cluster: ClusterState, fan
 
 type Writes = Pick<Operations, 'create' | 'update' | 'patch' | 'delete' | 'deleteCollection'>;
 
-const writesOf = ({ select }: Access, write: WriteDeps, tokens: ServiceAccountTokens | null): Writes => ({
+const writesOf = ({ select }: Access, write: WriteDeps, deps: OperationsDeps): Writes => ({
   async create(context, target, body) {
     switch (target.subresource) {
       case '':
         checkVerb(target, 'create');
+        if (!target.kind.isStored) return answerReview(deps, write, context, target, body);
         return createObject(write, context, target, body);
       case 'binding':
         return bindPod(write, context, target, body);
       case 'token':
-        return requestToken(write, tokens, context, target, body);
+        return requestToken(write, deps.tokens, context, target, body);
       default:
         throw pathNotFound();
     }
@@ -165,7 +169,7 @@ const writesOf = ({ select }: Access, write: WriteDeps, tokens: ServiceAccountTo
 
 /** Puts the core together. */
 export function createOperations(deps: OperationsDeps): Operations {
-  const { cache, store, authorizer, network, tokens } = deps;
+  const { cache, store, authorizer, network } = deps;
   const cluster = new ClusterState(cache);
   const fanOut = new WatchFanOut(cache);
   const access = accessOf(authorizer);
@@ -181,7 +185,7 @@ export function createOperations(deps: OperationsDeps): Operations {
   return {
     authorize: access.authorize,
     ...readsOf(access, cluster, fanOut),
-    ...writesOf(access, write, tokens),
+    ...writesOf(access, write, deps),
     close() {
       stopSweeping();
       fanOut.close();

@@ -18,6 +18,13 @@ export interface Credentials {
   readonly bearerToken: string | null;
 }
 
+/** Whose a token is. */
+export interface TokenIdentity {
+  readonly user: User;
+  /** Those of the audiences asked for that it is for. */
+  readonly audiences: readonly string[];
+}
+
 export interface Authenticator {
   /**
    * A certificate or no credentials are answered at once, so remember a certificate's user with its connection;
@@ -25,6 +32,8 @@ export interface Authenticator {
    * https://kubernetes.io/docs/reference/access-authn-authz/authentication/
    */
   authenticate(credentials: Credentials): User | Promise<User>;
+  /** Whose a token is that somebody shows to another server; for no `audiences`, to this one. Rejects with TokenRefused. */
+  review(token: string, audiences: readonly string[]): Promise<TokenIdentity>;
 }
 
 /** What somebody wants to do. For paths that are no resource, `isResource` is false and `verb` the method: "get". */

@@ -14,6 +14,7 @@ import {
   type ObjectResult,
   type Operations,
   type RequestContext,
+  ServiceAccountAuthenticator,
   ServiceAccountTokens,
   ServiceNetwork,
   type Target,
@@ -90,8 +91,12 @@ export async function startCore(options: { nodePortRange?: string; window?: Wind
     nodePortRange: options.nodePortRange ?? '30000-32767',
   });
   const authorizer = createAuthorizer({ cache });
-  const authenticator = createAuthenticator({ cache, tokens, anonymous: true, now: Date.now });
-  const operations = createOperations({ cache, store, authorizer, tokens, network });
+  const authenticator = createAuthenticator({
+    tokens: [new ServiceAccountAuthenticator({ cache, tokens, now: Date.now })],
+    audiences: tokens.audiences,
+    anonymous: true,
+  });
+  const operations = createOperations({ cache, store, authorizer, authenticator, tokens, network });
   stack.defer(() => operations.close());
   await bootstrap({ operations, network, advertised: { address: '192.168.1.10', port: 6443 }, now: Date.now });
 

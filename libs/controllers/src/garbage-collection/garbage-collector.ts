@@ -54,7 +54,7 @@ interface Owners {
  * https://kubernetes.io/docs/concepts/architecture/garbage-collection/
  */
 export function garbageCollector(kinds: KindRegistry): Controller {
-  const stored = kinds.all().filter((kind) => !kind.storedAs && kind !== coreEvent);
+  const stored = kinds.all().filter((kind) => kind.isStored && !kind.storedAs && kind !== coreEvent);
   const byKind = new Map(stored.map((kind) => [`${kind.group}/${kind.kind}`, kind]));
 
   const kindOfOwner = ({ apiVersion, kind }: Reference): Kind | undefined => {

@@ -19,7 +19,7 @@ const isTerminating = (ns: NamespaceView | undefined): ns is NamespaceView =>
  * https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/
  */
 export function namespaceController(kinds: KindRegistry): Controller<Namespace> {
-  const namespaced = kinds.all().filter((kind) => kind.namespaced && !kind.storedAs);
+  const namespaced = kinds.all().filter((kind) => kind.namespaced && kind.isStored && !kind.storedAs);
   /** What came too late, and what is gone now, concerns a namespace on its way out. */
   const wakes = (
     now: DeepReadonly<KubeObject> | null,

@@ -25,5 +25,12 @@ export function certificateUser(certificate: PeerCertificate): User | undefined 
   const [name] = listOf(subject?.CN);
   if (!name) return undefined;
   const groups = [...new Set([...listOf(subject?.O), AUTHENTICATED])];
-  return { name, uid: '', groups, extra: NO_EXTRA };
+  return { name, uid: '', groups, extra: credentialId(certificate) };
+}
+
+/** Tells which certificate it was. https://kubernetes.io/docs/reference/access-authn-authz/authentication/#credential-id */
+function credentialId({ fingerprint256 }: PeerCertificate): User['extra'] {
+  if (!fingerprint256) return NO_EXTRA;
+  const id = `X509SHA256=${fingerprint256.replaceAll(':', '').toLowerCase()}`;
+  return { 'authentication.kubernetes.io/credential-id': [id] };
 }

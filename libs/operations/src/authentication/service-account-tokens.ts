@@ -1,5 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
-import { type JWTPayload, jwtVerify, SignJWT } from 'jose';
+import { decodeJwt, errors, type JWTPayload, jwtVerify, SignJWT } from 'jose';
+import { TokenRefused } from './token-authenticator.ts';
 
 /** What a token is limited to: it ends with this object. */
 export interface BoundObject {
@@ -31,6 +32,9 @@ export interface TokenConfig {
 }
 
 const KUBERNETES = 'kubernetes.io';
+const ALGORITHMS = ['RS256', 'ES256'];
+/** Clocks differ: as long a token holds beyond its end, and before its beginning. As kube-apiserver. */
+export const CLOCK_LEEWAY_MS = 60_000;
 
 const algorithmOf = (key: KeyObject): string => {
   if (key.asymmetricKeyType === 'rsa') return 'RS256';
@@ -49,6 +53,31 @@ const isBound = (value: unknown): value is BoundObject =>
   value !== null &&
   typeof (value as BoundObject).name === 'string' &&
   typeof (value as BoundObject).uid === 'string';
+
+/** Who says to have made a token; undefined for what is no JWT. Nothing of it is verified. */
+function issuerOf(token: string): string | undefined {
+  try {
+    return decodeJwt(token).iss;
+  } catch {
+    return undefined;
+  }
+}
+
+const listed = (values: readonly string[]): string => `[${values.map((value) => JSON.stringify(value)).join(' ')}]`;
+
+/** kube-apiserver's words for what `jose` found. */
+function whyRefused(error: unknown, token: string, audiences: readonly string[]): string {
+  if (error instanceof TokenRefused) return error.message;
+  if (error instanceof errors.JWTExpired) return 'service account token has expired';
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    if (error.claim === 'nbf') return 'service account token is not valid yet';
+    if (error.claim === 'aud') {
+      const found = [decodeJwt(token).aud ?? []].flat();
+      return `token audiences ${listed(found)} is invalid for the target audiences ${listed(audiences)}`;
+    }
+  }
+  return 'invalid signature';
+}
 
 /** Undefined when `payload` is signed but not that of a service account. */
 function claimsOf(payload: JWTPayload): TokenClaims | undefined {
@@ -117,25 +146,29 @@ export class ServiceAccountTokens {
       .sign(this.signingKey);
   }
 
-  /** The claims of a token that one of our keys signed for one of our audiences and that is in force; else undefined. */
-  async verify(token: string, nowMs: number): Promise<TokenClaims | undefined> {
-    try {
-      const { payload } = await jwtVerify(token, ({ kid }) => this.keyFor(kid), {
-        issuer: this.issuer,
-        audience: [...this.audiences],
-        algorithms: ['RS256', 'ES256'],
-        currentDate: new Date(nowMs),
-      });
-      return claimsOf(payload);
-    } catch {
-      // Whatever is wrong with it, and whoever made it, the answer is the same 401.
-      return undefined;
-    }
+  /**
+   * The claims of a token that one of our keys signed for one of `audiences` and that is in force. Undefined for what
+   * is no token of this issuer. Rejects with TokenRefused.
+   */
+  async verify(token: string, nowMs: number, audiences: readonly string[]): Promise<TokenClaims | undefined> {
+    if (issuerOf(token) !== this.issuer) return undefined;
+    const { payload } = await jwtVerify(token, ({ kid }) => this.keyFor(kid), {
+      issuer: this.issuer,
+      audience: [...audiences],
+      algorithms: ALGORITHMS,
+      clockTolerance: CLOCK_LEEWAY_MS / 1_000,
+      currentDate: new Date(nowMs),
+    }).catch((error: unknown) => {
+      throw new TokenRefused(whyRefused(error, token, audiences));
+    });
+    const claims = claimsOf(payload);
+    if (!claims) throw new TokenRefused('service account token claims could not be validated');
+    return claims;
   }
 
   private keyFor(keyId: string | undefined): KeyObject {
     const key = this.verificationKeys.get(keyId ?? this.keyId);
-    if (!key) throw new Error('unknown key');
+    if (!key) throw new TokenRefused('invalid signature, no keys found');
     return key;
   }
 }

@@ -9,10 +9,23 @@ import { Rbac } from './rbac.ts';
 /** May do everything, whatever the roles say: the way back in when they are broken. */
 export const SUPERUSERS = 'system:masters';
 const RBAC_GROUP = 'rbac.authorization.k8s.io';
+const NODE_RULES_HIDDEN = 'node authorizer does not support user rule resolution';
 const ALLOWED: Decision = { allowed: true, reason: '' };
 
-/** What the check against privilege escalation asks beyond decisions. */
+/** All that roles give a user, as far as it can be listed. */
+interface UserRules {
+  readonly rules: readonly DeepReadonly<PolicyRule>[];
+  /** Whether he may do more than that. */
+  readonly incomplete: boolean;
+  /** Why; or which roles could not be found. */
+  readonly problem: string;
+}
+
+/** What reviews and the check against privilege escalation ask beyond decisions. */
 export interface ClusterAuthorizer extends Authorizer {
+  /** As `decide`, but slower, and with the reason of what is allowed too. */
+  explain(user: User, attributes: Attributes): Decision;
+  listRules(user: User, namespace: string): UserRules;
   /** All rules that roles give the user in a namespace; those of the whole cluster for ''. */
   rulesFor(user: User, namespace: string): readonly DeepReadonly<PolicyRule>[];
   /** The rules of a Role in `namespace` or a ClusterRole; undefined when there is none. */
@@ -33,16 +46,24 @@ export function createAuthorizer({ cache }: { cache: CacheReader }): ClusterAuth
   const unsubscribe = cache.subscribe((_, changes) => {
     if (changes.some(({ entry }) => entry.key.group === RBAC_GROUP)) rbac.changed();
   });
+  const decideBy = (byRoles: (user: User, asked: Attributes) => Decision) => (user: User, asked: Attributes) => {
+    if (user.groups.includes(SUPERUSERS)) return ALLOWED;
+    const name = nodeNameOf(user);
+    if (name === undefined) return byRoles(user, asked);
+    const byNode = node.decide(name, asked);
+    if (byNode.allowed) return byNode;
+    const byRole = byRoles(user, asked);
+    if (byRole.allowed) return byRole;
+    return { allowed: false, reason: [byNode.reason, byRole.reason].filter((reason) => reason !== '').join('\n') };
+  };
   return {
-    decide(user: User, asked: Attributes): Decision {
-      if (user.groups.includes(SUPERUSERS)) return ALLOWED;
-      const name = nodeNameOf(user);
-      if (name === undefined) return rbac.decide(user, asked);
-      const byNode = node.decide(name, asked);
-      if (byNode.allowed) return byNode;
-      const byRole = rbac.decide(user, asked);
-      if (byRole.allowed) return byRole;
-      return { allowed: false, reason: [byNode.reason, byRole.reason].filter((reason) => reason !== '').join('\n') };
+    decide: decideBy((user, asked) => rbac.decide(user, asked)),
+    explain: decideBy((user, asked) => rbac.explain(user, asked)),
+    listRules(user, namespace) {
+      const isNode = nodeNameOf(user) !== undefined;
+      const problems = [isNode ? NODE_RULES_HIDDEN : '', rbac.problemsFor(user, namespace)].filter((one) => one !== '');
+      const problem = problems.length > 1 ? `[${problems.join(', ')}]` : (problems[0] ?? '');
+      return { rules: rbac.rulesFor(user, namespace), incomplete: isNode, problem };
     },
     rulesFor: (user, namespace) => rbac.rulesFor(user, namespace),
     roleRules: (kind, namespace, name) => rbac.roleRules(kind, namespace, name),

@@ -69,6 +69,42 @@ describe('a binding', () => {
   });
 });
 
+describe('an explanation', () => {
+  const subjects = [
+    { kind: 'ServiceAccount', name: 'robot' },
+    { kind: 'Group', name: 'crew' },
+  ];
+  const rbac = rbacOf({
+    clusterRoles: [{ metadata: { name: 'reader' }, rules: rules('get', 'pods') }],
+    clusterRoleBindings: [
+      { metadata: { name: 'x' }, roleRef: ref('ClusterRole', 'reader'), subjects: [{ kind: 'User', name: 'ann' }] },
+      { metadata: { name: 'l' }, roleRef: ref('ClusterRole', 'lost'), subjects: [{ kind: 'User', name: 'lost' }] },
+      { metadata: { name: 'g' }, roleRef: ref('ClusterRole', 'gone'), subjects: [{ kind: 'User', name: 'lost' }] },
+    ],
+    roleBindings: [{ metadata: { name: 'y', namespace: 'a' }, roleRef: ref('ClusterRole', 'reader'), subjects }],
+  });
+
+  it.each<[User, string, boolean, string]>([
+    [user('ann'), 'a', true, 'RBAC: allowed by ClusterRoleBinding "x" of ClusterRole "reader" to User "ann"'],
+    [user('bob', 'crew'), 'a', true, 'RBAC: allowed by RoleBinding "y/a" of ClusterRole "reader" to Group "crew"'],
+    [
+      user('system:serviceaccount:a:robot', 'crew'),
+      'a',
+      true,
+      'RBAC: allowed by RoleBinding "y/a" of ClusterRole "reader" to ServiceAccount "robot/a"',
+    ],
+    [user('bob', 'crew'), 'b', false, ''],
+    [
+      user('lost'),
+      'a',
+      false,
+      'RBAC: [clusterrole.rbac.authorization.k8s.io "lost" not found, clusterrole.rbac.authorization.k8s.io "gone" not found]',
+    ],
+  ])('for %j in %s', (who, namespace, allowed, reason) => {
+    expect(rbac.explain(who, asked('get', 'pods', namespace))).toEqual({ allowed, reason });
+  });
+});
+
 it('forgets its answers when something has changed', () => {
   const clusterRoles = [{ metadata: { name: 'r' }, rules: rules('get', 'pods') }];
   const rbac = rbacOf({

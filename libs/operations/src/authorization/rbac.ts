@@ -18,6 +18,7 @@ type Binding = DeepReadonly<ClusterRoleBinding | RoleBinding>;
 interface Grant {
   /** '' for the whole cluster. */
   readonly namespace: string;
+  readonly binding: Binding;
   readonly rules: Rules;
   /** Set when the role does not exist; named in refusals. */
   readonly problem: string;
@@ -26,6 +27,9 @@ interface Grant {
 /** Answers remembered per user and generation of the rules; then forgotten as a whole. */
 const ANSWERS_MAX = 10_000;
 const ALLOWED: Decision = { allowed: true, reason: '' };
+
+const allows = (rules: Rules, asked: Attributes): boolean =>
+  asked.isResource ? allowsName(allowedNames(rules, asked), asked.name) : allowsPath(rules, asked.verb, asked.path);
 
 const userKey = (name: string): string => `user ${name}`;
 const groupKey = (name: string): string => `group ${name}`;
@@ -56,12 +60,20 @@ class UserRules {
     return names;
   }
 
+  /** Roles that do not exist, as Go prints a list of errors; '' when there are none. */
   problems(namespace: string): string {
     const found = this.grants.flatMap((grant) =>
       grant.problem && (grant.namespace === '' || grant.namespace === namespace) ? [grant.problem] : [],
     );
-    if (found.length === 0) return '';
-    return `RBAC: ${found.length === 1 ? found[0] : `[${found.join(', ')}]`}`;
+    return found.length > 1 ? `[${found.join(', ')}]` : (found[0] ?? '');
+  }
+
+  /** The first that allows it. */
+  grantOf(asked: Attributes): Grant | undefined {
+    const namespace = asked.isResource ? asked.namespace : '';
+    return this.grants.find(
+      (grant) => (grant.namespace === '' || grant.namespace === namespace) && allows(grant.rules, asked),
+    );
   }
 }
 
@@ -101,6 +113,7 @@ class Policy {
     const rules = this.roleRules(kind, namespace, name);
     const grant: Grant = {
       namespace,
+      binding,
       rules: rules ?? [],
       problem: rules ? '' : `${kind.toLowerCase()}.rbac.authorization.k8s.io ${JSON.stringify(name)} not found`,
     };
@@ -124,6 +137,22 @@ function subjectKey(
   if (subject.kind !== 'ServiceAccount' || !namespace) return undefined;
   return userKey(serviceAccountUser(namespace, subject.name));
 }
+
+const quoted = (text: string): string => JSON.stringify(text);
+
+/** `ClusterRoleBinding "x" of ClusterRole "view" to Group "crew"`. */
+function describeGrant({ namespace, binding }: Grant, user: User): string {
+  const { roleRef, metadata, subjects = [] } = binding;
+  const keys = new Set([userKey(user.name), ...user.groups.map(groupKey)]);
+  const subject = subjects.find((one) => keys.has(subjectKey(one, namespace) ?? ''))!;
+  const name = subject.kind === 'ServiceAccount' ? `${subject.name}/${subject.namespace || namespace}` : subject.name;
+  const source = namespace
+    ? `RoleBinding ${quoted(`${metadata.name}/${namespace}`)}`
+    : `ClusterRoleBinding ${quoted(metadata.name!)}`;
+  return `${source} of ${roleRef.kind} ${quoted(roleRef.name)} to ${subject.kind} ${quoted(name)}`;
+}
+
+const refused = (problems: string): Decision => ({ allowed: false, reason: problems && `RBAC: ${problems}` });
 
 /** With an aggregation rule: the rules of all selected roles too, and of what those select. */
 function rulesOf(role: DeepReadonly<ClusterRole>, all: readonly DeepReadonly<ClusterRole>[]): Rules {
@@ -166,7 +195,20 @@ export class Rbac {
     const allowed = asked.isResource
       ? allowsName(rules.names(asked), asked.name)
       : allowsPath(rules.in(''), asked.verb, asked.path);
-    return allowed ? ALLOWED : { allowed: false, reason: rules.problems(asked.namespace) };
+    return allowed ? ALLOWED : refused(rules.problems(asked.namespace));
+  }
+
+  /** As `decide`, and says what allows it. Remembers nothing: for people who ask, not for every request. */
+  explain(user: User, asked: Attributes): Decision {
+    const rules = this.current().rules(user);
+    const grant = rules.grantOf(asked);
+    if (!grant) return refused(rules.problems(asked.namespace));
+    return { allowed: true, reason: `RBAC: allowed by ${describeGrant(grant, user)}` };
+  }
+
+  /** Why `rulesFor` may lack something; '' when it lacks nothing. */
+  problemsFor(user: User, namespace: string): string {
+    return this.current().rules(user).problems(namespace);
   }
 
   /** Everything that the user may do in a namespace; cluster-wide for ''. */

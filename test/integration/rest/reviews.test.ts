@@ -1,0 +1,182 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TestServer } from './test-server.ts';
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await TestServer.start();
+  await ok('create namespace team');
+  await ok('-n team create role reader --verb=get,list --resource=pods,deployments.apps');
+  await ok('-n team create role one --verb=get --resource=secrets --resource-name=open');
+  await ok('-n team create rolebinding reader --role=reader --user=jane');
+  await ok('-n team create rolebinding one --role=one --group=crew');
+  await ok('create clusterrole health --verb=get --non-resource-url=/metrics');
+  await ok('create clusterrolebinding health --clusterrole=health --user=jane');
+  await ok('create clusterrolebinding lost --clusterrole=gone --user=lost');
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+/** The command's output; it must succeed. */
+async function ok(args: string): Promise<string> {
+  const { code, stdout, stderr } = await server.kubectl(args);
+  expect({ args, code, stderr }).toEqual({ args, code: 0, stderr: expect.any(String) });
+  return stdout;
+}
+
+const AUTHORIZATION = '/apis/authorization.k8s.io/v1';
+const AUTHENTICATION = '/apis/authentication.k8s.io/v1';
+const ask = async (path: string, body: object, headers: Record<string, string> = {}) => {
+  const answer = await server.ask('POST', path, { body, headers });
+  return answer.json;
+};
+
+describe('kubectl auth', () => {
+  it.each<[string, string]>([
+    ['get pods -n team --as jane', 'yes\n'],
+    ['list deployments.apps -n team --as jane', 'yes\n'],
+    ['delete pods -n team --as jane', 'no\n'],
+    ['get pods -n default --as jane', 'no\n'],
+    ['get pods --all-namespaces --as jane', 'no\n'],
+    ['get pods --subresource=log -n team --as jane', 'no\n'],
+    ['get secrets/open -n team --as joe --as-group crew', 'yes\n'],
+    ['get secrets/shut -n team --as joe --as-group crew', 'no\n'],
+    ['get /metrics --as jane', 'yes\n'],
+    ['get /metrics --as joe', 'no\n'],
+    ['* *', 'yes\n'],
+    ['get pods --as lost', 'no - RBAC: clusterrole.rbac.authorization.k8s.io "gone" not found\n'],
+  ])('can-i %s', async (question, answer) => {
+    const { code, stdout } = await server.kubectl(`auth can-i ${question}`);
+    expect({ code, stdout }).toEqual({ code: answer.startsWith('yes') ? 0 : 1, stdout: answer });
+  });
+
+  it('lists all that a user may do', async () => {
+    const list = await ok('auth can-i --list -n team --as jane');
+    expect(list).toMatch(/^Resources +Non-Resource URLs +Resource Names +Verbs$/m);
+    expect(list).toMatch(/^pods +\[\] +\[\] +\[get list\]$/m);
+    expect(list).toMatch(/^deployments\.apps +\[\] +\[\] +\[get list\]$/m);
+    expect(list).toMatch(/^selfsubjectreviews\.authentication\.k8s\.io +\[\] +\[\] +\[create\]$/m);
+    expect(list).toMatch(/^selfsubjectaccessreviews\.authorization\.k8s\.io +\[\] +\[\] +\[create\]$/m);
+    expect(list).toMatch(/^ +\[\/metrics\] +\[\] +\[get\]$/m);
+    expect(await ok('auth can-i --list')).toMatch(/^\*\.\* +\[\] +\[\] +\[\*\]$/m);
+    const node = await server.kubectl('auth can-i --list --as system:node:n1 --as-group system:nodes');
+    expect(node.stderr).toContain('the list may be incomplete: node authorizer does not support user rule resolution');
+  });
+
+  it('says who somebody is', async () => {
+    const own = JSON.parse(await ok('auth whoami -o json'));
+    expect(own).toMatchObject({
+      kind: 'SelfSubjectReview',
+      status: {
+        userInfo: {
+          username: 'kubernetes-admin',
+          groups: expect.arrayContaining(['system:authenticated']),
+          extra: { 'authentication.kubernetes.io/credential-id': [expect.stringMatching(/^X509SHA256=[0-9a-f]{64}$/)] },
+        },
+      },
+    });
+    const jane = await ok('auth whoami --as jane --as-group crew --as-uid 17 --as-user-extra reason=test');
+    expect(jane).toMatch(/^ATTRIBUTE +VALUE$/m);
+    expect(jane).toMatch(/^Username +jane$/m);
+    expect(jane).toMatch(/^UID +17$/m);
+    expect(jane).toMatch(/^Groups +\[crew system:authenticated\]$/m);
+    expect(jane).toMatch(/^Extra: reason +\[test\]$/m);
+  });
+
+  it('finds the kinds of reviews among the resources', async () => {
+    const resources = await ok('api-resources --api-group=authorization.k8s.io');
+    expect(resources).toMatch(
+      /^localsubjectaccessreviews +authorization\.k8s\.io\/v1 +true +LocalSubjectAccessReview$/m,
+    );
+    expect(resources).toMatch(/^subjectaccessreviews +authorization\.k8s\.io\/v1 +false +SubjectAccessReview$/m);
+  });
+});
+
+describe('a review', () => {
+  const resourceAttributes = { verb: 'get', resource: 'pods', namespace: 'team' };
+
+  it('tells why somebody may', async () => {
+    const review = await ask(`${AUTHORIZATION}/subjectaccessreviews`, { spec: { user: 'jane', resourceAttributes } });
+    expect(review).toMatchObject({
+      kind: 'SubjectAccessReview',
+      apiVersion: 'authorization.k8s.io/v1',
+      metadata: {},
+      spec: { user: 'jane', resourceAttributes },
+      status: { allowed: true, reason: 'RBAC: allowed by RoleBinding "reader/team" of Role "reader" to User "jane"' },
+    });
+  });
+
+  it('looks at selectors', async () => {
+    const pods = (fieldSelector: object) => ({
+      user: 'system:node:n1',
+      groups: ['system:nodes'],
+      resourceAttributes: { verb: 'list', resource: 'pods', fieldSelector },
+    });
+    const status = async (fieldSelector: object) =>
+      (await ask(`${AUTHORIZATION}/subjectaccessreviews`, { spec: pods(fieldSelector) })).status;
+    const requirement = { key: 'spec.nodeName', operator: 'In', values: ['n1'] };
+    expect(await status({ requirements: [requirement] })).toEqual({ allowed: true });
+    expect(await status({ rawSelector: 'spec.nodeName=n1' })).toEqual({ allowed: true });
+    expect(await status({ rawSelector: '!' })).toMatchObject({
+      allowed: false,
+      evaluationError: 'spec.resourceAttributes.fieldSelector ignored due to parse error',
+    });
+    expect(await status({ requirements: [requirement, { ...requirement, operator: 'Exists' }] })).toEqual({
+      allowed: true,
+      evaluationError: 'spec.resourceAttributes.fieldSelector partially ignored due to parse error',
+    });
+  });
+
+  it('in a namespace is about that namespace', async () => {
+    const path = `${AUTHORIZATION}/namespaces/team/localsubjectaccessreviews`;
+    expect((await ask(path, { spec: { user: 'jane', resourceAttributes } })).status.allowed).toBe(true);
+    const elsewhere = { user: 'jane', resourceAttributes: { ...resourceAttributes, namespace: 'default' } };
+    expect((await ask(path, { spec: elsewhere })).message).toBe(
+      '.authorization.k8s.io "" is invalid: spec.resourceAttributes.namespace: Invalid value: "default": must match metadata.namespace',
+    );
+  });
+
+  it('is refused for what it lacks', async () => {
+    expect(await ask(`${AUTHORIZATION}/selfsubjectrulesreviews`, { spec: {} })).toMatchObject({
+      code: 400,
+      message: 'no namespace on request',
+    });
+    expect(await ask(`${AUTHENTICATION}/tokenreviews`, { spec: {} })).toMatchObject({
+      code: 400,
+      message: 'token is required for TokenReview in authentication',
+    });
+    expect((await server.ask('GET', `${AUTHORIZATION}/subjectaccessreviews`)).code).toBe(405);
+    const jane = await ask(
+      `${AUTHORIZATION}/subjectaccessreviews`,
+      { spec: { user: 'bob', resourceAttributes } },
+      { 'impersonate-user': 'jane' },
+    );
+    expect(jane.message).toBe(
+      'subjectaccessreviews.authorization.k8s.io is forbidden: User "jane" cannot create resource "subjectaccessreviews" in API group "authorization.k8s.io" at the cluster scope',
+    );
+  });
+
+  it('knows whose a token is, and what it is for', async () => {
+    const review = async (token: string, audiences?: string[]) =>
+      (await ask(`${AUTHENTICATION}/tokenreviews`, { spec: { token, audiences } })).status;
+    const token = (await ok('create token default')).trim();
+    const issuer = 'https://kubernetes.default.svc.cluster.local';
+    expect(await review(token)).toMatchObject({
+      authenticated: true,
+      audiences: [issuer],
+      user: {
+        username: 'system:serviceaccount:default:default',
+        groups: ['system:serviceaccounts', 'system:serviceaccounts:default', 'system:authenticated'],
+        extra: { 'authentication.kubernetes.io/credential-id': [expect.stringMatching(/^JTI=/)] },
+      },
+    });
+    expect(await review(token, ['vault'])).toEqual({
+      user: {},
+      error: `[invalid bearer token, token audiences ["${issuer}"] is invalid for the target audiences ["vault"]]`,
+    });
+    const forVault = (await ok('create token default --audience=vault --audience=other')).trim();
+    expect(await review(forVault, ['x', 'vault'])).toMatchObject({ authenticated: true, audiences: ['vault'] });
+    // That somebody asked about it does not open the api-server to it.
+    const answer = await server.ask('GET', '/api', { as: '', headers: { authorization: `Bearer ${forVault}` } });
+    expect(answer.code).toBe(401);
+    expect(await review('nonsense')).toEqual({ user: {}, error: 'invalid bearer token' });
+  });
+});
