@@ -1,5 +1,6 @@
 import type { KindRegistry } from '@periplus/api';
 import type { Controller } from '@periplus/reconcile';
+import { clusterRoleAggregationController } from './cluster-role-aggregation/cluster-role-aggregation-controller.ts';
 import { deploymentController } from './deployment/deployment-controller.ts';
 import { endpointSliceController } from './endpoint-slice/endpoint-slice-controller.ts';
 import { garbageCollector } from './garbage-collection/garbage-collector.ts';
@@ -20,6 +21,7 @@ export const builtinControllers = (settings: {
   namespaceController(settings.kinds),
   serviceAccountController,
   rootCaController(settings.rootCaPem),
+  clusterRoleAggregationController,
   deploymentController,
   replicaSetController,
   endpointSliceController,

@@ -56,9 +56,18 @@ describe('actingUser', () => {
     expect(seen[0]).toEqual({ verb: 'impersonate', resource: 'serviceaccounts', name: 'bot', namespace: 'ns' });
   });
 
-  it('refuses groups without a user, which would be acted on as himself', () => {
-    expect(() => actingUser(request({ 'impersonate-group': 'a' }), admin, anything)).toThrow(
-      'without impersonating a user',
-    );
+  it.each(['impersonate-group', 'impersonate-uid', 'impersonate-extra-scope'])(
+    'refuses %s without a user, which would be acted on as himself',
+    (header) => {
+      expect(() => actingUser(request({ [header]: 'a' }), admin, anything)).toThrow('without impersonating a user');
+    },
+  );
+
+  it('takes nobody for authenticated who is said not to be', () => {
+    const asked = request({ 'impersonate-user': 'jane', 'impersonate-group': 'system:unauthenticated' });
+    expect(actingUser(asked, admin, anything).groups).toEqual(['system:unauthenticated']);
+    expect(actingUser(request({ 'impersonate-user': 'system:anonymous' }), admin, anything).groups).toEqual([
+      'system:unauthenticated',
+    ]);
   });
 });

@@ -2,9 +2,11 @@ import type { IncomingMessage } from 'node:http';
 import { internalError } from '@periplus/apimachinery';
 import type { Attributes, Operations, User } from '@periplus/operations';
 
+const IMPERSONATE = 'impersonate-';
 const EXTRA = 'impersonate-extra-';
 const SERVICE_ACCOUNT = /^system:serviceaccount:([^:]+):([^:]+)$/;
 const AUTHENTICATION = 'authentication.k8s.io';
+const UNAUTHENTICATED = 'system:unauthenticated';
 
 /**
  * Whom the user acts as: himself unless the request says otherwise, and then only where he may impersonate each of
@@ -15,8 +17,10 @@ export function actingUser(request: IncomingMessage, user: User, authorize: Oper
   const { headers } = request;
   const name = headers['impersonate-user'];
   if (typeof name !== 'string' || name === '') {
-    if (headers['impersonate-group'] === undefined && headers['impersonate-uid'] === undefined) return user;
-    throw internalError('requested impersonation of groups or a uid without impersonating a user');
+    for (const header in headers) {
+      if (header.startsWith(IMPERSONATE)) throw internalError(`requested ${header} without impersonating a user`);
+    }
+    return user;
   }
   const asked = request.headersDistinct;
   const groups = asked['impersonate-group'] ?? [];
@@ -35,11 +39,12 @@ export function actingUser(request: IncomingMessage, user: User, authorize: Oper
   return { name, uid, groups: withImplied(name, account?.[1], groups), extra };
 }
 
-/** What a user of this name would have been given at login. */
+/** With what a user of this name would have been given at login, unless the request says which of the two groups it is. */
 function withImplied(name: string, namespace: string | undefined, groups: readonly string[]): string[] {
-  if (name === 'system:anonymous') return [...new Set([...groups, 'system:unauthenticated'])];
+  if (name === 'system:anonymous') return [...new Set([...groups, UNAUTHENTICATED])];
   const own = namespace && groups.length === 0 ? ['system:serviceaccounts', `system:serviceaccounts:${namespace}`] : [];
-  return [...new Set([...groups, ...own, 'system:authenticated'])];
+  const implied = groups.includes(UNAUTHENTICATED) ? [] : ['system:authenticated'];
+  return [...new Set([...groups, ...own, ...implied])];
 }
 
 const impersonate = (resource: string, name: string, namespace = ''): Attributes => ({

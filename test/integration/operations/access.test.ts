@@ -175,20 +175,6 @@ describe('authorization', () => {
     expect((await refusal(get(kate, 'v1/configmaps', 'team', 'open'))).code).toBe(403);
   });
 
-  it('adds up the rules of aggregated roles', async () => {
-    const eve = user('eve');
-    await bind('eve', 'team', clusterRoleRef('edit'), userSubject('eve'));
-    await core.create('v1/pods', 'team', podOf('eves'), eve);
-    await list(eve, 'v1/pods', 'team');
-    expect((await refusal(list(eve, `${RBAC}/v1/roles`, 'team'))).code).toBe(403);
-    await core.create(`${RBAC}/v1/clusterroles`, '', {
-      metadata: { name: 'more', labels: { [`${RBAC}/aggregate-to-view`]: 'true' } },
-      rules: [{ apiGroups: [RBAC], resources: ['roles'], verbs: ['list'] }],
-    });
-    await settled();
-    await list(eve, `${RBAC}/v1/roles`, 'team');
-  });
-
   it('names the role that a binding lacks', async () => {
     await bind('lost', '', clusterRoleRef('gone'), userSubject('lost'));
     const error = await refusal(list(user('lost'), 'v1/pods', 'team'));
@@ -197,7 +183,12 @@ describe('authorization', () => {
 
   it('lets nobody grant what he does not have', async () => {
     const ann = user('ann');
-    await bind('ann', 'team', clusterRoleRef('admin'), userSubject('ann'));
+    const lead = [
+      { apiGroups: [RBAC], resources: ['roles', 'rolebindings'], verbs: ['create', 'update'] },
+      { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list'] },
+    ];
+    await core.create(`${RBAC}/v1/clusterroles`, '', { metadata: { name: 'lead' }, rules: lead });
+    await bind('ann', 'team', clusterRoleRef('lead'), userSubject('ann'));
     const roleOf = (name: string, resource: string) => ({
       metadata: { name },
       rules: [{ apiGroups: [''], resources: [resource], verbs: ['get', 'list'] }],
@@ -208,13 +199,52 @@ describe('authorization', () => {
       'roles.rbac.authorization.k8s.io "bad" is forbidden: user "ann" (groups=["system:authenticated"]) is attempting to grant RBAC permissions not currently held:\n' +
         '{APIGroups:[""], Resources:["nodes"], Verbs:["get" "list"]}',
     );
-    await bind('fine', 'team', clusterRoleRef('view'), userSubject('bob'), ann);
+    await bind('fine', 'team', clusterRoleRef('lead'), userSubject('bob'), ann);
     expect((await refusal(bind('bad', 'team', clusterRoleRef('cluster-admin'), userSubject('bob'), ann))).code).toBe(
       403,
     );
     expect((await refusal(bind('bad', 'team', clusterRoleRef('none'), userSubject('bob'), ann))).message).toBe(
       'clusterroles.rbac.authorization.k8s.io "none" not found',
     );
+  });
+
+  it('lets those escalate and bind who may', async () => {
+    const may = (verb: string, resource: string, ...resourceNames: string[]) => ({
+      apiGroups: [RBAC],
+      resources: [resource],
+      verbs: [verb],
+      ...(resourceNames.length > 0 && { resourceNames }),
+    });
+    const rules = [may('create', 'clusterroles'), may('create', 'clusterrolebindings'), may('update', 'clusterroles')];
+    const grants = [...rules, may('escalate', 'clusterroles', 'tall'), may('bind', 'clusterroles', 'cluster-admin')];
+    await core.create(`${RBAC}/v1/clusterroles`, '', { metadata: { name: 'grantor' }, rules: grants });
+    await bind('zoe', '', clusterRoleRef('grantor'), userSubject('zoe'));
+    const zoe = user('zoe');
+    const tall = (name: string) => ({
+      metadata: { name },
+      rules: [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }],
+    });
+    await core.create(`${RBAC}/v1/clusterroles`, '', tall('tall'), zoe);
+    expect((await refusal(core.create(`${RBAC}/v1/clusterroles`, '', tall('taller'), zoe))).code).toBe(403);
+    await bind('all', '', clusterRoleRef('cluster-admin'), userSubject('zoe'), zoe);
+    // From here on she has everything, and grants it.
+    await core.create(`${RBAC}/v1/clusterroles`, '', tall('taller'), zoe);
+  });
+
+  it('lets only administrators gather roles, or change what gathers', async () => {
+    const max = user('max');
+    const own = { apiGroups: [RBAC], resources: ['clusterroles'], verbs: ['create', 'update', 'get'] };
+    await core.create(`${RBAC}/v1/clusterroles`, '', { metadata: { name: 'maker' }, rules: [own] });
+    await bind('max', '', clusterRoleRef('maker'), userSubject('max'));
+    const aggregationRule = { clusterRoleSelectors: [{ matchLabels: { a: 'b' } }] };
+    const gathering = { metadata: { name: 'gathering' }, aggregationRule, rules: [] };
+    const why = 'must have cluster-admin privileges to use the aggregationRule';
+    const create = core.create(`${RBAC}/v1/clusterroles`, '', structuredClone(gathering), max);
+    expect((await refusal(create)).message).toContain(why);
+    await core.create(`${RBAC}/v1/clusterroles`, '', structuredClone(gathering));
+    const plain = { ...gathering, aggregationRule: undefined };
+    const change = core.operations.update(core.as(max), at(`${RBAC}/v1/clusterroles`, '', 'gathering'), body(plain));
+    expect((await refusal(change)).message).toContain(why);
   });
 });
 

@@ -27,10 +27,11 @@ function compact(rules: readonly PolicyRule[]): PolicyRule[] {
   return [...merged.values()];
 }
 
-function attempt(user: User, missing: readonly PolicyRule[]): string {
+/** `problem` says which of the user's own roles could not be found. */
+function attempt(user: User, missing: readonly PolicyRule[], problem: string): string {
   const groups = `[${user.groups.map((group) => JSON.stringify(group)).join(' ')}]`;
   const rules = compact(missing).map(shownRule).sort().join('\n');
-  return `user ${JSON.stringify(user.name)} (groups=${groups}) is attempting to grant RBAC permissions not currently held:\n${rules}`;
+  return `user ${JSON.stringify(user.name)} (groups=${groups}) is attempting to grant RBAC permissions not currently held:\n${rules}${problem && `; resolution errors: [${problem}]`}`;
 }
 
 /**
@@ -54,8 +55,9 @@ export function rbacEscalation(authorizer: ClusterAuthorizer): Admission {
 
   const confirm = (request: AdmissionRequest, rules: readonly DeepReadonly<PolicyRule>[]): void => {
     const { user } = request.context;
-    const missing = uncoveredRules(authorizer.rulesFor(user, request.target.namespace), rules);
-    if (missing.length > 0) throw refused(request, attempt(user, missing));
+    const owned = authorizer.listRules(user, request.target.namespace);
+    const missing = uncoveredRules(owned.rules, rules);
+    if (missing.length > 0) throw refused(request, attempt(user, missing, owned.problem));
   };
 
   const admitRole = (request: AdmissionRequest): void => {
@@ -64,8 +66,8 @@ export function rbacEscalation(authorizer: ClusterAuthorizer): Admission {
     const old = request.old as unknown as DeepReadonly<RoleObject> | null;
     if (old && deepEqual(object.rules, old.rules) && deepEqual(object.aggregationRule, old.aggregationRule)) return;
     if (may(request, { verb: 'escalate', resource: target.kind.plural, name })) return;
-    if (object.aggregationRule) {
-      const owned = authorizer.rulesFor(request.context.user, '');
+    if (object.aggregationRule || old?.aggregationRule) {
+      const owned = authorizer.listRules(request.context.user, '').rules;
       if (uncoveredRules(owned, EVERYTHING).length > 0) {
         throw refused(request, 'must have cluster-admin privileges to use the aggregationRule');
       }

@@ -25,9 +25,8 @@ interface UserRules {
 export interface ClusterAuthorizer extends Authorizer {
   /** As `decide`, but slower, and with the reason of what is allowed too. */
   explain(user: User, attributes: Attributes): Decision;
+  /** In a namespace; those of the whole cluster for ''. */
   listRules(user: User, namespace: string): UserRules;
-  /** All rules that roles give the user in a namespace; those of the whole cluster for ''. */
-  rulesFor(user: User, namespace: string): readonly DeepReadonly<PolicyRule>[];
   /** The rules of a Role in `namespace` or a ClusterRole; undefined when there is none. */
   roleRules(kind: string, namespace: string, name: string): readonly DeepReadonly<PolicyRule>[] | undefined;
   close(): void;
@@ -65,7 +64,6 @@ export function createAuthorizer({ cache }: { cache: CacheReader }): ClusterAuth
       const problem = problems.length > 1 ? `[${problems.join(', ')}]` : (problems[0] ?? '');
       return { rules: rbac.rulesFor(user, namespace), incomplete: isNode, problem };
     },
-    rulesFor: (user, namespace) => rbac.rulesFor(user, namespace),
     roleRules: (kind, namespace, name) => rbac.roleRules(kind, namespace, name),
     close: unsubscribe,
   };

@@ -118,24 +118,3 @@ it('forgets its answers when something has changed', () => {
   rbac.changed();
   expect(rbac.decide(jane, asked('get', 'pods')).allowed).toBe(false);
 });
-
-it('follows aggregation, even in a circle', () => {
-  const aggregating = (name: string, labels: Record<string, string>, selected: string, own: object[] = []) => ({
-    metadata: { name, labels },
-    rules: own,
-    aggregationRule: { clusterRoleSelectors: [{ matchLabels: { [selected]: 'true' } }] },
-  });
-  const rbac = rbacOf({
-    clusterRoles: [
-      aggregating('a', { toB: 'true' }, 'toA', rules('get', 'pods')),
-      aggregating('b', { toA: 'true' }, 'toB', rules('list', 'pods')),
-      { metadata: { name: 'leaf', labels: { toB: 'true' } }, rules: rules('watch', 'pods') },
-    ],
-  });
-  expect(
-    rbac
-      .roleRules('ClusterRole', '', 'a')
-      ?.flatMap(({ verbs }) => verbs)
-      .sort(),
-  ).toEqual(['get', 'list', 'watch']);
-});

@@ -1,5 +1,5 @@
 import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '@periplus/api';
-import { compileLabelSelector, type DeepReadonly, type KubeObject } from '@periplus/apimachinery';
+import type { DeepReadonly } from '@periplus/apimachinery';
 import type { Attributes, Decision, User } from '../types.ts';
 import { type AllowedNames, allowedNames, allowsName, allowsPath, type PolicyRule } from './policy-rules.ts';
 
@@ -84,8 +84,7 @@ class Policy {
   private readonly roles = new Map<string, Rules>();
 
   constructor(objects: RbacObjects) {
-    const clusterRoles = [...objects.clusterRoles()];
-    for (const role of clusterRoles) this.roles.set(`/${role.metadata.name}`, rulesOf(role, clusterRoles));
+    for (const role of objects.clusterRoles()) this.roles.set(`/${role.metadata.name}`, (role.rules ?? []) as Rules);
     for (const role of objects.roles()) {
       this.roles.set(`${role.metadata.namespace}/${role.metadata.name}`, (role.rules ?? []) as Rules);
     }
@@ -153,25 +152,6 @@ function describeGrant({ namespace, binding }: Grant, user: User): string {
 }
 
 const refused = (problems: string): Decision => ({ allowed: false, reason: problems && `RBAC: ${problems}` });
-
-/** With an aggregation rule: the rules of all selected roles too, and of what those select. */
-function rulesOf(role: DeepReadonly<ClusterRole>, all: readonly DeepReadonly<ClusterRole>[]): Rules {
-  const own = (role.rules ?? []) as Rules;
-  if (!role.aggregationRule) return own;
-  const rules = new Set<DeepReadonly<PolicyRule>>();
-  const seen = new Set<DeepReadonly<KubeObject>>();
-  const gather = (from: DeepReadonly<ClusterRole>): void => {
-    if (seen.has(from)) return;
-    seen.add(from);
-    for (const rule of (from.rules ?? []) as Rules) rules.add(rule);
-    for (const each of from.aggregationRule?.clusterRoleSelectors ?? []) {
-      const selector = compileLabelSelector(each as Parameters<typeof compileLabelSelector>[0]);
-      for (const other of all) if (selector.matches(other.metadata.labels)) gather(other);
-    }
-  };
-  gather(role);
-  return [...rules];
-}
 
 /**
  * Role-based access control over compiled rules: one map lookup per decision once a user has asked the same before.

@@ -171,6 +171,7 @@ const forComponents: readonly BootstrapRole[] = [
       rule(['create'], 'batch', 'jobs'),
       rule(['create'], 'coordination.k8s.io', 'leases'),
       rule(['create'], 'discovery.k8s.io', 'endpointslices'),
+      rule(['escalate'], 'rbac.authorization.k8s.io', 'clusterroles'),
       ...reviews,
     ],
   },
