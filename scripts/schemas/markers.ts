@@ -1,11 +1,14 @@
 /**
  * What the declarations do not say: which lists are sets or maps, and which objects are merged in a
- * special way. Taken from the markers of the Go types (+listType, +listMapKey, +structType,
+ * special way. Taken from the markers of the Go types (+listType, +listMapKey, +structType, +mapType,
  * patchStrategy, patchMergeKey). Under a definition's id, '' stands for the definition itself and the
  * other names for its properties. Lists not named here are atomic: a patch replaces them. A map names the
- * keys of server-side apply; strategic merge patch uses the first of them.
+ * keys of server-side apply, with the value of one that may be left out (`protocol=TCP`); strategic merge
+ * patch uses the first of them. `apply` and `patch` in front: only that merges the list, to the other it is atomic.
+ * Objects and maps that are atomic are one value to server-side apply.
  */
-export type ListMarker = 'set' | `map ${string}`;
+type MergedList = 'set' | `map ${string}`;
+export type ListMarker = MergedList | `apply ${MergedList}` | `patch ${MergedList}`;
 export interface Markers {
   ''?: 'atomic' | 'retainKeys';
   [property: string]: ListMarker | 'atomic' | 'retainKeys' | undefined;
@@ -14,12 +17,11 @@ export interface Markers {
 const conditions = { conditions: 'map type' } as const;
 const container: Markers = {
   env: 'map name',
-  ports: 'map containerPort protocol',
+  ports: 'map containerPort protocol=TCP',
   volumeDevices: 'map devicePath',
   volumeMounts: 'map mountPath',
 };
 const webhook: Markers = { matchConditions: 'map name' };
-const policy: Markers = { matchConditions: 'map name', variables: 'map name' };
 const atomic: Markers = { '': 'atomic' };
 const retainKeys: Markers = { '': 'retainKeys' };
 
@@ -28,13 +30,18 @@ export const markers: Readonly<Record<string, Markers>> = {
   'meta/v1.LabelSelector': atomic,
   'meta/v1.OwnerReference': atomic,
 
+  'v1.ComponentStatus': conditions,
   'v1.ConfigMapKeySelector': atomic,
   'v1.Container': container,
-  'v1.ContainerStatus': { volumeMounts: 'map mountPath' },
+  'v1.ContainerRestartRuleOnExitCodes': { values: 'apply set' },
+  'v1.ContainerStatus': { allocatedResourcesStatus: 'map name', volumeMounts: 'map mountPath' },
+  'v1.EndpointAddress': atomic,
+  'v1.EndpointPort': atomic,
   'v1.EphemeralContainer': container,
   'v1.FileKeySelector': atomic,
   'v1.LocalObjectReference': atomic,
   'v1.NamespaceStatus': conditions,
+  'v1.NodeAllocatableResourceClaimStatus': { containers: 'apply set' },
   'v1.NodeSelector': atomic,
   'v1.NodeSelectorTerm': atomic,
   'v1.NodeSpec': { podCIDRs: 'set' },
@@ -49,31 +56,47 @@ export const markers: Readonly<Record<string, Markers>> = {
     hostAliases: 'map ip',
     imagePullSecrets: 'map name',
     initContainers: 'map name',
+    nodeSelector: 'atomic',
     resourceClaims: 'map name',
     schedulingGates: 'map name',
     topologySpreadConstraints: 'map topologyKey whenUnsatisfiable',
     volumes: 'map name',
   },
   'v1.PodStatus': { ...conditions, podIPs: 'map ip', resourceClaimStatuses: 'map name' },
+  'v1.ReplicationControllerSpec': { selector: 'atomic' },
   'v1.ReplicationControllerStatus': conditions,
   'v1.ResourceFieldSelector': atomic,
   'v1.ResourceRequirements': { claims: 'map name' },
+  'v1.ResourceStatus': { resources: 'apply map resourceID' },
   'v1.ScopeSelector': atomic,
   'v1.SecretKeySelector': atomic,
   'v1.SecretReference': atomic,
   'v1.ServiceAccount': { secrets: 'map name' },
-  'v1.ServiceSpec': { ports: 'map port protocol' },
+  'v1.ServiceSpec': { ports: 'map port protocol=TCP', selector: 'atomic' },
   'v1.ServiceStatus': conditions,
   'v1.TopologySelectorTerm': atomic,
   'v1.TypedLocalObjectReference': atomic,
   'v1.Volume': retainKeys,
 
+  'admissionregistration.k8s.io/v1.MatchResources': atomic,
   'admissionregistration.k8s.io/v1.MutatingWebhook': webhook,
   'admissionregistration.k8s.io/v1.ValidatingWebhook': webhook,
   'admissionregistration.k8s.io/v1.MutatingWebhookConfiguration': { webhooks: 'map name' },
   'admissionregistration.k8s.io/v1.ValidatingWebhookConfiguration': { webhooks: 'map name' },
-  'admissionregistration.k8s.io/v1.MutatingAdmissionPolicySpec': policy,
-  'admissionregistration.k8s.io/v1.ValidatingAdmissionPolicySpec': policy,
+  'admissionregistration.k8s.io/v1.MutatingAdmissionPolicySpec': {
+    matchConditions: 'map name',
+    variables: 'patch map name',
+  },
+  'admissionregistration.k8s.io/v1.NamedRuleWithOperations': atomic,
+  'admissionregistration.k8s.io/v1.ParamKind': atomic,
+  'admissionregistration.k8s.io/v1.ParamRef': atomic,
+  'admissionregistration.k8s.io/v1.ValidatingAdmissionPolicyBindingSpec': { validationActions: 'apply set' },
+  'admissionregistration.k8s.io/v1.ValidatingAdmissionPolicySpec': {
+    matchConditions: 'map name',
+    variables: 'map name',
+  },
+  'admissionregistration.k8s.io/v1.ValidatingAdmissionPolicyStatus': { conditions: 'apply map type' },
+  'admissionregistration.k8s.io/v1.Variable': atomic,
   'apiextensions.k8s.io/v1.CustomResourceDefinitionStatus': conditions,
   'apiregistration.k8s.io/v1.APIServiceStatus': conditions,
   'apps/v1.DaemonSetStatus': conditions,
@@ -82,12 +105,33 @@ export const markers: Readonly<Record<string, Markers>> = {
   'apps/v1.ReplicaSetStatus': conditions,
   'apps/v1.StatefulSetStatus': conditions,
   'autoscaling/v2.HorizontalPodAutoscalerStatus': conditions,
-  'batch/v1.JobStatus': conditions,
+  'autoscaling/v1.CrossVersionObjectReference': atomic,
+  'batch/v1.JobStatus': { conditions: 'patch map type' },
+  'batch/v1.PodFailurePolicyOnExitCodesRequirement': { values: 'apply set' },
+  'batch/v1.UncountedTerminatedPods': { failed: 'apply set', succeeded: 'apply set' },
+  'certificates.k8s.io/v1.CertificateSigningRequestStatus': { conditions: 'apply map type' },
+  'discovery.k8s.io/v1.Endpoint': { addresses: 'apply set' },
+  'discovery.k8s.io/v1.EndpointPort': atomic,
   'flowcontrol.apiserver.k8s.io/v1.FlowSchemaStatus': conditions,
+  'flowcontrol.apiserver.k8s.io/v1.NonResourcePolicyRule': { nonResourceURLs: 'apply set', verbs: 'apply set' },
   'flowcontrol.apiserver.k8s.io/v1.PriorityLevelConfigurationStatus': conditions,
+  'flowcontrol.apiserver.k8s.io/v1.ResourcePolicyRule': {
+    apiGroups: 'apply set',
+    namespaces: 'apply set',
+    resources: 'apply set',
+    verbs: 'apply set',
+  },
+  'networking.k8s.io/v1.ServiceBackendPort': atomic,
+  'networking.k8s.io/v1.ServiceCIDRStatus': conditions,
+  'node.k8s.io/v1.Scheduling': { nodeSelector: 'atomic' },
   'policy/v1.PodDisruptionBudgetStatus': conditions,
   'rbac.authorization.k8s.io/v1.RoleRef': atomic,
   'rbac.authorization.k8s.io/v1.Subject': atomic,
-  'resource.k8s.io/v1.ResourceClaimStatus': { reservedFor: 'map uid' },
+  'resource.k8s.io/v1.AllocatedDeviceStatus': { conditions: 'apply map type' },
+  'resource.k8s.io/v1.ResourceClaimStatus': {
+    devices: 'apply map driver device pool shareID',
+    reservedFor: 'map uid',
+  },
+  'storage.k8s.io/v1.CSIDriverSpec': { volumeLifecycleModes: 'apply set' },
   'storage.k8s.io/v1.CSINodeSpec': { drivers: 'map name' },
 };

@@ -45,6 +45,20 @@ const isKind = ({ type }: Definition): boolean =>
   type.properties.kind?.is === 'string' &&
   !('items' in type.properties);
 
+/** How a list is merged, as members of its schema. */
+function merging(mark: ListMarker): string {
+  const [, only, how] = /^(?:(apply|patch) )?(.*)$/.exec(mark) as unknown as [string, string | undefined, string];
+  const [list, ...parts] = how.split(' ');
+  const keys = parts.map((part) => part.split('=') as [name: string, value?: string]);
+  const defaults = Object.fromEntries(keys.filter(([, value]) => value !== undefined));
+  return [
+    `list:'${only === 'apply' ? 'atomic' : list}'`,
+    ...(only ? [`applied:'${only === 'apply' ? list : 'atomic'}'`] : []),
+    ...(keys.length > 0 ? [`keys:${JSON.stringify(keys.map(([name]) => name))}`] : []),
+    ...(Object.keys(defaults).length > 0 ? [`keyDefaults:${JSON.stringify(defaults)}`] : []),
+  ].join(',');
+}
+
 class ModuleWriter {
   readonly #definitions: ReadonlyMap<string, Definition>;
   readonly #lines: string[] = [];
@@ -98,7 +112,10 @@ class ModuleWriter {
     const marks: Markers = markers[id] ?? {};
     this.#unusedMarkers.delete(id);
     for (const name of Object.keys(marks)) {
-      if (name && type.properties[name]?.is !== 'array') throw new Error(`marker for ${id}.${name}, which is no list`);
+      const of = type.properties[name]?.is;
+      if (name && of !== 'array' && !(of === 'map' && marks[name] === 'atomic')) {
+        throw new Error(`marker for ${id}.${name}, which is no list`);
+      }
     }
     const properties: string[] = [];
     for (const [name, value] of Object.entries(type.properties)) {
@@ -118,9 +135,7 @@ class ModuleWriter {
       case 'ref':
         return this.#reference(type.name);
       case 'map':
-        return type.values.is === 'string' && !type.values.format && !type.values.enum
-          ? 'M'
-          : `{type:'map',values:${this.#at('values', () => this.#text(type.values))}}`;
+        return this.#map(type.values, mark !== undefined);
       case 'array':
         return this.#array(type.items, mark);
       case 'object':
@@ -135,12 +150,18 @@ class ModuleWriter {
     }
   }
 
+  #map(values: Declared, isAtomic: boolean): string {
+    const isPlain = values.is === 'string' && !values.format && !values.enum;
+    if (isPlain && !isAtomic) return 'M';
+    const text = this.#at('values', () => this.#text(values));
+    return `{type:'map',values:${text}${isAtomic ? ',atomic:true' : ''}}`;
+  }
+
   #array(items: Declared, mark?: ListMarker): string {
     if (!mark && items.is === 'string' && !items.enum && !items.format) return 'L';
     const text = this.#at('items', () => this.#text(items));
     if (!mark) return `{type:'array',items:${text},list:'atomic'}`;
-    const [list, ...keys] = mark.split(' ');
-    return `{type:'array',items:${text},list:'${list}'${keys.length > 0 ? `,keys:${JSON.stringify(keys)}` : ''}}`;
+    return `{type:'array',items:${text},${merging(mark)}}`;
   }
 
   #reference(id: string): string {

@@ -8,8 +8,21 @@
  * - Choosing: `labels.ts` and `field-selectors.ts`, compiled once and matched often.
  * - Metadata: `object-meta-validation.ts`, `generated-name.ts`, `owner-references.ts`, `conditions.ts`, `hash.ts`.
  * - Changing: `json-patch.ts`, `merge-patch.ts`, `strategic-merge-patch.ts`. Arguments are never changed.
+ * - Applying: `apply/`. `field-set.ts` and `managed-fields.ts` say who owns what, `apply-config.ts` and
+ *   `track-update.ts` what becomes of it when somebody applies or updates.
  */
 export { apiVersionOf, type GroupVersion, parseApiVersion } from './api-version.ts';
+export { type Applied, applyConfig } from './apply/apply-config.ts';
+export { blankOf, type Comparison, compareObjects } from './apply/compare.ts';
+export { applyConflict, conflictsBeyond, type FieldConflict } from './apply/conflicts.ts';
+export { LAST_APPLIED, setByClientSideApply } from './apply/last-applied.ts';
+export {
+  decodeManagedFields,
+  isReset,
+  type Manager,
+  sameManagement,
+} from './apply/managed-fields.ts';
+export { trackUpdate } from './apply/track-update.ts';
 export { type Condition, conditionOf, isConditionTrue, withCondition, withoutCondition } from './conditions.ts';
 export { deepEqual } from './deep-equal.ts';
 export { findDuplicateFields } from './duplicate-fields.ts';
@@ -67,9 +80,11 @@ export {
 } from './names.ts';
 export type {
   DeepReadonly,
+  FieldSet,
   JsonObject,
   JsonValue,
   KubeObject,
+  ManagedFieldsEntry,
   ObjectMeta,
   OwnerReference,
   ResourceKey,
@@ -128,5 +143,12 @@ export {
   unsupportedMediaType,
 } from './status-error.ts';
 export { applyStrategicMergePatch } from './strategic-merge-patch.ts';
-export { cannotBeHandled, conform, fieldWarnings, type StructureReport, strictDecodingProblem } from './structure.ts';
+export {
+  cannotBeHandled,
+  conform,
+  conformPart,
+  fieldWarnings,
+  type StructureReport,
+  strictDecodingProblem,
+} from './structure.ts';
 export { ageOf, canonicalTime, formatMicroTime, formatTime, humanDuration, parseTime } from './time.ts';

@@ -8,6 +8,26 @@ export interface OwnerReference {
   blockOwnerDeletion?: boolean;
 }
 
+/**
+ * A set of fields (FieldsV1): a tree of path elements, in which a member without members of its own is in the set, and
+ * one with members is in it when it has the member `.`.
+ */
+export interface FieldSet {
+  readonly [element: string]: FieldSet;
+}
+
+/** Who owns which fields, and by what. https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/object-meta/#System */
+export interface ManagedFieldsEntry {
+  readonly manager: string;
+  readonly operation: 'Apply' | 'Update';
+  /** The version of the kind in which the fields are named. */
+  readonly apiVersion: string;
+  readonly time?: string;
+  readonly fieldsType: 'FieldsV1';
+  readonly fieldsV1: FieldSet;
+  readonly subresource?: string;
+}
+
 /** https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/object-meta/ */
 export interface ObjectMeta {
   name?: string;
@@ -23,7 +43,8 @@ export interface ObjectMeta {
   annotations?: Record<string, string>;
   ownerReferences?: OwnerReference[];
   finalizers?: string[];
-  managedFields?: unknown[];
+  /** Stored objects have whole entries: `decodeManagedFields` checks what clients send. */
+  managedFields?: ManagedFieldsEntry[];
 }
 
 export interface KubeObject {

@@ -33,7 +33,13 @@ const container: ObjectSchema = {
     image: text,
     args: { type: 'array', list: 'atomic', items: text },
     stdin: { type: 'boolean' },
-    ports: { type: 'array', list: 'map', keys: ['containerPort', 'protocol'], items: port },
+    ports: {
+      type: 'array',
+      list: 'map',
+      keys: ['containerPort', 'protocol'],
+      keyDefaults: { protocol: 'TCP' },
+      items: port,
+    },
     resources: {
       type: 'object',
       name: 'ResourceRequirements',

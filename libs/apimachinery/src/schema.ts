@@ -16,7 +16,12 @@ export type Schema =
   | { type: 'intOrString' }
   /** Anything goes: raw extensions, JSON. */
   | { type: 'any' }
-  | { type: 'map'; values: Schema }
+  | {
+      type: 'map';
+      values: Schema;
+      /** Server-side apply treats it as one value. */
+      atomic?: boolean;
+    }
   | ArraySchema
   | ObjectSchema;
 
@@ -25,8 +30,12 @@ export interface ArraySchema {
   items: Schema;
   /** How strategic merge and apply treat it: replaced whole, a set of scalars, or merged by `keys`. */
   list: 'atomic' | 'set' | 'map';
+  /** How apply alone treats it, where that differs. */
+  applied?: 'atomic' | 'set' | 'map';
   /** What identifies an item of a `map` list; strategic merge goes by the first one alone. */
   keys?: readonly string[];
+  /** What apply takes for a key that an item leaves out. */
+  keyDefaults?: Readonly<Record<string, string>>;
 }
 
 export interface ObjectSchema {

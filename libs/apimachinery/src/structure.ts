@@ -20,8 +20,16 @@ export interface StructureReport {
  * fields and nulls, gives required members that are missing Go's zero value, and writes quantities and times the way Kubernetes does (`1000m` becomes `1`). After a
  * problem the object is half done and must be thrown away.
  */
-export function conform(object: JsonObject, schema: Schema): StructureReport {
+export const conform = (object: JsonObject, schema: Schema): StructureReport => walkOver(object, schema, new Walk());
+
+/** As `conform`, for an object that need not be whole: what is missing stays missing. */
+export function conformPart(object: JsonObject, schema: Schema): StructureReport {
   const walk = new Walk();
+  walk.isPart = true;
+  return walkOver(object, schema, walk);
+}
+
+function walkOver(object: JsonObject, schema: Schema, walk: Walk): StructureReport {
   try {
     checkOf(schema)(object, walk);
   } catch (error) {
@@ -53,6 +61,7 @@ class Walk {
   /** From the root: names of struct fields, indices, and names of map entries with a leading newline. */
   readonly steps: (string | number)[] = [];
   depth = 0;
+  isPart = false;
   /** The Go type of the innermost struct. */
   struct = '';
 
@@ -241,7 +250,7 @@ function objectCheck(schema: ObjectSchema): Check {
       if (kept !== member) value[name] = kept;
     }
     walk.struct = outer;
-    return fillIn(value, always);
+    return walk.isPart ? value : fillIn(value, always);
   };
 }
 
