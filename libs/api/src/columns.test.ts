@@ -209,6 +209,83 @@ describe('kubectl get prints', () => {
       'NAME  DESIRED  CURRENT  READY  AGE | CONTAINERS  IMAGES  SELECTOR',
       'x  3  2  1  60m | a,b  x:1,y  app=web,tier in (a,b)',
     ],
+    [
+      'stateful sets',
+      'apps/v1',
+      'StatefulSet',
+      { spec: { replicas: 3, selector, template }, status: { replicas: 2, readyReplicas: 1 } },
+      'NAME  READY  AGE | CONTAINERS  IMAGES',
+      'x  1/3  60m | a,b  x:1,y',
+    ],
+    [
+      'daemon sets',
+      'apps/v1',
+      'DaemonSet',
+      {
+        spec: { selector, template: { ...template, spec: { ...template.spec, nodeSelector: { disk: 'ssd' } } } },
+        status: {
+          desiredNumberScheduled: 5,
+          currentNumberScheduled: 4,
+          numberReady: 3,
+          updatedNumberScheduled: 2,
+          numberAvailable: 1,
+        },
+      },
+      'NAME  DESIRED  CURRENT  READY  UP-TO-DATE  AVAILABLE  NODE SELECTOR  AGE | CONTAINERS  IMAGES  SELECTOR',
+      'x  5  4  3  2  1  disk=ssd  60m | a,b  x:1,y  app=web,tier in (a,b)',
+    ],
+    [
+      'controller revisions',
+      'apps/v1',
+      'ControllerRevision',
+      {
+        metadata: {
+          ownerReferences: [{ apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'web', uid: 'u', controller: true }],
+        },
+        revision: 3,
+      },
+      'NAME  CONTROLLER  REVISION  AGE',
+      'x  statefulset.apps/web  3  60m',
+    ],
+    [
+      'jobs',
+      'batch/v1',
+      'Job',
+      {
+        metadata: { uid: 'u' },
+        spec: { completions: 3, template },
+        status: { startTime: '2026-11-21T11:58:00Z', succeeded: 1 },
+      },
+      'NAME  STATUS  COMPLETIONS  DURATION  AGE | CONTAINERS  IMAGES  SELECTOR',
+      'x  Running  1/3  2m  60m | a,b  x:1,y  batch.kubernetes.io/controller-uid=u',
+    ],
+    [
+      'jobs that are done',
+      'batch/v1',
+      'Job',
+      {
+        spec: { parallelism: 3, manualSelector: true, template },
+        status: {
+          startTime: '2026-11-21T11:58:00Z',
+          completionTime: '2026-11-21T11:58:07Z',
+          succeeded: 2,
+          conditions: [{ type: 'Complete', status: 'True' }],
+        },
+      },
+      'NAME  STATUS  COMPLETIONS  DURATION  AGE | CONTAINERS  IMAGES  SELECTOR',
+      'x  Complete  2/1 of 3  7s  60m | a,b  x:1,y  <none>',
+    ],
+    [
+      'cron jobs',
+      'batch/v1',
+      'CronJob',
+      {
+        spec: { schedule: '@daily', timeZone: 'UTC', jobTemplate: { spec: { template } } },
+        status: { active: [{}], lastScheduleTime: '2026-11-21T11:59:00Z' },
+      },
+      'NAME  SCHEDULE  TIMEZONE  SUSPEND  ACTIVE  LAST SCHEDULE  AGE | CONTAINERS  IMAGES  SELECTOR',
+      'x  @daily  UTC  False  1  60s  60m | a,b  x:1,y  <none>',
+    ],
     ['roles', 'rbac.authorization.k8s.io/v1', 'Role', {}, 'NAME  CREATED AT', 'x  2026-11-21T11:00:00Z'],
     ['cluster roles', 'rbac.authorization.k8s.io/v1', 'ClusterRole', {}, 'NAME  CREATED AT', 'x  2026-11-21T11:00:00Z'],
     [

@@ -3,8 +3,11 @@
  * each file below `core/`, `apps/`, ... is one kind; `builtin.ts` lists them.
  */
 export type { ArraySchema, ObjectSchema, Schema } from '@periplus/apimachinery';
+export { type ControllerRevision, controllerRevision } from './apps/controller-revision.ts';
+export { type DaemonSet, daemonSet } from './apps/daemon-set.ts';
 export { type Deployment, deployment } from './apps/deployment.ts';
 export { type ReplicaSet, replicaSet } from './apps/replica-set.ts';
+export { type StatefulSet, statefulSet } from './apps/stateful-set.ts';
 export { type SelfSubjectReview, selfSubjectReview } from './authentication/self-subject-review.ts';
 export { type TokenReview, tokenReview } from './authentication/token-review.ts';
 export {
@@ -14,6 +17,8 @@ export {
 export { type SelfSubjectAccessReview, selfSubjectAccessReview } from './authorization/self-subject-access-review.ts';
 export { type SelfSubjectRulesReview, selfSubjectRulesReview } from './authorization/self-subject-rules-review.ts';
 export { type SubjectAccessReview, subjectAccessReview } from './authorization/subject-access-review.ts';
+export { type CronJob, cronJob } from './batch/cron-job.ts';
+export { type Job, job } from './batch/job.ts';
 export { builtinKinds } from './builtin.ts';
 export { type Lease, lease } from './coordination/lease.ts';
 export { type ConfigMap, configMap } from './core/config-map.ts';

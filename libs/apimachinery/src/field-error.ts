@@ -74,6 +74,11 @@ export class FieldPath {
     return this.error('FieldValueInvalid', `Invalid value: ${shown(value)}: ${detail}`);
   }
 
+  /** Of something that nobody wants to see in a message: a whole rule, a list of conditions. */
+  wrong(detail: string): FieldError {
+    return this.error('FieldValueInvalid', `Invalid value: ${detail}`);
+  }
+
   /** Shows the supported values in the order given, which for Kubernetes is not always the alphabet's. */
   notSupported(value: unknown, supported: readonly string[]): FieldError {
     const list = supported.map(shown).join(', ');

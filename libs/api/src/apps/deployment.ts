@@ -10,11 +10,16 @@ import { defineKind } from '../define.ts';
 import { checkNonNegative, type Errors } from '../field-rules.ts';
 import { setPodTemplateDefaults } from '../pod-spec/defaults.ts';
 import type { Stored } from '../stored.ts';
-import { checkCounts, checkSelectorKept, checkWorkload, workloadColumns } from './workload.ts';
+import {
+  checkCollisionCount,
+  checkCounts,
+  checkSelectorKept,
+  checkWorkload,
+  isZero,
+  workloadColumns,
+} from './workload.ts';
 
 export type Deployment = Stored<IDeployment, 'spec'>;
-
-const isZero = (value: number | string | undefined): boolean => value === 0 || value === '0%';
 
 function checkStrategy(errors: Errors, at: FieldPath, { spec }: DeepReadonly<Deployment>): void {
   const { strategy = {} } = spec;
@@ -59,10 +64,7 @@ function checkStatusUpdate(
   const place = at.child('status');
   checkNonNegative(errors, place, 'unavailableReplicas', status.unavailableReplicas);
   checkNonNegative(errors, place, 'terminatingReplicas', status.terminatingReplicas);
-  checkNonNegative(errors, place, 'collisionCount', status.collisionCount);
-  if (old.collisionCount !== undefined && (status.collisionCount ?? -1) < old.collisionCount) {
-    errors.push(place.child('collisionCount').invalid(status.collisionCount ?? null, 'cannot be decremented'));
-  }
+  checkCollisionCount(errors, place, status, old);
 }
 
 /** https://kubernetes.io/docs/concepts/workloads/controllers/deployment/ */

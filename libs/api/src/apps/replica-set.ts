@@ -42,7 +42,7 @@ export const replicaSet = defineKind<ReplicaSet>({
     ...workloadColumns,
   ],
   selectableFields: { 'status.replicas': ({ status }) => String(status?.replicas ?? 0) },
-  check: checkWorkload,
+  check: (errors, at, replicaSet) => checkWorkload(errors, at, replicaSet),
   checkUpdate: checkSelectorKept,
   checkStatusUpdate(errors, at, { status }) {
     if (status) checkCounts(errors, at, status, ['fullyLabeledReplicas', 'readyReplicas', 'availableReplicas']);

@@ -3,6 +3,7 @@ import {
   compileLabelSelector,
   type DeepReadonly,
   type FieldPath,
+  type IntOrString,
   type LabelSelector,
   validateLabelSelector,
 } from '@periplus/apimachinery';
@@ -10,16 +11,15 @@ import type { IPodTemplateSpec } from 'kubernetes-models/v1/PodTemplateSpec';
 import { orNone } from '../columns.ts';
 import { checkImmutable, checkNonNegative, type Errors } from '../field-rules.ts';
 import type { Column } from '../kind.ts';
+import { containerColumns } from '../pod-spec/template-columns.ts';
 import { checkPodTemplate } from '../pod-spec/validation.ts';
 
 export interface Workload {
   spec: { replicas?: number; minReadySeconds?: number; template?: IPodTemplateSpec; selector?: LabelSelector };
 }
 
-const containersOf = ({ spec }: DeepReadonly<Workload>) => spec.template?.spec?.containers ?? [];
-
 /** `<error>` for what validation would have refused. */
-function selectorText(selector: DeepReadonly<LabelSelector> | undefined): string {
+export function selectorText(selector: DeepReadonly<LabelSelector> | undefined): string {
   try {
     return orNone(compileLabelSelector(selector).text);
   } catch {
@@ -28,26 +28,7 @@ function selectorText(selector: DeepReadonly<LabelSelector> | undefined): string
 }
 
 export const workloadColumns: readonly Column<Workload>[] = [
-  {
-    name: 'Containers',
-    type: 'string',
-    priority: 1,
-    description: 'Names of the containers of its pods',
-    of: (workload) =>
-      containersOf(workload)
-        .map(({ name }) => name)
-        .join(','),
-  },
-  {
-    name: 'Images',
-    type: 'string',
-    priority: 1,
-    description: 'Images of the containers of its pods',
-    of: (workload) =>
-      containersOf(workload)
-        .map(({ image }) => image ?? '')
-        .join(','),
-  },
+  ...containerColumns<Workload>(({ spec }) => spec.template),
   {
     name: 'Selector',
     type: 'string',
@@ -57,20 +38,39 @@ export const workloadColumns: readonly Column<Workload>[] = [
   },
 ];
 
+/** How Kubernetes calls a kind in what it says of its selector and of its template. */
+export interface WorkloadNames {
+  selector: string;
+  template: string;
+}
+
+/** Deployments are called what the ReplicaSets are called that they make, and the other way round. */
+const DEPLOYMENT: WorkloadNames = { selector: 'deployment', template: 'ReplicaSet' };
+
 /** Pods must be found again by the selector, and live until they are removed. */
-function checkTemplate(errors: Errors, at: FieldPath, template: DeepReadonly<IPodTemplateSpec>): void {
+function checkTemplate(
+  errors: Errors,
+  at: FieldPath,
+  template: DeepReadonly<IPodTemplateSpec>,
+  names: WorkloadNames,
+): void {
   checkPodTemplate(errors, at, template);
   const { restartPolicy, activeDeadlineSeconds } = template.spec ?? {};
   if (restartPolicy !== 'Always') {
     errors.push(at.child('spec', 'restartPolicy').notSupported(restartPolicy ?? '', ['Always']));
   }
   if (activeDeadlineSeconds !== undefined) {
-    const detail = 'activeDeadlineSeconds in ReplicaSet is not Supported';
+    const detail = `activeDeadlineSeconds in ${names.template} is not Supported`;
     errors.push(at.child('spec', 'activeDeadlineSeconds').forbidden(detail));
   }
 }
 
-export function checkWorkload(errors: Errors, at: FieldPath, { spec }: DeepReadonly<Workload>): void {
+export function checkWorkload(
+  errors: Errors,
+  at: FieldPath,
+  { spec }: DeepReadonly<Workload>,
+  names: WorkloadNames = DEPLOYMENT,
+): void {
   const place = at.child('spec');
   const { selector, template } = spec;
   checkNonNegative(errors, place, 'replicas', spec.replicas);
@@ -80,7 +80,7 @@ export function checkWorkload(errors: Errors, at: FieldPath, { spec }: DeepReado
   else {
     errors.push(...validateLabelSelector(selector, place.child('selector')));
     if (!Object.keys(selector.matchLabels ?? {}).length && !selector.matchExpressions?.length) {
-      errors.push(place.child('selector').invalid(selector, 'empty selector is invalid for deployment'));
+      errors.push(place.child('selector').invalid(selector, `empty selector is invalid for ${names.selector}`));
     }
   }
   if (!template) errors.push(place.child('template').required());
@@ -91,7 +91,7 @@ export function checkWorkload(errors: Errors, at: FieldPath, { spec }: DeepReado
       const labelsPath = place.child('template', 'metadata', 'labels');
       errors.push(labelsPath.invalid(labels ?? {}, '`selector` does not match template `labels`'));
     }
-    checkTemplate(errors, place.child('template'), template);
+    checkTemplate(errors, place.child('template'), template, names);
   }
 }
 
@@ -104,12 +104,16 @@ export function checkSelectorKept(
   checkImmutable(errors, at.child('spec'), 'selector', now.spec.selector, old.spec.selector);
 }
 
-/** Counts are not negative, and none is greater than that of all pods. */
+/**
+ * Counts are not negative, and none is greater than that of all pods. `ready` is what Kubernetes calls the number of
+ * ready ones, which the available ones are among.
+ */
 export function checkCounts<T extends object>(
   errors: Errors,
   at: FieldPath,
   status: T,
   counts: readonly (keyof T & string)[],
+  ready = 'readyReplicas',
 ): void {
   const place = at.child('status');
   const of = (field: string) => ((status as Record<string, unknown>)[field] as number | undefined) ?? 0;
@@ -120,7 +124,28 @@ export function checkCounts<T extends object>(
     }
   }
   if (of('availableReplicas') > of('readyReplicas')) {
-    const detail = 'cannot be greater than readyReplicas';
+    const detail = `cannot be greater than ${ready}`;
     errors.push(place.child('availableReplicas').invalid(of('availableReplicas'), detail));
+  }
+}
+
+/** None, or none of a hundred. */
+export const isZero = (value: IntOrString): boolean =>
+  value === 0 || (typeof value === 'string' && /^0+%$/.test(value));
+
+interface Collisions {
+  collisionCount?: number;
+}
+
+/** Collisions of the names of what a workload makes are only ever counted up. */
+export function checkCollisionCount(
+  errors: Errors,
+  at: FieldPath,
+  { collisionCount }: Collisions,
+  { collisionCount: before }: Collisions,
+): void {
+  checkNonNegative(errors, at, 'collisionCount', collisionCount);
+  if (before !== undefined && (collisionCount ?? -1) < before) {
+    errors.push(at.child('collisionCount').invalid(collisionCount ?? 0, 'cannot be decremented'));
   }
 }

@@ -1,0 +1,187 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TestServer } from './test-server.ts';
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await TestServer.start();
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+/** The command's output; it must succeed. */
+async function ok(args: string, input?: string): Promise<string> {
+  const { code, stdout, stderr } = await server.kubectl(args, input);
+  expect({ args, code, stderr }).toEqual({ args, code: 0, stderr: expect.any(String) });
+  return stdout;
+}
+
+/** What the command complains of; it must fail. */
+async function refused(args: string, input?: string): Promise<string> {
+  const { code, stderr } = await server.kubectl(args, input);
+  expect({ args, code }).toEqual({ args, code: 1 });
+  return stderr;
+}
+
+const meta = (name: string) => ({ metadata: { name } });
+const template = {
+  metadata: { labels: { app: 'web' } },
+  spec: { containers: [{ name: 'main', image: 'web:1' }] },
+};
+const selector = { matchLabels: { app: 'web' } };
+const ending = { spec: { ...template.spec, restartPolicy: 'Never' } };
+const claimSpec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } };
+
+interface Case {
+  resource: string;
+  /** Of the collection. */
+  path: string;
+  object: { apiVersion: string; kind: string; metadata: { name: string }; [member: string]: unknown };
+  /** As `kubectl get` heads it, with one blank between names. */
+  head: string;
+  patch: object;
+  /** What is there after the patch. */
+  after: object;
+}
+
+const cases: Case[] = [
+  {
+    resource: 'statefulset.apps',
+    path: '/apis/apps/v1/namespaces/default/statefulsets',
+    object: {
+      apiVersion: 'apps/v1',
+      kind: 'StatefulSet',
+      ...meta('db'),
+      spec: { serviceName: 'db', selector, template },
+    },
+    head: 'NAME READY AGE',
+    patch: { spec: { replicas: 3 } },
+    after: { metadata: { generation: 2 }, spec: { replicas: 3, podManagementPolicy: 'OrderedReady' } },
+  },
+  {
+    resource: 'daemonset.apps',
+    path: '/apis/apps/v1/namespaces/default/daemonsets',
+    object: { apiVersion: 'apps/v1', kind: 'DaemonSet', ...meta('logs'), spec: { selector, template } },
+    head: 'NAME DESIRED CURRENT READY UP-TO-DATE AVAILABLE NODE SELECTOR AGE',
+    patch: { spec: { template: { spec: { nodeSelector: { disk: 'ssd' } } } } },
+    after: { metadata: { generation: 2, annotations: { 'deprecated.daemonset.template.generation': '2' } } },
+  },
+  {
+    resource: 'controllerrevision.apps',
+    path: '/apis/apps/v1/namespaces/default/controllerrevisions',
+    object: { apiVersion: 'apps/v1', kind: 'ControllerRevision', ...meta('db-1'), data: { spec: {} }, revision: 1 },
+    head: 'NAME CONTROLLER REVISION AGE',
+    patch: { revision: 2 },
+    after: { revision: 2, data: { spec: {} } },
+  },
+  {
+    resource: 'job.batch',
+    path: '/apis/batch/v1/namespaces/default/jobs',
+    object: { apiVersion: 'batch/v1', kind: 'Job', ...meta('sums'), spec: { template: ending } },
+    head: 'NAME STATUS COMPLETIONS DURATION AGE',
+    patch: { spec: { suspend: true } },
+    after: { metadata: { generation: 2 }, spec: { suspend: true, completions: 1, backoffLimit: 6 } },
+  },
+  {
+    resource: 'cronjob.batch',
+    path: '/apis/batch/v1/namespaces/default/cronjobs',
+    object: {
+      apiVersion: 'batch/v1',
+      kind: 'CronJob',
+      ...meta('nightly'),
+      spec: { schedule: '@daily', jobTemplate: { spec: { template: ending } } },
+    },
+    head: 'NAME SCHEDULE TIMEZONE SUSPEND ACTIVE LAST SCHEDULE AGE',
+    patch: { spec: { schedule: '@weekly' } },
+    after: { spec: { schedule: '@weekly', concurrencyPolicy: 'Allow' } },
+  },
+];
+
+describe.each(cases)('kubectl handles a $resource', ({ resource, path, object, head, patch, after }) => {
+  const { name } = object.metadata;
+
+  it('creates it, applies it, shows it and describes it', async () => {
+    const json = JSON.stringify(object);
+    expect(await ok('create --save-config -f -', json)).toBe(`${resource}/${name} created\n`);
+    expect(await ok('apply -f -', json)).toBe(`${resource}/${name} unchanged\n`);
+    expect(await ok('diff -f -', json)).toBe('');
+    const table = await ok(`get ${resource} ${name}`);
+    expect(table.split('\n')[0]?.trim().replace(/ {2,}/g, ' ')).toBe(head);
+    expect(await ok(`describe ${resource} ${name}`)).toContain(name);
+  });
+
+  it('patches it', async () => {
+    expect(await ok(`patch ${resource} ${name} --type=merge -p ${JSON.stringify(patch)}`)).toBe(
+      `${resource}/${name} patched\n`,
+    );
+    expect(JSON.parse(await ok(`get ${resource} ${name} -o json`))).toMatchObject(after);
+  });
+
+  it('takes back what it gave, and nothing changes', async () => {
+    const { json } = await server.ask('GET', `${path}/${name}`);
+    expect((await server.ask('PUT', `${path}/${name}`, { body: json })).json).toEqual(json);
+  });
+});
+
+describe('what workloads refuse, and how they scale', () => {
+  it('a stateful set keeps its claims', async () => {
+    const { spec } = cases[0]!.object as { spec?: object };
+    const claims = { volumeClaimTemplates: [{ ...meta('data'), spec: claimSpec }] };
+    const object = { ...cases[0]!.object, ...meta('claims'), spec: { ...spec, ...claims } };
+    await ok('create --save-config -f -', JSON.stringify(object));
+    // kubectl prints "configured" whenever the server fills in what is in a list that it replaces whole.
+    expect(await ok('apply -f -', JSON.stringify(object))).toContain('statefulset.apps/claims configured');
+    expect(await ok('get sts claims -o jsonpath={.metadata.generation}')).toBe('1');
+    expect(await refused(`patch sts db --type=merge -p ${JSON.stringify({ spec: { serviceName: 'x' } })}`)).toBe(
+      `The StatefulSet "db" is invalid: spec: Forbidden: updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden\n`,
+    );
+  });
+
+  it('a job keeps its template and a cron job its five fields', async () => {
+    const image = { spec: { template: { spec: { containers: [{ name: 'main', image: 'web:2' }] } } } };
+    await ok(`patch job sums --type=merge -p {"spec":{"suspend":false}}`);
+    expect(await refused(`patch job sums --type=strategic -p ${JSON.stringify(image)}`)).toContain(
+      'field is immutable',
+    );
+    expect(await refused(`patch cj nightly --type=merge -p {"spec":{"schedule":"daily"}}`)).toBe(
+      'The CronJob "nightly" is invalid: spec.schedule: Invalid value: "daily": expected exactly 5 fields, found 1: [daily]\n',
+    );
+  });
+
+  it('a stateful set scales', async () => {
+    expect(await ok('scale sts/db --replicas=4')).toBe('statefulset.apps/db scaled\n');
+    expect(await ok('get sts db -o jsonpath={.spec.replicas}')).toBe('4');
+    const scale = await server.ask('GET', '/apis/apps/v1/namespaces/default/statefulsets/db/scale');
+    expect(scale.json).toMatchObject({ spec: { replicas: 4 }, status: { replicas: 0, selector: 'app=web' } });
+  });
+
+  it('kubectl makes jobs, also from cron jobs', async () => {
+    expect(await ok('create job once --image=work:1 -- true')).toBe('job.batch/once created\n');
+    expect(await ok('create job now --from=cronjob/nightly')).toBe('job.batch/now created\n');
+    expect(await ok('create cronjob often --image=work:1 --schedule=@hourly')).toBe('cronjob.batch/often created\n');
+    const { metadata, spec } = JSON.parse(await ok('get job once -o json'));
+    expect(spec.selector.matchLabels).toEqual({ 'batch.kubernetes.io/controller-uid': metadata.uid });
+    expect(spec.template.metadata.labels).toMatchObject({ 'job-name': 'once', 'controller-uid': metadata.uid });
+    expect(metadata.labels).toEqual(spec.template.metadata.labels);
+  });
+
+  it('jobs are found by their successes', async () => {
+    const status = { status: { succeeded: 1, startTime: '2026-11-21T10:00:00Z' } };
+    expect(await ok(`patch job now --subresource=status --type=merge -p ${JSON.stringify(status)}`)).toContain('now');
+    expect(await ok('get jobs --field-selector=status.successful=1 -o name')).toBe('job.batch/now\n');
+  });
+
+  it('all of them are in "all"', async () => {
+    const all = await ok('get all -o name');
+    for (const { resource, object } of cases) {
+      const { name } = object.metadata;
+      if (resource !== 'controllerrevision.apps') expect(all).toContain(`${resource}/${name}\n`);
+      else expect(all).not.toContain(name);
+    }
+  });
+
+  it('are deleted with all that is left of them', async () => {
+    for (const { resource, object } of cases) {
+      const { name } = object.metadata;
+      expect(await ok(`delete ${resource} ${name}`)).toMatch(new RegExp(`${name}.* deleted`));
+    }
+  });
+});
