@@ -3,13 +3,17 @@ import type { IContainer } from 'kubernetes-models/v1/Container';
 import type { IPodSpec } from 'kubernetes-models/v1/PodSpec';
 import type { IPodTemplateSpec } from 'kubernetes-models/v1/PodTemplateSpec';
 import { checkImmutable, type Errors } from '../field-rules.ts';
-import type { Job } from './job.ts';
+import type { JobSpec } from './job-spec.ts';
 
+interface Job {
+  spec: JobSpec;
+  status?: { readonly active?: number };
+}
 type Template = DeepReadonly<IPodTemplateSpec>;
 type Containers = readonly DeepReadonly<IContainer>[] | undefined;
 
 /** Whether no pod of it runs, nor will without another update. */
-const isAtRest = ({ spec, status }: DeepReadonly<Job>): boolean => spec.suspend === true && !status?.active;
+const isAtRest = ({ spec, status }: Job): boolean => spec.suspend === true && !status?.active;
 
 /** The containers of `old` with the resources of those in `now` that have the same name. */
 const withResourcesOf = (now: Containers, old: Containers): Containers =>
@@ -41,7 +45,7 @@ function withDirectivesOf(now: Template, old: Template): Template {
  * The template of a Job stays as it is, but that where its pods go and what they need may change while none is there,
  * for the sake of queues. https://kubernetes.io/docs/concepts/workloads/controllers/job/#mutable-scheduling-directives
  */
-export function checkTemplateKept(errors: Errors, at: FieldPath, now: DeepReadonly<Job>, old: DeepReadonly<Job>): void {
+export function checkTemplateKept(errors: Errors, at: FieldPath, now: Job, old: Job): void {
   const before = isAtRest(old) ? withDirectivesOf(now.spec.template, old.spec.template) : old.spec.template;
   checkImmutable(errors, at, 'template', now.spec.template, before);
 }

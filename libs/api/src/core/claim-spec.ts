@@ -17,7 +17,7 @@ const ACCESS_MODES = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWri
 const EXCLUSIVE_MODE = 'ReadWriteOncePod';
 const VOLUME_MODES = ['Block', 'Filesystem'];
 
-export function checkAccessModes(errors: Errors, at: FieldPath, modes: readonly string[]): void {
+function checkAccessModes(errors: Errors, at: FieldPath, modes: readonly string[]): void {
   const place = at.child('accessModes');
   for (const mode of modes) if (!ACCESS_MODES.includes(mode)) errors.push(place.notSupported(mode, ACCESS_MODES));
   const known = modes.filter((mode) => ACCESS_MODES.includes(mode));
@@ -26,10 +26,10 @@ export function checkAccessModes(errors: Errors, at: FieldPath, modes: readonly 
   }
 }
 
-export const checkVolumeMode = (errors: Errors, at: FieldPath, mode: string | undefined): void =>
+const checkVolumeMode = (errors: Errors, at: FieldPath, mode: string | undefined): void =>
   checkOptionalOneOf(errors, at, 'volumeMode', mode, VOLUME_MODES);
 
-export function checkPositiveQuantity(errors: Errors, at: FieldPath, quantity: string | number): void {
+function checkPositiveQuantity(errors: Errors, at: FieldPath, quantity: string | number): void {
   const amount = parseQuantity(quantity);
   if (amount.value() <= 0) errors.push(at.invalid(amount.toString(), 'must be greater than zero'));
 }
@@ -72,12 +72,4 @@ export function checkClaimSpec(errors: Errors, at: FieldPath, spec: ClaimSpec): 
   checkVolumeMode(errors, at, spec.volumeMode);
   checkDataSources(errors, at, spec);
   checkText(errors, at, 'volumeAttributesClassName', volumeAttributesClassName, dns1123Subdomain);
-}
-
-/** One of the two names of the source is enough, unless it lies in another namespace. https://kep.k8s.io/1495 */
-export function linkDataSources(spec: IPersistentVolumeClaimSpec): void {
-  const { dataSource, dataSourceRef } = spec;
-  if (dataSourceRef?.namespace) return;
-  if (dataSource && !dataSourceRef) spec.dataSourceRef = { ...dataSource };
-  else if (dataSourceRef && !dataSource) spec.dataSource = { ...dataSourceRef };
 }
