@@ -2,7 +2,7 @@ import { badRequest, type JsonValue } from '@periplus/apimachinery';
 import type { Body } from '@periplus/operations';
 import { goJsonError } from './go-json-error.ts';
 import type { BodyFormat } from './media-types.ts';
-import { decodeProtobuf } from './protobuf-body.ts';
+import { decodeProtobuf } from './protobuf/decode.ts';
 
 /** What of an unreadable body is shown to its sender. */
 const SUMMARY_BYTES_MAX = 30;

@@ -1,10 +1,11 @@
 import type { Kind } from '@periplus/api';
-import { StatusError } from '@periplus/apimachinery';
 import type { Item, ListResult } from '@periplus/operations';
 import { CoalescingWriter } from './coalesce.ts';
 import { bodyStream } from './compression.ts';
 import { toYaml } from './decode.ts';
+import { listMetadata, notOneObject } from './list-metadata.ts';
 import type { Encoding } from './media-types.ts';
+import { sendProtobufList } from './protobuf-list.ts';
 import { apiHeaders, type Exchange, indented, sendBytes } from './respond.ts';
 import { type IncludeObject, metadataOnly, TableWriter } from './table.ts';
 
@@ -25,6 +26,10 @@ export async function sendList(
   encoding: Encoding,
   include: IncludeObject,
 ): Promise<void> {
+  if (encoding.format === 'protobuf') {
+    await sendProtobufList(exchange, kind, list, encoding.shape);
+    return;
+  }
   const form = formOf(kind, list, encoding, include);
   if (encoding.format === 'yaml' || exchange.pretty) {
     await sendForPeople(exchange, list, form, encoding.format);
@@ -69,11 +74,7 @@ async function sendForPeople(exchange: Exchange, list: ListResult, form: ListFor
 }
 
 function formOf(kind: Kind, list: ListResult, { shape }: Encoding, include: IncludeObject): ListForm {
-  const metadata = {
-    resourceVersion: list.resourceVersion,
-    ...(list.continue && { continue: list.continue }),
-    ...(list.remainingItemCount !== undefined && { remainingItemCount: list.remainingItemCount }),
-  };
+  const metadata = listMetadata(list);
   const apiVersion = kind.group ? `${kind.group}/${kind.version}` : kind.version;
   switch (shape.kind) {
     case 'Object':
@@ -87,10 +88,8 @@ function formOf(kind: Kind, list: ListResult, { shape }: Encoding, include: Incl
       const head = listHead('PartialObjectMetadataList', version, metadata);
       return { head, item: (item) => metadataOnly(item.object, version), tail: ']}\n' };
     }
-    case 'PartialObjectMetadata': {
-      const why = `the requested object is a list (*${kind.version}.${kind.kind}List)`;
-      throw new StatusError('NotAcceptable', `you requested PartialObjectMetadata, but ${why}`);
-    }
+    case 'PartialObjectMetadata':
+      throw notOneObject(kind);
   }
 }
 

@@ -1,5 +1,9 @@
+import type { Kind } from '@periplus/api';
 import { StatusError } from '@periplus/apimachinery';
-import { PROTOBUF_TYPE } from './protobuf-body.ts';
+import { hasMessage, messageName } from './protobuf/descriptors.ts';
+
+/** Clients built on client-go prefer this for built-in kinds. */
+export const PROTOBUF_TYPE = 'application/vnd.kubernetes.protobuf';
 
 /** How the object in a response is shown: as itself, as a table, or its metadata alone. */
 export interface Shape {
@@ -10,7 +14,7 @@ export interface Shape {
 
 /** What a response is encoded as, agreed from the Accept header. */
 export interface Encoding {
-  format: 'json' | 'yaml';
+  format: BodyFormat;
   shape: Shape;
 }
 
@@ -23,7 +27,7 @@ interface Clause {
 const AS_ITSELF: Shape = { kind: 'Object', version: 'v1' };
 const JSON_OBJECT: Encoding = { format: 'json', shape: AS_ITSELF };
 
-/** How a body of create, update and delete may be written. */
+/** How a body, of create, update and delete too, may be written. */
 export type BodyFormat = 'json' | 'yaml' | 'protobuf';
 
 const READ: Readonly<Record<string, BodyFormat>> = {
@@ -31,29 +35,63 @@ const READ: Readonly<Record<string, BodyFormat>> = {
   'application/yaml': 'yaml',
   [PROTOBUF_TYPE]: 'protobuf',
 };
-const WRITTEN: Readonly<Record<string, 'json' | 'yaml'>> = {
+const WRITTEN: Readonly<Record<string, BodyFormat>> = {
   'application/json': 'json',
   'application/*': 'json',
   '*/*': 'json',
   'application/yaml': 'yaml',
+  [PROTOBUF_TYPE]: 'protobuf',
 };
 /** Clients send few different headers; what they agree on is remembered for this many. */
 const REMEMBERED_MAX = 512;
 
-const remembered = new Map<string, Encoding>();
+/** By Accept header; apart for kinds that have a protobuf form and for those that have none. */
+const remembered = { withProtobuf: new Map<string, Encoding>(), withoutProtobuf: new Map<string, Encoding>() };
+const ALL_TYPES = ['application/json', 'application/yaml', PROTOBUF_TYPE];
 
 /**
- * The encoding that an Accept header asks for; the first acceptable clause of the highest quality wins.
- * Throws NotAcceptable in Kubernetes' words.
+ * The encoding that an Accept header asks for; the first acceptable clause of the highest quality wins. Kinds that
+ * came at run time have no protobuf form. Throws NotAcceptable in Kubernetes' words.
  */
-export function negotiate(accept: string | undefined): Encoding {
+export function negotiate(accept: string | undefined, kind: Kind): Encoding {
   if (!accept || accept === 'application/json' || accept === '*/*') return JSON_OBJECT;
-  const known = remembered.get(accept);
-  if (known) return known;
-  const encoding = firstAcceptable(accept);
-  if (!encoding) throw notAcceptable(['application/json', 'application/yaml']);
-  if (remembered.size >= REMEMBERED_MAX) remembered.clear();
-  remembered.set(accept, encoding);
+  const encoding = agreed(accept, hasProtobuf(kind));
+  if (!encoding) throw notAcceptable(ALL_TYPES);
+  return encoding;
+}
+
+/** As `negotiate`, for events: only what can be told apart within a stream will do. */
+export function negotiateStream(accept: string | undefined, kind: Kind): Encoding {
+  const encoding = negotiate(accept, kind);
+  if (encoding.format === 'yaml') {
+    throw notAcceptable(['application/json', PROTOBUF_TYPE].map((type) => `${type};stream=watch`));
+  }
+  return encoding;
+}
+
+/** How a Status is written, which has every form: JSON for clients that ask for what nobody has. */
+export const statusFormat = (accept: string | undefined): BodyFormat =>
+  accept?.includes(PROTOBUF_TYPE) ? (agreed(accept, true)?.format ?? 'json') : 'json';
+
+const protobufKinds = new WeakMap<Kind, boolean>();
+
+function hasProtobuf(kind: Kind): boolean {
+  let known = protobufKinds.get(kind);
+  if (known === undefined) {
+    known = hasMessage(messageName(kind.group ? `${kind.group}/${kind.version}` : kind.version, kind.kind));
+    protobufKinds.set(kind, known);
+  }
+  return known;
+}
+
+function agreed(accept: string, protobuf: boolean): Encoding | undefined {
+  const known = protobuf ? remembered.withProtobuf : remembered.withoutProtobuf;
+  const found = known.get(accept);
+  if (found) return found;
+  const encoding = firstAcceptable(accept, protobuf);
+  if (!encoding) return undefined;
+  if (known.size >= REMEMBERED_MAX) known.clear();
+  known.set(accept, encoding);
   return encoding;
 }
 
@@ -94,12 +132,15 @@ export const unsupportedMediaType = (accepted: readonly string[]): StatusError =
 const notAcceptable = (accepted: readonly string[]): StatusError =>
   new StatusError('NotAcceptable', `only the following media types are accepted: ${accepted.join(', ')}`);
 
-function firstAcceptable(accept: string): Encoding | undefined {
+function firstAcceptable(accept: string, protobuf: boolean): Encoding | undefined {
   for (const { type, parameters } of clauses(accept)) {
     const format = WRITTEN[type];
     if (!format) continue;
     const shape = shapeOf(parameters);
-    if (shape) return { format, shape };
+    if (!shape) continue;
+    // A Table has no protobuf form, metadata alone always has one.
+    if (format === 'protobuf' && (shape.kind === 'Table' || (shape.kind === 'Object' && !protobuf))) continue;
+    return { format, shape };
   }
   return undefined;
 }

@@ -4,7 +4,14 @@ import type { DeleteOptions, ObjectResult, Operations, RequestContext, Target, U
 import { readBody } from './body.ts';
 import { decodeBody, decodePatch } from './decode.ts';
 import { sendList } from './list-response.ts';
-import { bodyFormat, mediaType, negotiate, unsupportedMediaType } from './media-types.ts';
+import {
+  bodyFormat,
+  type Encoding,
+  mediaType,
+  negotiate,
+  negotiateStream,
+  unsupportedMediaType,
+} from './media-types.ts';
 import type { PodLogs } from './pod-logs.ts';
 import {
   checkDryRun,
@@ -37,6 +44,8 @@ interface Call {
   query: string;
   context: RequestContext;
   target: Target;
+  /** How the answer is written: agreed on before anything is changed. */
+  encoding: Encoding;
 }
 
 type Verb = (call: Call) => Promise<void>;
@@ -75,19 +84,18 @@ export class ResourceApi {
     if (!verbs.includes(info.verb) || exchange.request.method === 'HEAD') throw methodNotAllowed();
     const { subresource } = info;
     const name = info.named ? info.name : '';
-    const call: Call = {
-      exchange,
-      info,
-      query,
-      context: contextOf(exchange, user, NO_OPTIONS),
-      target: { kind, namespace: kind.namespaced ? info.namespace : '', name, subresource },
-    };
-    if (subresource === 'log') await this.logs.send(exchange, call.target, new URLSearchParams(query));
-    else await this.verbs[info.verb]!(call);
+    const target: Target = { kind, namespace: kind.namespaced ? info.namespace : '', name, subresource };
+    if (subresource === 'log') {
+      await this.logs.send(exchange, target, new URLSearchParams(query));
+      return;
+    }
+    const { accept } = exchange.request.headers;
+    const encoding = info.verb === 'watch' ? negotiateStream(accept, kind) : negotiate(accept, kind);
+    const context = contextOf(exchange, user, NO_OPTIONS);
+    await this.verbs[info.verb]!({ exchange, info, query, context, target, encoding });
   }
 
-  private async get({ exchange, context, target, query }: Call): Promise<void> {
-    const encoding = negotiate(exchange.request.headers.accept);
+  private async get({ exchange, context, target, query, encoding }: Call): Promise<void> {
     const parameters = new URLSearchParams(query);
     const include = includeObject(parameters.get('includeObject'));
     const resourceVersion = parameters.get('resourceVersion') ?? '';
@@ -95,22 +103,19 @@ export class ResourceApi {
     await sendItem(exchange, target.kind, item, 200, encoding, include);
   }
 
-  private async list({ exchange, context, target, query }: Call): Promise<void> {
-    const encoding = negotiate(exchange.request.headers.accept);
+  private async list({ exchange, context, target, query, encoding }: Call): Promise<void> {
     const parameters = new URLSearchParams(query);
     const include = includeObject(parameters.get('includeObject'));
     const list = await this.operations.list(context, target, listOptions(parameters));
     await sendList(exchange, target.kind, list, encoding, include);
   }
 
-  private async watch({ exchange, info, context, target, query }: Call): Promise<void> {
-    const { format, shape } = negotiate(exchange.request.headers.accept);
-    if (format !== 'json') throw new StatusError('NotAcceptable', ONLY_JSON_WATCHES);
+  private async watch({ exchange, info, context, target, query, encoding }: Call): Promise<void> {
     const parameters = new URLSearchParams(query);
-    const encoding = watchEncoding(target.kind, shape, includeObject(parameters.get('includeObject')));
-    const sink = new WatchResponse(exchange);
+    const events = watchEncoding(target.kind, encoding, includeObject(parameters.get('includeObject')));
     const options = watchOptions(parameters, info.name);
-    sink.begin(await this.operations.watch(context, target, options, encoding, sink));
+    const sink = new WatchResponse(exchange, encoding.format);
+    sink.begin(await this.operations.watch(context, target, options, events, sink));
   }
 
   private async create(call: Call): Promise<void> {
@@ -138,9 +143,8 @@ export class ResourceApi {
     await this.sendWritten(call, context, await this.operations.patch(context, target, { mediaType: type, body }));
   }
 
-  private async sendWritten({ exchange, target, query }: Call, context: RequestContext, result: ObjectResult) {
-    const { headers } = exchange.request;
-    const encoding = negotiate(headers.accept);
+  private async sendWritten(call: Call, context: RequestContext, result: ObjectResult): Promise<void> {
+    const { exchange, target, query, encoding } = call;
     setWarnings(exchange.response, context.warnings);
     const plain = encoding.shape.kind === 'Object' || isStatus(result);
     const include = plain ? 'Metadata' : includeObject(new URLSearchParams(query).get('includeObject'));
@@ -164,7 +168,7 @@ export class ResourceApi {
       sendStatus(exchange, status, code);
     } else if (item) {
       const include = includeObject(new URLSearchParams(query).get('includeObject'));
-      await sendItem(exchange, target.kind, item, code, negotiate(exchange.request.headers.accept), include);
+      await sendItem(exchange, target.kind, item, code, call.encoding, include);
     }
   }
 
@@ -176,13 +180,12 @@ export class ResourceApi {
     const selection = listOptions(parameters);
     const list = await this.operations.deleteCollection(context, target, selection, options);
     const include = includeObject(parameters.get('includeObject'));
-    await sendList(exchange, target.kind, list, negotiate(exchange.request.headers.accept), include);
+    await sendList(exchange, target.kind, list, call.encoding, include);
   }
 }
 
 const NO_OPTIONS: WriteOptions = { dryRun: false, fieldManager: '', fieldValidation: 'Warn' };
 const AS_ITSELF = { kind: 'Object', version: 'v1' } as const;
-const ONLY_JSON_WATCHES = 'only the following media types are accepted: application/json;stream=watch';
 
 const contextOf = (exchange: Exchange, user: User, options: WriteOptions): RequestContext => ({
   user,

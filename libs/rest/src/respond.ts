@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { internalError, type Status, StatusError } from '@periplus/apimachinery';
 import { bodyStream, GZIP_BYTES_MIN } from './compression.ts';
+import { PROTOBUF_TYPE, statusFormat } from './media-types.ts';
+import { encodeObject } from './protobuf/encode.ts';
 
 const NO_CACHE = 'no-cache, private';
 const JSON_TYPE = 'application/json';
@@ -50,8 +52,14 @@ export function sendJson(exchange: Exchange, code: number, json: string | Buffer
 
 export const indented = (json: string): Buffer => Buffer.from(`${JSON.stringify(JSON.parse(json), null, 2)}\n`);
 
-export const sendStatus = (exchange: Exchange, status: Status, code: number): void =>
-  sendJson(exchange, code, JSON.stringify(status));
+/** In the format that the client prefers of those that have it. */
+export function sendStatus(exchange: Exchange, status: Status, code: number): void {
+  if (statusFormat(exchange.request.headers.accept) === 'protobuf') {
+    sendBytes(exchange, code, PROTOBUF_TYPE, encodeObject(status));
+  } else {
+    sendJson(exchange, code, JSON.stringify(status));
+  }
+}
 
 /**
  * Answers with what went wrong. An error that is no StatusError is reported to `unexpected` and told to the client

@@ -2,9 +2,10 @@ import type { Kind } from '@periplus/api';
 import { StatusError } from '@periplus/apimachinery';
 import type { Item, ObjectResult, WatchEncoding, WatchEvent } from '@periplus/operations';
 import { toYaml } from './decode.ts';
-import type { Encoding, Shape } from './media-types.ts';
+import { type Encoding, PROTOBUF_TYPE, type Shape } from './media-types.ts';
+import { encodeEvent, encodeObject } from './protobuf/encode.ts';
 import { type Exchange, sendBytes, sendJson } from './respond.ts';
-import { type IncludeObject, metadataOnly, TableWriter } from './table.ts';
+import { type IncludeObject, metadataOnly, type PartialObjectMetadata, partialMetadata, TableWriter } from './table.ts';
 
 const EVENT_END = Buffer.from('}\n');
 const EVENT_START = Object.fromEntries(
@@ -20,6 +21,15 @@ export async function sendItem(
   { format, shape }: Encoding,
   include: IncludeObject,
 ): Promise<void> {
+  if (format === 'protobuf') {
+    sendBytes(
+      exchange,
+      code,
+      PROTOBUF_TYPE,
+      encodeObject(shape.kind === 'Object' ? item.object : metadataOf(kind, item, shape)),
+    );
+    return;
+  }
   const shown = shape.kind === 'Object' ? item.bytes : itemText(kind, item, shape, include);
   if (format === 'yaml') {
     sendBytes(exchange, code, 'application/yaml', Buffer.from(await toYaml(shown.toString())));
@@ -36,15 +46,20 @@ function itemText(kind: Kind, item: Item, shape: Shape, include: IncludeObject):
     const table = new TableWriter(kind, shape.version, include, Date.now());
     return `${table.head({ resourceVersion: item.resourceVersion })}${table.row(item)}]}`;
   }
+  return JSON.stringify(metadataOf(kind, item, shape));
+}
+
+function metadataOf(kind: Kind, item: Item, shape: Shape): PartialObjectMetadata {
   if (shape.kind === 'PartialObjectMetadataList') {
     const why = `the requested object is not a list (*${kind.version}.${kind.kind})`;
     throw new StatusError('NotAcceptable', `you requested PartialObjectMetadataList, but ${why}`);
   }
-  return metadataOnly(item.object, `meta.k8s.io/${shape.version}`);
+  return partialMetadata(item.object, `meta.k8s.io/${shape.version}`);
 }
 
 /** How the events of a watch become bytes. */
-export function watchEncoding(kind: Kind, shape: Shape, include: IncludeObject): WatchEncoding {
+export function watchEncoding(kind: Kind, { format, shape }: Encoding, include: IncludeObject): WatchEncoding {
+  if (format === 'protobuf') return protobufEvents(shape);
   if (shape.kind === 'Object') return { name: 'json', encode: (event) => frame(event, event.bytes) };
   if (shape.kind === 'Table') {
     const rows = (event: WatchEvent, withColumns: boolean) =>
@@ -59,6 +74,17 @@ export function watchEncoding(kind: Kind, shape: Shape, include: IncludeObject):
   return {
     name: `metadata/${shape.version}`,
     encode: (event) => frame(event, Buffer.from(metadataOnly(event.object, apiVersion))),
+  };
+}
+
+function protobufEvents(shape: Shape): WatchEncoding {
+  if (shape.kind === 'Object') {
+    return { name: 'protobuf', encode: ({ type, object }) => encodeEvent(type, encodeObject(object)) };
+  }
+  const apiVersion = `meta.k8s.io/${shape.version}`;
+  return {
+    name: `protobuf-metadata/${shape.version}`,
+    encode: ({ type, object }) => encodeEvent(type, encodeObject(partialMetadata(object, apiVersion))),
   };
 }
 

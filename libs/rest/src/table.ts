@@ -61,9 +61,22 @@ export class TableWriter {
   }
 }
 
-/** The object as PartialObjectMetadata. */
-export const metadataOnly = (object: DeepReadonly<KubeObject>, apiVersion = `${META}/v1`): string =>
-  `{"kind":"PartialObjectMetadata","apiVersion":"${apiVersion}","metadata":${JSON.stringify(object.metadata)}}`;
+/** An object's metadata alone. */
+export interface PartialObjectMetadata {
+  readonly kind: 'PartialObjectMetadata';
+  readonly apiVersion: string;
+  readonly metadata: DeepReadonly<KubeObject>['metadata'];
+}
+
+export const partialMetadata = ({ metadata }: DeepReadonly<KubeObject>, apiVersion: string): PartialObjectMetadata => ({
+  kind: 'PartialObjectMetadata',
+  apiVersion,
+  metadata,
+});
+
+/** The same as JSON. */
+export const metadataOnly = (object: DeepReadonly<KubeObject>, apiVersion: string): string =>
+  JSON.stringify(partialMetadata(object, apiVersion));
 
 const definition = ({ name, type, format, description, priority }: Column<KubeObject>) => ({
   name,

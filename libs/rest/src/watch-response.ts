@@ -1,6 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import type { StatusError } from '@periplus/apimachinery';
 import type { Watch, WatchChunk, WatchSink } from '@periplus/operations';
+import { type BodyFormat, PROTOBUF_TYPE } from './media-types.ts';
+import { encodeEvent, encodeObject } from './protobuf/encode.ts';
 import { apiHeaders, type Exchange } from './respond.ts';
 
 /** How long a client has to take the end of its watch. */
@@ -19,16 +21,24 @@ function transferChunkOf(chunk: WatchChunk): Buffer {
   return made;
 }
 
-/** Streams the events of a watch as lines of JSON. https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes */
+/** An error as the last event of a watch. */
+const errorEvent = (error: StatusError, format: BodyFormat): Buffer | string =>
+  format === 'protobuf'
+    ? encodeEvent('ERROR', encodeObject(error.toStatus()))
+    : `{"type":"ERROR","object":${JSON.stringify(error.toStatus())}}\n`;
+
+/** Streams the events of a watch: lines of JSON, or protobuf behind its length. https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes */
 export class WatchResponse implements WatchSink {
   private readonly response: ServerResponse;
+  private readonly format: BodyFormat;
   private watch: Watch | null = null;
   private closed = false;
   private readonly onDrain = (): void => this.watch?.drained();
 
-  constructor(exchange: Exchange) {
+  constructor(exchange: Exchange, format: BodyFormat) {
     this.response = exchange.response;
-    apiHeaders(exchange, 'application/json');
+    this.format = format;
+    apiHeaders(exchange, format === 'protobuf' ? `${PROTOBUF_TYPE};stream=watch` : 'application/json');
     const { socket } = this.response;
     // What is written to the socket makes only the socket drain.
     this.response.on('drain', this.onDrain);
@@ -62,7 +72,7 @@ export class WatchResponse implements WatchSink {
 
   end(error: StatusError | null): void {
     const { response } = this;
-    if (error) response.end(`{"type":"ERROR","object":${JSON.stringify(error.toStatus())}}\n`);
+    if (error) response.end(errorEvent(error, this.format));
     else response.end();
     // What a client does not take would stay in memory.
     if (!this.closed) setTimeout(() => this.closed || response.destroy(), END_MS_MAX).unref();

@@ -105,7 +105,7 @@ describe('a body that cannot be read', () => {
       await server.ask('GET', MAPS, { headers: { accept: 'text/html' } }),
       406,
       'NotAcceptable',
-      'only the following media types are accepted: application/json, application/yaml',
+      'only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf',
     );
   });
 });

@@ -1,29 +1,7 @@
 import { type JsonObject, type JsonValue, setMember } from '@periplus/apimachinery';
-import { MESSAGES } from './kubernetes-messages.ts';
+import { type Field, type Message, messageName, messageOf } from './descriptors.ts';
+import { MAGIC } from './encode.ts';
 import { WireError, WireReader } from './wire-reader.ts';
-
-/** Clients built on client-go send this; they take JSON in return. */
-export const PROTOBUF_TYPE = 'application/vnd.kubernetes.protobuf';
-
-/** What every body begins with. https://kubernetes.io/docs/reference/using-api/api-concepts/#protobuf-encoding */
-const MAGIC = Buffer.from('k8s\0');
-
-interface Field {
-  /** '' when the members of this message belong to its parent. */
-  name: string;
-  /** A scalar's letter or a message's full name. */
-  type: string;
-  shape: 'one' | 'list' | 'map';
-  /** Items of a list, or values of a map, that are lists wrapped in messages. */
-  wrapped: boolean;
-  pointer: boolean;
-  always: boolean;
-}
-
-type Message = ReadonlyMap<number, Field>;
-
-let lines: ReadonlyMap<string, string> | null = null;
-const parsed = new Map<string, Message>();
 
 /**
  * The object that a protobuf body holds, as the JSON that the same client would have sent. Throws WireError for
@@ -43,7 +21,7 @@ export function decodeProtobuf(body: Buffer): JsonObject {
     else envelope.skip();
   }
   const object: JsonObject = { apiVersion, kind };
-  readMessage(raw ?? new WireReader(MAGIC, 0, 0), messageName(apiVersion, kind), object);
+  readMessage(raw ?? new WireReader(MAGIC, 0, 0), messageOf(messageName(apiVersion, kind)), object);
   return object;
 }
 
@@ -58,48 +36,11 @@ function typeMeta(reader: WireReader): [apiVersion: string, kind: string] {
   return [apiVersion, kind];
 }
 
-/** Packages are named by the first word of their group; options of all groups are the same. */
-function messageName(apiVersion: string, kind: string): string {
-  if (kind === 'DeleteOptions') return 'meta/v1.DeleteOptions';
-  const [group, version] = apiVersion.includes('/') ? apiVersion.split('/', 2) : ['core', apiVersion];
-  return `${group!.split('.', 1)[0]}/${version}.${kind}`;
-}
-
-function messageOf(name: string): Message {
-  const known = parsed.get(name);
-  if (known) return known;
-  lines ??= new Map(
-    MESSAGES.trim()
-      .split('\n')
-      .map((line) => {
-        const space = line.indexOf(' ');
-        return space < 0 ? [line, ''] : [line.slice(0, space), line.slice(space + 1)];
-      }),
-  );
-  const line = lines.get(name);
-  if (line === undefined) throw new WireError(`no protobuf message ${name} is known`);
-  const message = new Map<number, Field>();
-  for (const text of line.split(' ').filter((part) => part !== '')) {
-    const [, number, member, shape, type, flags] = /^(\d+)(\w*):(\[\]|\{\})?((?:\[\])?[\w/.]+)([\^?!]*)$/.exec(text)!;
-    message.set(Number(number), {
-      name: member!,
-      type: type!.replace(/^\[\]/, '').replace(/^\./, `${name.slice(0, name.lastIndexOf('.'))}.`),
-      shape: shape === '[]' ? 'list' : shape === '{}' ? 'map' : 'one',
-      wrapped: flags!.includes('^'),
-      pointer: flags!.includes('?'),
-      always: flags!.includes('!'),
-    });
-  }
-  parsed.set(name, message);
-  return message;
-}
-
-function readMessage(reader: WireReader, name: string, into: JsonObject): void {
-  const message = messageOf(name);
+function readMessage(reader: WireReader, message: Message, into: JsonObject): void {
   while (reader.next()) {
-    const field = message.get(reader.field);
+    const field = message.byNumber.get(reader.field);
     if (!field) reader.skip();
-    else if (field.name === '') readMessage(reader.message(), field.type, into);
+    else if (field.name === '') readMessage(reader.message(), field.message, into);
     else readField(reader, field, into);
   }
 }
@@ -107,7 +48,7 @@ function readMessage(reader: WireReader, name: string, into: JsonObject): void {
 function readField(reader: WireReader, field: Field, into: JsonObject): void {
   const { name, shape } = field;
   if (shape === 'one') {
-    const value = readValue(reader, field.type);
+    const value = readValue(reader, field);
     // Go writes zero values of plain fields to the wire, and leaves them out of JSON.
     if (value !== undefined && (field.pointer || field.always || !isZero(value))) into[name] = value;
     return;
@@ -124,7 +65,7 @@ function readItems(reader: WireReader, field: Field, items: JsonValue[]): void {
     // A run of integers without tags.
     for (const packed = reader.message(); !packed.ended; ) items.push(packed.varint());
   } else {
-    items.push(readValue(reader, field.type) ?? null);
+    items.push(readValue(reader, field) ?? null);
   }
 }
 
@@ -134,8 +75,8 @@ function readEntry(reader: WireReader, field: Field, entries: JsonObject): void 
   while (reader.next()) {
     if (reader.field === 1) key = reader.string();
     else if (reader.field !== 2) reader.skip();
-    else if (field.wrapped) value = wrappedItems(reader.message(), field.type);
-    else value = readValue(reader, field.type) ?? null;
+    else if (field.wrapped) value = wrappedItems(reader.message(), field);
+    else value = readValue(reader, field) ?? null;
   }
   setMember(entries, key, value);
 }
@@ -145,18 +86,18 @@ const zeroOf = ({ type, wrapped }: Field): JsonValue => {
   return type === 's' || type === 'x' ? '' : type === 'i' ? 0 : type === 'b' ? false : {};
 };
 
-function wrappedItems(reader: WireReader, type: string): JsonValue[] {
+function wrappedItems(reader: WireReader, field: Field): JsonValue[] {
   const items: JsonValue[] = [];
   while (reader.next()) {
-    if (reader.field === 1) items.push(readValue(reader, type) ?? null);
+    if (reader.field === 1) items.push(readValue(reader, field) ?? null);
     else reader.skip();
   }
   return items;
 }
 
 /** Undefined is a time that was never set. */
-function readValue(reader: WireReader, type: string): JsonValue | undefined {
-  switch (type) {
+function readValue(reader: WireReader, field: Field): JsonValue | undefined {
+  switch (field.type) {
     case 's':
       return reader.string();
     case 'i':
@@ -175,7 +116,7 @@ function readValue(reader: WireReader, type: string): JsonValue | undefined {
     }
     case 'Time':
     case 'MicroTime':
-      return timeOf(parts(reader.message()), type === 'MicroTime' ? 6 : 0);
+      return timeOf(parts(reader.message()), field.type === 'MicroTime' ? 6 : 0);
     case 'FieldsV1':
     case 'RawExtension': {
       const json = parts(reader.message())[1]?.string;
@@ -183,7 +124,7 @@ function readValue(reader: WireReader, type: string): JsonValue | undefined {
     }
     default: {
       const object: JsonObject = {};
-      readMessage(reader.message(), type, object);
+      readMessage(reader.message(), field.message, object);
       return object;
     }
   }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { decodeProtobuf } from './protobuf-body.ts';
+import { decodeProtobuf } from './decode.ts';
 
 interface Sample {
   kind: string;
@@ -11,9 +11,7 @@ interface Sample {
   json: unknown;
 }
 
-const samples = JSON.parse(
-  readFileSync(join(import.meta.dirname, 'testdata/protobuf-bodies.json'), 'utf8'),
-) as Sample[];
+const samples = JSON.parse(readFileSync(join(import.meta.dirname, 'testdata/bodies.json'), 'utf8')) as Sample[];
 
 /** Go writes null for times and lists that were never set; absent means the same. */
 const withoutNulls = (value: unknown): unknown =>

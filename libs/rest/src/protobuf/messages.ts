@@ -1,5 +1,5 @@
 /**
- * The messages of Kubernetes' protobuf encoding, release 1.36, that clients may send: field numbers and types as
+ * The messages of Kubernetes' protobuf encoding, release 1.36, of what is sent and answered: field numbers and types as
  * facts, one message a line. A field reads `<number><JSON name>:<type><flags>`.
  *
  * Types: s string, b bool, i integer, x bytes, the name of a message (`.Name` in the same package), `[]` before it for
@@ -156,6 +156,8 @@ core/v1.CinderPersistentVolumeSource 1volumeID:s! 2fsType:s 3readOnly:b 4secretR
 core/v1.CinderVolumeSource 1volumeID:s! 2fsType:s 3readOnly:b 4secretRef:.LocalObjectReference?
 core/v1.ClientIPConfig 1timeoutSeconds:i?
 core/v1.ClusterTrustBundleProjection 1name:s? 2signerName:s? 3labelSelector:meta/v1.LabelSelector? 5optional:b? 4path:s!
+core/v1.ComponentCondition 1type:s! 2status:s! 3message:s 4error:s
+core/v1.ComponentStatus 1metadata:meta/v1.ObjectMeta 2conditions:[].ComponentCondition
 core/v1.ConfigMap 1metadata:meta/v1.ObjectMeta 4immutable:b? 2data:{}s 3binaryData:{}x
 core/v1.ConfigMapEnvSource 1:.LocalObjectReference 2optional:b?
 core/v1.ConfigMapKeySelector 1:.LocalObjectReference 2key:s! 3optional:b?
@@ -357,15 +359,41 @@ discovery/v1.ForNode 1name:s!
 discovery/v1.ForZone 1name:s!
 events/v1.Event 1metadata:meta/v1.ObjectMeta! 2eventTime:MicroTime! 3series:.EventSeries? 4reportingController:s 5reportingInstance:s 6action:s 7reason:s 8regarding:core/v1.ObjectReference 9related:core/v1.ObjectReference? 10note:s 11type:s 12deprecatedSource:core/v1.EventSource 13deprecatedFirstTimestamp:Time 14deprecatedLastTimestamp:Time 15deprecatedCount:i
 events/v1.EventSeries 1count:i! 2lastObservedTime:MicroTime!
+flowcontrol/v1.ExemptPriorityLevelConfiguration 1nominalConcurrencyShares:i? 2lendablePercent:i?
+flowcontrol/v1.FlowDistinguisherMethod 1type:s!
+flowcontrol/v1.FlowSchema 1metadata:meta/v1.ObjectMeta 2spec:.FlowSchemaSpec 3status:.FlowSchemaStatus
+flowcontrol/v1.FlowSchemaCondition 1type:s 2status:s 3lastTransitionTime:Time 4reason:s 5message:s
+flowcontrol/v1.FlowSchemaSpec 1priorityLevelConfiguration:.PriorityLevelConfigurationReference! 2matchingPrecedence:i! 3distinguisherMethod:.FlowDistinguisherMethod? 4rules:[].PolicyRulesWithSubjects
+flowcontrol/v1.FlowSchemaStatus 1conditions:[].FlowSchemaCondition
+flowcontrol/v1.GroupSubject 1name:s!
+flowcontrol/v1.LimitResponse 1type:s! 2queuing:.QueuingConfiguration?
+flowcontrol/v1.LimitedPriorityLevelConfiguration 1nominalConcurrencyShares:i?! 2limitResponse:.LimitResponse 3lendablePercent:i? 4borrowingLimitPercent:i?
+flowcontrol/v1.NonResourcePolicyRule 1verbs:[]s! 6nonResourceURLs:[]s!
+flowcontrol/v1.PolicyRulesWithSubjects 1subjects:[].Subject! 2resourceRules:[].ResourcePolicyRule 3nonResourceRules:[].NonResourcePolicyRule
+flowcontrol/v1.PriorityLevelConfiguration 1metadata:meta/v1.ObjectMeta 2spec:.PriorityLevelConfigurationSpec 3status:.PriorityLevelConfigurationStatus
+flowcontrol/v1.PriorityLevelConfigurationCondition 1type:s 2status:s 3lastTransitionTime:Time 4reason:s 5message:s
+flowcontrol/v1.PriorityLevelConfigurationReference 1name:s!
+flowcontrol/v1.PriorityLevelConfigurationSpec 1type:s! 2limited:.LimitedPriorityLevelConfiguration? 3exempt:.ExemptPriorityLevelConfiguration?
+flowcontrol/v1.PriorityLevelConfigurationStatus 1conditions:[].PriorityLevelConfigurationCondition
+flowcontrol/v1.QueuingConfiguration 1queues:i! 2handSize:i! 3queueLengthLimit:i!
+flowcontrol/v1.ResourcePolicyRule 1verbs:[]s! 2apiGroups:[]s! 3resources:[]s! 4clusterScope:b 5namespaces:[]s!
+flowcontrol/v1.ServiceAccountSubject 1namespace:s! 2name:s!
+flowcontrol/v1.Subject 1kind:s! 2user:.UserSubject? 3group:.GroupSubject? 4serviceAccount:.ServiceAccountSubject?
+flowcontrol/v1.UserSubject 1name:s!
 meta/v1.Condition 1type:s! 2status:s! 3observedGeneration:i 4lastTransitionTime:Time! 5reason:s! 6message:s!
 meta/v1.DeleteOptions 1gracePeriodSeconds:i? 2preconditions:.Preconditions? 3orphanDependents:b? 4propagationPolicy:s? 5dryRun:[]s 6ignoreStoreReadErrorWithClusterBreakingPotential:b?
 meta/v1.FieldSelectorRequirement 1key:s! 2operator:s! 3values:[]s
 meta/v1.LabelSelector 1matchLabels:{}s 2matchExpressions:[].LabelSelectorRequirement
 meta/v1.LabelSelectorRequirement 1key:s! 2operator:s! 3values:[]s
+meta/v1.ListMeta 1selfLink:s 2resourceVersion:s 3continue:s 4remainingItemCount:i?
 meta/v1.ManagedFieldsEntry 1manager:s 2operation:s 3apiVersion:s 4time:Time? 6fieldsType:s 7fieldsV1:FieldsV1? 8subresource:s
 meta/v1.ObjectMeta 1name:s 2generateName:s 3namespace:s 4selfLink:s 5uid:s 6resourceVersion:s 7generation:i 8creationTimestamp:Time 9deletionTimestamp:Time? 10deletionGracePeriodSeconds:i? 11labels:{}s 12annotations:{}s 13ownerReferences:[].OwnerReference 14finalizers:[]s 17managedFields:[].ManagedFieldsEntry
 meta/v1.OwnerReference 5apiVersion:s! 1kind:s! 3name:s! 4uid:s! 6controller:b? 7blockOwnerDeletion:b?
+meta/v1.PartialObjectMetadata 1metadata:meta/v1.ObjectMeta
 meta/v1.Preconditions 1uid:s? 2resourceVersion:s?
+meta/v1.Status 1metadata:.ListMeta 2status:s 3message:s 4reason:s 5details:.StatusDetails? 6code:i
+meta/v1.StatusCause 1reason:s 2message:s 3field:s
+meta/v1.StatusDetails 1name:s 2group:s 3kind:s 6uid:s 4causes:[].StatusCause 5retryAfterSeconds:i
 networking/v1.HTTPIngressPath 1path:s 3pathType:s?! 2backend:.IngressBackend!
 networking/v1.HTTPIngressRuleValue 1paths:[].HTTPIngressPath!
 networking/v1.IPAddress 1metadata:meta/v1.ObjectMeta 2spec:.IPAddressSpec
