@@ -2,7 +2,7 @@
  * Bundles every application that nest-cli.json names into `dist/<name>/main.js`. One file a process starts
  * several times faster than hundreds, and needs no compiler where it runs.
  */
-import { readFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -30,6 +30,18 @@ const optionalPackages = {
   },
 };
 
+/** Published schemas are large and seldom asked for: they stay a file, which the program imports when it must. */
+const definitionsApart = {
+  name: 'definitions-apart',
+  setup(plugins: import('esbuild').PluginBuild) {
+    plugins.onResolve({ filter: /\/generated\/definitions\.js$/ }, ({ path, resolveDir }) => {
+      mkdirSync(join(root, 'dist'), { recursive: true });
+      copyFileSync(join(resolveDir, path), join(root, 'dist/definitions.js'));
+      return { path: '../definitions.js', external: true };
+    });
+  },
+};
+
 const started = performance.now();
 await Promise.all(
   Object.entries(projects)
@@ -48,7 +60,7 @@ await Promise.all(
         sourcemap: 'linked',
         sourcesContent: false,
         legalComments: 'none',
-        plugins: [optionalPackages],
+        plugins: [optionalPackages, definitionsApart],
         // Bundled CommonJS packages call require().
         banner: {
           js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",

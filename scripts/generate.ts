@@ -53,20 +53,25 @@ if (!isFresh(descriptors, [...described, 'scripts/descriptors.ts'])) {
   writeFileSync(descriptors, descriptorsOf(join(root, 'proto'), described));
 }
 
+/** What is made of the declarations of kubernetes-models: the schemas that requests are read by, and OpenAPI's. */
 const schemas = join(root, 'libs/api/generated/schemas.js');
+const definitions = join(root, 'libs/api/generated/definitions.js');
 const schemaSources = [
   'node_modules/kubernetes-models/package.json',
   ...globSync('scripts/schemas/*.ts', { cwd: root }),
 ];
-if (!isFresh(schemas, schemaSources)) {
-  console.log('generate: libs/api/generated/schemas.js');
+if (!isFresh(schemas, schemaSources) || !isFresh(definitions, schemaSources)) {
+  console.log('generate: libs/api/generated/{schemas,definitions}.js');
   const { readDeclarations } = await import('./schemas/declarations.ts');
   const { moduleOf } = await import('./schemas/module.ts');
-  const text = moduleOf(await readDeclarations(join(root, 'node_modules')));
+  const { definitionsModuleOf } = await import('./schemas/definitions.ts');
+  const declarations = await readDeclarations(join(root, 'node_modules'));
   mkdirSync(dirname(schemas), { recursive: true });
   writeFileSync(
     schemas.replace(/\.js$/, '.d.ts'),
     `import type { Schema } from '@periplus/apimachinery';\nexport const schemas: Readonly<Record<string, Schema>>;\n`,
   );
-  writeFileSync(schemas, text);
+  writeFileSync(schemas, moduleOf(declarations));
+  writeFileSync(definitions.replace(/\.js$/, '.d.ts'), `export const packed: string;\nexport const digest: string;\n`);
+  writeFileSync(definitions, definitionsModuleOf(declarations));
 }

@@ -16,13 +16,21 @@ export type Declared =
   | { is: 'boolean' | 'quantity' | 'intOrString' | 'time' | 'microTime' | 'any' }
   | { is: 'array'; items: Declared }
   | { is: 'map'; values: Declared }
-  | { is: 'object'; properties: Record<string, Declared>; required: string[] }
+  | {
+      is: 'object';
+      properties: Record<string, Declared>;
+      required: string[];
+      /** What is written about the properties, by name. */
+      descriptions: Record<string, string>;
+    }
   | { is: 'ref'; name: string };
 
 export interface Definition {
   /** `apps/v1.Deployment`, `v1.PodSpec`, `meta/v1.ObjectMeta`. */
   id: string;
   type: Declared;
+  /** '' when nothing is written about it. */
+  description: string;
 }
 
 /** Types that are not what their declaration looks like. */
@@ -40,6 +48,7 @@ interface Source {
   /** Where the compiled validator is. */
   validator: string;
   declaration: ts.InterfaceDeclaration | null;
+  description: string;
 }
 
 const idOf = (path: string): string => {
@@ -51,9 +60,22 @@ const idOf = (path: string): string => {
   return `${parts.join('/')}.${name}`;
 };
 
+/** The comment before a node, without its stars; '' when there is none. */
+function commentOn(node: ts.Node, text: string): string {
+  const range = ts.getLeadingCommentRanges(text, node.pos)?.at(-1);
+  if (!range) return '';
+  return text
+    .slice(range.pos + '/**'.length, range.end - '*/'.length)
+    .replace(/^[ \t]*\* ?/gm, '')
+    .replaceAll('\\*', '*')
+    .trim();
+}
+
 function readSource(packageRoot: string, path: string): Source | null {
-  const file = ts.createSourceFile(path, readFileSync(join(packageRoot, path), 'utf8'), ts.ScriptTarget.Latest);
+  const file = ts.createSourceFile(path, readFileSync(join(packageRoot, path), 'utf8'), ts.ScriptTarget.Latest, true);
   const declaration = file.statements.find(ts.isInterfaceDeclaration) ?? null;
+  const described = declaration ?? file.statements.find(ts.isTypeAliasDeclaration);
+  const description = described ? commentOn(described, file.text) : '';
   for (const statement of file.statements) {
     if (!ts.isExportDeclaration(statement) || !statement.exportClause || !ts.isNamedExports(statement.exportClause)) {
       continue;
@@ -61,7 +83,13 @@ function readSource(packageRoot: string, path: string): Source | null {
     for (const element of statement.exportClause.elements) {
       if (!element.name.text.startsWith('IIoK8s')) continue;
       const alias = element.name.text.slice(1);
-      return { id: idOf(path), alias, validator: join(packageRoot, '_schemas', `${alias}.js`), declaration };
+      return {
+        id: idOf(path),
+        alias,
+        validator: join(packageRoot, '_schemas', `${alias}.js`),
+        declaration,
+        description,
+      };
     }
   }
   return null;
@@ -87,13 +115,16 @@ class TypeReader {
     if (index) return { is: 'map', values: this.type(index.type) };
     const properties: Record<string, Declared> = {};
     const required: string[] = [];
+    const descriptions: Record<string, string> = {};
     for (const member of members) {
       if (!ts.isPropertySignature(member) || !member.type) throw new Error(`unexpected member in ${this.#self.id}`);
       const name = textOf(member.name);
       properties[name] = this.type(member.type);
       if (!member.questionToken) required.push(name);
+      const description = commentOn(member, member.getSourceFile().text);
+      if (description) descriptions[name] = description;
     }
-    return members.length === 0 ? { is: 'any' } : { is: 'object', properties, required };
+    return members.length === 0 ? { is: 'any' } : { is: 'object', properties, required, descriptions };
   }
 
   type(node: ts.TypeNode): Declared {
@@ -167,14 +198,15 @@ function refine(type: Declared, path: string, errors: readonly ValidationError[]
 }
 
 async function define(source: Source, refs: ReadonlyMap<string, string>): Promise<Definition> {
-  const known = special[source.id];
-  if (known || !source.declaration) return { id: source.id, type: known ?? { is: 'any' } };
-  const reader = new TypeReader(refs, { name: source.declaration.name.text, id: source.id });
+  const { id, description } = source;
+  const known = special[id];
+  if (known || !source.declaration) return { id, description, type: known ?? { is: 'any' } };
+  const reader = new TypeReader(refs, { name: source.declaration.name.text, id });
   const type = reader.object(source.declaration.members);
-  if (type.is === 'any') return { id: source.id, type };
+  if (type.is === 'any') return { id, description, type };
   const { validate } = (await import(pathToFileURL(source.validator).href)) as { validate: Validate };
   validate(probeOf(type));
-  return { id: source.id, type: refine(type, '', validate.errors ?? []) };
+  return { id, description, type: refine(type, '', validate.errors ?? []) };
 }
 
 /** All definitions of the two packages, by id. */

@@ -37,9 +37,9 @@ const LEAF_OF: Record<string, string> = {
 const EXTRA_ROOTS = ['meta/v1.DeleteOptions', 'meta/v1.Status'];
 
 /** Versions that Kubernetes 1.36 serves. The package also carries long-gone ones. */
-const isServed = (id: string): boolean => !/v\dbeta\d\./.test(id) && !id.startsWith('extensions/');
+export const isServed = (id: string): boolean => !/v\dbeta\d\./.test(id) && !id.startsWith('extensions/');
 
-const isKind = ({ type }: Definition): boolean =>
+const isKind = ({ type }: Pick<Definition, 'type'>): boolean =>
   type.is === 'object' &&
   'metadata' in type.properties &&
   type.properties.kind?.is === 'string' &&
@@ -123,7 +123,7 @@ class ModuleWriter {
       properties.push(`${/^[a-zA-Z]\w*$/.test(name) ? name : JSON.stringify(name)}:${text}`);
     }
     // Every kind requires these two; the decoder reads them before it knows the schema.
-    const isKindItself = id !== '' && isKind({ id, type });
+    const isKindItself = id !== '' && isKind({ type });
     const required = type.required.filter((name) => !isKindItself || (name !== 'apiVersion' && name !== 'kind'));
     const merge = marks[''] ? `,${marks['']}:true` : '';
     const name = id && `,name:'${id.slice(id.lastIndexOf('.') + 1)}'`;

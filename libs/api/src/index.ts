@@ -34,6 +34,7 @@ export { type Service, service } from './core/service.ts';
 export { type ServiceAccount, serviceAccount } from './core/service-account.ts';
 export { isTolerated, type Taint, tolerates } from './core/toleration.ts';
 export { defineKind, type KindDefinition } from './define.ts';
+export { type Definition, type Definitions, definitions, definitionsDigest } from './definitions.ts';
 export { type EndpointSlice, endpointSlice } from './discovery/endpoint-slice.ts';
 export { sameValue } from './equality.ts';
 export { type Event, event } from './events/event.ts';

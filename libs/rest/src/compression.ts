@@ -5,7 +5,7 @@ import { constants, createGzip } from 'node:zlib';
 /** Below this the time to compress is longer than the time it saves. As kube-apiserver. */
 export const GZIP_BYTES_MIN = 128 * 1024;
 
-const acceptsGzip = (request: IncomingMessage): boolean => {
+export const acceptsGzip = (request: IncomingMessage): boolean => {
   const accepted = request.headers['accept-encoding'];
   return typeof accepted === 'string' && /(^|[\s,])gzip\s*(,|;\s*q=(1|0\.[0-9]*[1-9])|$)/.test(accepted);
 };

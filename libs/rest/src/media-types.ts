@@ -112,6 +112,16 @@ export function firstAccepted(
   return undefined;
 }
 
+/** Which of these types an Accept header takes; the first of them when it takes any. Undefined: none. */
+export function firstAcceptedType(accept: string | undefined, offers: readonly string[]): string | undefined {
+  if (!accept) return offers[0];
+  for (const { type } of clauses(accept)) {
+    const found = offers.find((offer) => type === '*/*' || type === offer || type === `${offer.split('/', 1)[0]}/*`);
+    if (found) return found;
+  }
+  return undefined;
+}
+
 /** The format of a request's body. Throws UnsupportedMediaType. */
 export function bodyFormat(contentType: string | undefined): BodyFormat {
   if (contentType === undefined || contentType === 'application/json') return 'json';

@@ -3,7 +3,7 @@ import { type Check, type Metrics, runChecks } from '@periplus/component';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AGGREGATED, type Discovery, type Document, discoveryOf } from './discovery.ts';
 import { firstAccepted } from './media-types.ts';
-import { type OpenApi, openApiOf } from './openapi.ts';
+import { serveOpenApi } from './openapi/pages.ts';
 import { VERSION } from './version.ts';
 
 /** What the pages that are no resources show. */
@@ -19,11 +19,23 @@ export interface PageDeps {
 }
 
 const TEXT = 'text/plain; charset=utf-8';
-const PATHS = ['/api', '/api/v1', '/apis', '/healthz', '/livez', '/metrics', '/openapi/v3', '/readyz', '/version'];
+const PATHS = [
+  '/api',
+  '/api/v1',
+  '/apis',
+  '/healthz',
+  '/livez',
+  '/metrics',
+  '/openapi/v2',
+  '/openapi/v3',
+  '/readyz',
+  '/version',
+];
 
 /** Everything that is served beside resources: discovery, OpenAPI, health, metrics, version. */
 export function servePages(app: FastifyInstance, deps: PageDeps): void {
   serveDiscovery(app, deps);
+  serveOpenApi(app, deps.kinds);
   serveHealth(app, deps);
   app.get('/version', (_request, reply) => reply.type('application/json').send(JSON.stringify(VERSION, null, 2)));
   app.get('/metrics', (_request, reply) => reply.type('text/plain; version=0.0.4').send(deps.metrics.text()));
@@ -34,39 +46,35 @@ const notFound = (reply: FastifyReply) => reply.code(404).type(TEXT).send('404 p
 
 function serveDiscovery(app: FastifyInstance, { kinds, advertiseAddress }: PageDeps): void {
   let madeOf: readonly unknown[] | null = null;
-  let documents: { discovery: Discovery; openApi: OpenApi };
+  let discovery: Discovery;
   /** Made anew when kinds have come or gone: the registry returns another list then. */
-  const current = () => {
+  const current = (): Discovery => {
     const all = kinds.all();
-    if (madeOf !== all) documents = { discovery: discoveryOf(all), openApi: openApiOf(all) };
+    if (madeOf !== all) discovery = discoveryOf(all);
     madeOf = all;
-    return documents;
+    return discovery;
   };
   const wantsAll = (request: FastifyRequest): boolean =>
     firstAccepted(request.headers.accept, [AGGREGATED]) !== undefined;
 
   app.get('/', (_request, reply) => reply.send({ paths: rootPaths(kinds) }));
   app.get('/api', (request, reply) => {
-    const { discovery } = current();
-    send(request, reply, wantsAll(request) ? discovery.aggregatedCore : discovery.legacyVersions(advertiseAddress));
+    const all = current();
+    send(request, reply, wantsAll(request) ? all.aggregatedCore : all.legacyVersions(advertiseAddress));
   });
   app.get('/apis', (request, reply) => {
-    const { discovery } = current();
-    send(request, reply, wantsAll(request) ? discovery.aggregatedGroups : discovery.groups);
+    const all = current();
+    send(request, reply, wantsAll(request) ? all.aggregatedGroups : all.groups);
   });
   app.get<{ Params: { version: string } }>('/api/:version', (request, reply) => {
-    send(request, reply, current().discovery.resources.get(`/${request.params.version}`));
+    send(request, reply, current().resources.get(`/${request.params.version}`));
   });
   app.get<{ Params: { group: string } }>('/apis/:group', (request, reply) => {
-    send(request, reply, current().discovery.group.get(request.params.group));
+    send(request, reply, current().group.get(request.params.group));
   });
   app.get<{ Params: { group: string; version: string } }>('/apis/:group/:version', (request, reply) => {
     const { group, version } = request.params;
-    send(request, reply, current().discovery.resources.get(`${group}/${version}`));
-  });
-  app.get('/openapi/v3', (request, reply) => send(request, reply, current().openApi.index));
-  app.get<{ Params: { '*': string } }>('/openapi/v3/*', (request, reply) => {
-    send(request, reply, current().openApi.documents.get(request.params['*']));
+    send(request, reply, current().resources.get(`${group}/${version}`));
   });
 }
 

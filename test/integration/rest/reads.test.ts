@@ -162,14 +162,6 @@ describe('the pages beside resources', () => {
     );
   });
 
-  it('tell that the server validates fields, for kubectl', async () => {
-    const { json } = await server.ask('GET', '/openapi/v3');
-    const { serverRelativeURL } = json.paths['apis/apps/v1'];
-    const document = await server.ask('GET', serverRelativeURL);
-    const { patch } = document.json.paths['/apis/apps/v1/namespaces/{namespace}/deployments/{name}'];
-    expect(patch.parameters.map(({ name }: { name: string }) => name)).toContain('fieldValidation');
-  });
-
   it('show health, one check or all', async () => {
     expect((await server.ask('GET', '/readyz?verbose')).body).toMatch(
       /\[\+\]etcd ok\n\[\+\]cache ok\nreadyz check passed\n$/,
