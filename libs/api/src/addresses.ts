@@ -1,6 +1,6 @@
 /** Rules for IP addresses beyond their form. */
 import { isIPv4, isIPv6 } from 'node:net';
-import { ipAddress, type NameRule } from '@periplus/apimachinery';
+import { cidr, ipAddress, type NameRule } from '@periplus/apimachinery';
 
 export const ipv4: NameRule = (text) => (isIPv4(text) ? [] : ['must be a valid IPv4 address']);
 export const ipv6: NameRule = (text) => (isIPv6(text) && !text.includes('%') ? [] : ['must be a valid IPv6 address']);
@@ -20,4 +20,69 @@ export function specialAddressProblems(address: string): readonly string[] {
     return ['may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)'];
   }
   return [];
+}
+
+const IPV6_GROUPS = 8;
+
+/** The number that an address stands for; 0 for what is none. */
+function numberOf(address: string): bigint {
+  if (isIPv4(address)) return BigInt(`0x${Buffer.from(address.split('.').map(Number)).toString('hex')}`);
+  const [head = '', tail] = canonical(address).split('::');
+  const groups = (text: string): string[] => (text === '' ? [] : text.split(':'));
+  const before = groups(head);
+  const after = groups(tail ?? '');
+  const gap = Array<string>(IPV6_GROUPS - before.length - after.length).fill('0');
+  return BigInt(`0x${[...before, ...gap, ...after].map((group) => group.padStart(4, '0')).join('')}`);
+}
+
+/** The one way to write an address that is right. https://www.rfc-editor.org/rfc/rfc5952 */
+const canonical = (address: string): string =>
+  isIPv6(address) ? new URL(`http://[${address}]`).hostname.slice(1, -1) : address;
+
+interface Network {
+  isV6: boolean;
+  bits: number;
+  address: bigint;
+  /** What the network's prefix says, without the rest. */
+  prefix(bits: number): bigint;
+}
+
+function networkOf(range: string): Network {
+  const [address = '', bits = ''] = range.split('/');
+  const number = numberOf(address);
+  const width = isIPv6(address) ? 128 : 32;
+  return {
+    isV6: width === 128,
+    bits: Number(bits),
+    address: number,
+    prefix: (length) => number >> BigInt(width - length),
+  };
+}
+
+export const isIpv6Range = (range: string): boolean => range.includes(':');
+
+/** Whether `inner` is a part of `outer` and not all of it. Both must be ranges. */
+export function isStrictSubset(inner: string, outer: string): boolean {
+  const [one, other] = [networkOf(inner), networkOf(outer)];
+  return one.isV6 === other.isV6 && one.bits > other.bits && one.prefix(other.bits) === other.prefix(other.bits);
+}
+
+/** Addresses of new kinds are written in one way only. */
+export function canonicalAddress(text: string): readonly string[] {
+  const problems = ipAddress(text);
+  if (problems.length > 0) return problems;
+  return canonical(text) === text ? [] : [`must be in canonical form (${JSON.stringify(canonical(text))})`];
+}
+
+/** As `canonicalAddress`, for ranges: nothing may be said beyond the prefix. */
+export function canonicalRange(text: string): readonly string[] {
+  const problems = cidr(text);
+  if (problems.length > 0) return problems;
+  const { bits, address, prefix, isV6 } = networkOf(text);
+  if (prefix(bits) << BigInt((isV6 ? 128 : 32) - bits) !== address) {
+    return ['must not have bits set beyond the prefix length'];
+  }
+  const [written = ''] = text.split('/');
+  const right = `${canonical(written)}/${bits}`;
+  return right === text ? [] : [`must be in canonical form (${JSON.stringify(right)})`];
 }

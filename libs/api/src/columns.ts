@@ -1,4 +1,10 @@
-import { ageOf, type DeepReadonly, type KubeObject } from '@periplus/apimachinery';
+import {
+  ageOf,
+  compileLabelSelector,
+  type DeepReadonly,
+  type KubeObject,
+  type LabelSelector,
+} from '@periplus/apimachinery';
 import type { Column } from './kind.ts';
 
 export const orNone = (text: string | undefined): string => text || '<none>';
@@ -33,4 +39,13 @@ export const defaultColumns: readonly Column<KubeObject>[] = [
 export function formatLabels(labels: DeepReadonly<Record<string, string>> | undefined): string {
   const parts = Object.entries(labels ?? {}).map(([name, value]) => `${name}=${value}`);
   return orNone(parts.sort().join(','));
+}
+
+/** A selector as `kubectl get` prints it: `<none>` when it is empty, `<error>` for what validation would have refused. */
+export function formatSelector(selector: DeepReadonly<LabelSelector> | undefined): string {
+  try {
+    return orNone(compileLabelSelector(selector).text);
+  } catch {
+    return '<error>';
+  }
 }

@@ -38,7 +38,18 @@ export { type Definition, type Definitions, definitions, definitionsDigest } fro
 export { type EndpointSlice, endpointSlice } from './discovery/endpoint-slice.ts';
 export { sameValue } from './equality.ts';
 export { type Event, event } from './events/event.ts';
+export { type FlowSchema, flowSchema } from './flowcontrol/flow-schema.ts';
+export { everythingOf, MANDATORY_FLOW_SCHEMAS, MANDATORY_PRIORITY_LEVELS } from './flowcontrol/mandatory.ts';
+export {
+  type PriorityLevelConfiguration,
+  priorityLevelConfiguration,
+} from './flowcontrol/priority-level-configuration.ts';
 export type { Column, Kind, ScalePaths } from './kind.ts';
+export { type Ingress, ingress } from './networking/ingress.ts';
+export { type IngressClass, ingressClass, isDefaultIngressClass } from './networking/ingress-class.ts';
+export { type IPAddress, ipAddress } from './networking/ip-address.ts';
+export { type NetworkPolicy, networkPolicy } from './networking/network-policy.ts';
+export { type ServiceCIDR, serviceCIDR } from './networking/service-cidr.ts';
 export { type RuntimeClass, runtimeClass } from './node/runtime-class.ts';
 export { type ClusterRole, clusterRole } from './rbac/cluster-role.ts';
 export { type ClusterRoleBinding, clusterRoleBinding } from './rbac/cluster-role-binding.ts';
@@ -46,5 +57,10 @@ export { type Role, role } from './rbac/role.ts';
 export { type RoleBinding, roleBinding } from './rbac/role-binding.ts';
 export { KindRegistry } from './registry.ts';
 export { type PriorityClass, priorityClass, SYSTEM_PRIORITY_CLASSES } from './scheduling/priority-class.ts';
+export { type CSIDriver, csiDriver } from './storage/csi-driver.ts';
+export { type CSINode, csiNode } from './storage/csi-node.ts';
+export { type CSIStorageCapacity, csiStorageCapacity } from './storage/csi-storage-capacity.ts';
 export { isDefaultStorageClass, type StorageClass, storageClass } from './storage/storage-class.ts';
+export { type VolumeAttachment, volumeAttachment } from './storage/volume-attachment.ts';
+export { type VolumeAttributesClass, volumeAttributesClass } from './storage/volume-attributes-class.ts';
 export type { Stored } from './stored.ts';

@@ -8,7 +8,7 @@ import {
   validateLabelSelector,
 } from '@periplus/apimachinery';
 import type { IPodTemplateSpec } from 'kubernetes-models/v1/PodTemplateSpec';
-import { orNone } from '../columns.ts';
+import { formatSelector } from '../columns.ts';
 import { checkImmutable, checkNonNegative, type Errors } from '../field-rules.ts';
 import type { Column } from '../kind.ts';
 import { containerColumns } from '../pod-spec/template-columns.ts';
@@ -18,15 +18,6 @@ export interface Workload {
   spec: { replicas?: number; minReadySeconds?: number; template?: IPodTemplateSpec; selector?: LabelSelector };
 }
 
-/** `<error>` for what validation would have refused. */
-export function selectorText(selector: DeepReadonly<LabelSelector> | undefined): string {
-  try {
-    return orNone(compileLabelSelector(selector).text);
-  } catch {
-    return '<error>';
-  }
-}
-
 export const workloadColumns: readonly Column<Workload>[] = [
   ...containerColumns<Workload>(({ spec }) => spec.template),
   {
@@ -34,7 +25,7 @@ export const workloadColumns: readonly Column<Workload>[] = [
     type: 'string',
     priority: 1,
     description: 'Labels of its pods',
-    of: ({ spec }) => selectorText(spec.selector),
+    of: ({ spec }) => formatSelector(spec.selector),
   },
 ];
 

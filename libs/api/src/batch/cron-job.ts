@@ -1,7 +1,6 @@
 import { ageOf, type DeepReadonly, type FieldPath } from '@periplus/apimachinery';
 import type { ICronJob } from 'kubernetes-models/batch/v1/CronJob';
-import { selectorText } from '../apps/workload.ts';
-import { ageColumn, nameColumn, orNone } from '../columns.ts';
+import { ageColumn, formatSelector, nameColumn, orNone } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import { checkNonNegative, checkOneOf, type Errors } from '../field-rules.ts';
 import { setPodTemplateDefaults } from '../pod-spec/defaults.ts';
@@ -103,7 +102,7 @@ export const cronJob = defineKind<CronJob>({
       type: 'string',
       priority: 1,
       description: 'Labels of the pods of its Jobs',
-      of: ({ spec }) => selectorText(spec.jobTemplate?.spec?.selector),
+      of: ({ spec }) => formatSelector(spec.jobTemplate?.spec?.selector),
     },
   ],
   check,

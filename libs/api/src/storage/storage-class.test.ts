@@ -55,9 +55,9 @@ describe('a storage class', () => {
         ],
       },
       [
-        'allowedTopologies.matchLabelExpressions[0].values[1]: Duplicate value: "a"',
-        'allowedTopologies.matchLabelExpressions[1].values: Required value',
-        'allowedTopologies.matchLabelExpressions[1].key: Duplicate value: "zone"',
+        'allowedTopologies[0].matchLabelExpressions[0].values[1]: Duplicate value: "a"',
+        'allowedTopologies[0].matchLabelExpressions[1].values: Required value',
+        'allowedTopologies[0].matchLabelExpressions[1].key: Duplicate value: "zone"',
         'allowedTopologies[2].matchLabelExpressions: Duplicate value: ""',
       ],
     ],

@@ -47,7 +47,7 @@ function checkTopologies(errors: Errors, at: FieldPath, terms: readonly Term[] =
   const place = at.child('allowedTopologies');
   const before: Record<string, string[]>[] = [];
   terms.forEach((term, i) => {
-    checkTerm(errors, place, term);
+    checkTerm(errors, place.item(i), term);
     const meaning = meaningOf(term);
     if (before.some((other) => sameValue(other, meaning))) {
       errors.push(place.item(i).child('matchLabelExpressions').duplicate(''));

@@ -1,0 +1,11 @@
+import { dns1123Subdomain, type FieldPath } from '@periplus/apimachinery';
+import type { Errors } from '../field-rules.ts';
+
+const LENGTH_MAX = 63;
+
+/** The name of a CSI driver where another object refers to it. */
+export function checkDriverName(errors: Errors, at: FieldPath, name: string): void {
+  if (!name) errors.push(at.required());
+  if (name.length > LENGTH_MAX) errors.push(at.tooLong(LENGTH_MAX));
+  for (const problem of dns1123Subdomain(name.toLowerCase())) errors.push(at.invalid(name, problem));
+}

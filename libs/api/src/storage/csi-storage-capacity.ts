@@ -1,0 +1,46 @@
+import { dns1123Subdomain, parseQuantity, validateLabelSelector } from '@periplus/apimachinery';
+import type { ICSIStorageCapacity } from 'kubernetes-models/storage.k8s.io/v1/CSIStorageCapacity';
+import { nameColumn } from '../columns.ts';
+import { defineKind } from '../define.ts';
+import { checkImmutable, checkNonNegativeQuantity } from '../field-rules.ts';
+import type { Stored } from '../stored.ts';
+
+export type CSIStorageCapacity = Stored<ICSIStorageCapacity>;
+
+/** https://kubernetes.io/docs/concepts/storage/storage-capacity/ */
+export const csiStorageCapacity = defineKind<CSIStorageCapacity>({
+  group: 'storage.k8s.io',
+  version: 'v1',
+  kind: 'CSIStorageCapacity',
+  plural: 'csistoragecapacities',
+  namespaced: true,
+  columns: [
+    nameColumn,
+    {
+      name: 'StorageClassName',
+      type: 'string',
+      description: 'Class of the storage',
+      of: ({ storageClassName }) => storageClassName ?? '',
+    },
+    {
+      name: 'Capacity',
+      type: 'string',
+      description: 'How much there is',
+      of: ({ capacity }) => (capacity === undefined ? '<unset>' : parseQuantity(capacity).toString()),
+    },
+  ],
+  check(errors, at, { nodeTopology, storageClassName, capacity }) {
+    errors.push(...validateLabelSelector(nodeTopology, at.child('nodeTopology')));
+    for (const problem of dns1123Subdomain(storageClassName)) {
+      errors.push(at.child('storageClassName').invalid(storageClassName, problem));
+    }
+    if (capacity !== undefined) checkNonNegativeQuantity(errors, at.child('capacity'), capacity);
+  },
+  checkUpdate(errors, at, now, old) {
+    checkImmutable(errors, at, 'nodeTopology', now.nodeTopology, old.nodeTopology);
+    checkImmutable(errors, at, 'storageClassName', now.storageClassName, old.storageClassName);
+  },
+  setDefaults(capacity) {
+    capacity.storageClassName ??= '';
+  },
+});
