@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Kind } from '@periplus/api';
-import { type GroupVersion, groupVersions, type ServedResource } from './served-resources.ts';
+import { type GroupVersion, groupVersions, type ServedResource, type ServedSubresource } from './served-resources.ts';
 
 /** A document that is made once and sent as it is. */
 export interface Document {
@@ -16,20 +16,25 @@ export interface Discovery {
   legacyVersions(serverAddress: string): Document;
   /** `/apis`. */
   groups: Document;
-  /** `/api` and `/apis` for clients that take everything in one document. */
-  aggregatedCore: Document;
-  aggregatedGroups: Document;
+  /** `/api` and `/apis` for clients that take everything in one document, by version of that document. */
+  aggregatedCore: ReadonlyMap<string, Document>;
+  aggregatedGroups: ReadonlyMap<string, Document>;
   /** `/apis/<group>`, by group. */
   group: ReadonlyMap<string, Document>;
   /** `/api/v1` and `/apis/<group>/<version>`, by "<group>/<version>". */
   resources: ReadonlyMap<string, Document>;
 }
 
-/** What clients ask for with `as=...;v=...;g=...`. */
-export const AGGREGATED = { group: 'apidiscovery.k8s.io', version: 'v2', kind: 'APIGroupDiscoveryList' } as const;
+const AGGREGATED_GROUP = 'apidiscovery.k8s.io';
+const AGGREGATED_KIND = 'APIGroupDiscoveryList';
+/** What clients ask for with `as=...;v=...;g=...`; those before 1.30 know the second alone. They read the same. */
+export const AGGREGATED = ['v2', 'v2beta1'].map((version) => ({
+  group: AGGREGATED_GROUP,
+  version,
+  kind: AGGREGATED_KIND,
+}));
 
 const JSON_TYPE = 'application/json';
-const AGGREGATED_TYPE = `${JSON_TYPE};g=${AGGREGATED.group};v=${AGGREGATED.version};as=${AGGREGATED.kind}`;
 
 export function document(content: unknown, contentType = JSON_TYPE): Document {
   const body = Buffer.from(`${JSON.stringify(content)}\n`);
@@ -73,6 +78,12 @@ function legacyResources({ group, version, resources }: GroupVersion): Document 
   });
 }
 
+/** Changes when objects begin to be stored as another kind or version. */
+function storageVersionHash({ storedAs, ...own }: Kind): string {
+  const { group, version, kind } = storedAs?.kind ?? own;
+  return createHash('sha256').update(`${group}/${version}/${kind}`).digest().subarray(0, 8).toString('base64');
+}
+
 const mainResource = ({ kind }: ServedResource) => ({
   name: kind.plural,
   singularName: kind.singular,
@@ -81,6 +92,7 @@ const mainResource = ({ kind }: ServedResource) => ({
   verbs: [...kind.verbs].sort(),
   ...(kind.shortNames.length > 0 && { shortNames: kind.shortNames }),
   ...(kind.categories.length > 0 && { categories: kind.categories }),
+  ...(kind.isStored && { storageVersionHash: storageVersionHash(kind) }),
 });
 
 const subresources = ({ kind, subresources: all }: ServedResource) =>
@@ -96,28 +108,43 @@ const subresources = ({ kind, subresources: all }: ServedResource) =>
     verbs,
   }));
 
-function aggregated(groups: ReadonlyMap<string, readonly GroupVersion[]>): Document {
+function aggregated(groups: ReadonlyMap<string, readonly GroupVersion[]>): ReadonlyMap<string, Document> {
   const items = [...groups].map(([name, versions]) => ({
-    metadata: { ...(name && { name }), creationTimestamp: null },
+    metadata: name ? { name } : {},
     versions: versions.map(({ version, resources }) => ({
       version,
       resources: resources.map(aggregatedResource),
       freshness: 'Current',
     })),
   }));
-  const apiVersion = `${AGGREGATED.group}/${AGGREGATED.version}`;
-  return document({ kind: AGGREGATED.kind, apiVersion, metadata: {}, items }, AGGREGATED_TYPE);
+  const list = { kind: AGGREGATED_KIND, metadata: {}, items };
+  return new Map(
+    AGGREGATED.map(({ group, version, kind }) => {
+      const type = `${JSON_TYPE};g=${group};v=${version};as=${kind}`;
+      return [version, document({ ...list, apiVersion: `${group}/${version}` }, type)];
+    }),
+  );
 }
 
 const aggregatedResource = ({ kind, subresources: all }: ServedResource) => ({
   resource: kind.plural,
-  responseKind: { group: kind.group, version: kind.version, kind: kind.kind },
+  responseKind: responseKind(kind, kind),
   scope: kind.namespaced ? 'Namespaced' : 'Cluster',
   singularResource: kind.singular,
   verbs: [...kind.verbs].sort(),
   ...(kind.shortNames.length > 0 && { shortNames: kind.shortNames }),
   ...(kind.categories.length > 0 && { categories: kind.categories }),
   ...(all.length > 0 && {
-    subresources: all.map(({ name, answers, verbs }) => ({ subresource: name, responseKind: answers, verbs })),
+    subresources: all.map(({ name, answers, verbs }) => ({
+      subresource: name,
+      responseKind: responseKind(answers, kind),
+      verbs,
+    })),
   }),
 });
+
+/** Group and version are left out where they are those of the list. */
+function responseKind(answers: ServedSubresource['answers'], { group, version }: Kind) {
+  const isOwn = answers.group === group && answers.version === version;
+  return { group: isOwn ? '' : answers.group, version: isOwn ? '' : answers.version, kind: answers.kind };
+}

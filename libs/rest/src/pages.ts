@@ -54,17 +54,18 @@ function serveDiscovery(app: FastifyInstance, { kinds, advertiseAddress }: PageD
     madeOf = all;
     return discovery;
   };
-  const wantsAll = (request: FastifyRequest): boolean =>
-    firstAccepted(request.headers.accept, [AGGREGATED]) !== undefined;
+  /** The version of the document that has everything in one, if that is what the client wants. */
+  const wantsAll = (request: FastifyRequest): string =>
+    firstAccepted(request.headers.accept, AGGREGATED)?.version ?? '';
 
   app.get('/', (_request, reply) => reply.send({ paths: rootPaths(kinds) }));
   app.get('/api', (request, reply) => {
     const all = current();
-    send(request, reply, wantsAll(request) ? all.aggregatedCore : all.legacyVersions(advertiseAddress));
+    send(request, reply, all.aggregatedCore.get(wantsAll(request)) ?? all.legacyVersions(advertiseAddress));
   });
   app.get('/apis', (request, reply) => {
     const all = current();
-    send(request, reply, wantsAll(request) ? all.aggregatedGroups : all.groups);
+    send(request, reply, all.aggregatedGroups.get(wantsAll(request)) ?? all.groups);
   });
   app.get<{ Params: { version: string } }>('/api/:version', (request, reply) => {
     send(request, reply, current().resources.get(`/${request.params.version}`));

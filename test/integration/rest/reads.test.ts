@@ -132,7 +132,7 @@ describe('the pages beside resources', () => {
     const [version] = core.json.items[0].versions;
     const pods = version.resources.find(({ resource }: { resource: string }) => resource === 'pods');
     expect(pods).toMatchObject({
-      responseKind: { group: '', version: 'v1', kind: 'Pod' },
+      responseKind: { group: '', version: '', kind: 'Pod' },
       scope: 'Namespaced',
       singularResource: 'pod',
       shortNames: ['po'],
@@ -145,6 +145,11 @@ describe('the pages beside resources', () => {
     ]);
     const again = await server.ask('GET', '/api', { headers: { accept, 'if-none-match': core.headers.etag! } });
     expect([again.code, again.body]).toEqual([304, '']);
+    const before = accept.replace('v=v2', 'v=v2beta1');
+    expect((await server.ask('GET', '/api', { headers: { accept: before } })).json).toMatchObject({
+      apiVersion: 'apidiscovery.k8s.io/v2beta1',
+      items: core.json.items,
+    });
     const groups = await server.ask('GET', '/apis', { headers: { accept } });
     expect(groups.json.items.map(({ metadata }: { metadata: { name: string } }) => metadata.name)).toContain('apps');
   });
