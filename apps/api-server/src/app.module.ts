@@ -123,10 +123,11 @@ const servers: Provider[] = [
     provide: REST,
     useFactory: (config: Config, core: Core, kinds: KindRegistry, metrics: Metrics, log: Logger, checks: Checks) => {
       const { host, port, tls, nodeClient } = config;
-      const { operations, authenticator } = core;
+      const { operations, authenticator, tokens } = core;
       return startRestServer({
         ...{ operations, authenticator, kinds, metrics, log, ...checks, host, port, tls },
         nodeCredentials: nodeClient,
+        issuer: { tokens, jwksUri: config.serviceAccounts.jwksUri },
         advertiseAddress: `${config.advertiseAddress}:${port}`,
       });
     },

@@ -44,6 +44,14 @@ describe('shapeConfig', () => {
     expect(shaped({ ...least, host: '0.0.0.0', advertiseAddress: '192.0.2.7' }).advertiseAddress).toBe('192.0.2.7');
   });
 
+  it('takes tokens for its issuer, and what it checks clients against for what they check it against', () => {
+    const issuer = 'https://kubernetes.default.svc.cluster.local';
+    const pem = Buffer.from('PEM');
+    expect(shaped(least).serviceAccounts).toMatchObject({ issuer, audiences: [issuer], jwksUri: null, rootCa: pem });
+    const serviceAccounts = { signingKey: file, issuer: 'https://me', audiences: ['api', 'other'] };
+    expect(shaped({ ...least, serviceAccounts }).serviceAccounts.audiences).toEqual(['api', 'other']);
+  });
+
   it('names what is wrong', () => {
     expect(() => shaped({ ...least, tls: { cert: file, key: file } })).toThrow('tls.clientCa: is required');
     expect(() => shaped({ ...least, etcd: { endpoints: ['x'], tls: { ca: file } } })).toThrow(

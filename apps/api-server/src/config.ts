@@ -6,6 +6,20 @@ interface KeyPair {
   key: Buffer;
 }
 
+/** How tokens of service accounts are made and checked. */
+interface ServiceAccountsConfig {
+  /** A URL; whoever checks tokens by himself asks it for /.well-known/openid-configuration. */
+  issuer: string;
+  /** Where it says that the keys are; this server when absent. As kube-apiserver's --service-account-jwks-uri. */
+  jwksUri: string | null;
+  /** Whom tokens must be for that are shown to this server; the issuer when absent. As --api-audiences. */
+  audiences: string[];
+  signingKey: Buffer;
+  verificationKeys: Buffer[];
+  /** What clients check this server against, for Secrets with tokens; the authority of client certificates when absent. */
+  rootCa: Buffer;
+}
+
 /** What the file of `--config` says. Every path in it is absolute; the files are read at the start. */
 export interface Config {
   logLevel: LogLevel;
@@ -29,7 +43,7 @@ export interface Config {
   tls: KeyPair & { clientAuthority: Buffer };
   /** What the server shows to nodes, and the authority that theirs come from. Null: no logs of pods. */
   nodeClient: (KeyPair & { ca: Buffer }) | null;
-  serviceAccounts: { issuer: string; signingKey: Buffer; verificationKeys: Buffer[] };
+  serviceAccounts: ServiceAccountsConfig;
   /** Path of the keys that Secrets are sealed with. */
   encryptionKeys: string;
   /** What addresses of Services are taken from. */
@@ -45,6 +59,7 @@ const DEFAULT_ISSUER = 'https://kubernetes.default.svc.cluster.local';
 /** Throws ConfigError, which names the field. */
 export function shapeConfig(reader: ConfigReader): Config {
   const host = reader.string('host', '127.0.0.1');
+  const tls = tlsOf(reader.object('tls'));
   return {
     logLevel: reader.oneOf('logLevel', LOG_LEVELS, 'info'),
     host,
@@ -53,9 +68,9 @@ export function shapeConfig(reader: ConfigReader): Config {
     healthPort: reader.has('healthPort') ? reader.port('healthPort') : null,
     advertiseAddress: reader.string('advertiseAddress', isUnspecified(host) ? machineAddress() : host),
     etcd: etcdOf(reader.object('etcd')),
-    tls: tlsOf(reader.object('tls')),
+    tls,
     nodeClient: reader.has('nodeClient') ? authorityAndPair(reader.object('nodeClient')) : null,
-    serviceAccounts: serviceAccountsOf(reader.object('serviceAccounts')),
+    serviceAccounts: serviceAccountsOf(reader.object('serviceAccounts'), tls.clientAuthority),
     encryptionKeys: reader.absolutePath('encryptionKeys'),
     serviceCidr: reader.string('serviceCidr', '10.96.0.0/16'),
     nodePortRange: reader.string('nodePortRange', '30000-32767'),
@@ -79,8 +94,14 @@ const etcdOf = (reader: ConfigReader): Config['etcd'] => ({
   probe: reader.has('probe') ? authorityAndPair(reader.object('probe')) : null,
 });
 
-const serviceAccountsOf = (reader: ConfigReader): Config['serviceAccounts'] => ({
-  issuer: reader.string('issuer', DEFAULT_ISSUER),
-  signingKey: reader.file('signingKey'),
-  verificationKeys: reader.has('verificationKey') ? [reader.file('verificationKey')] : [],
-});
+function serviceAccountsOf(reader: ConfigReader, clientAuthority: Buffer): ServiceAccountsConfig {
+  const issuer = reader.string('issuer', DEFAULT_ISSUER);
+  return {
+    issuer,
+    jwksUri: reader.has('jwksUri') ? reader.string('jwksUri') : null,
+    audiences: reader.strings('audiences', [issuer]),
+    signingKey: reader.file('signingKey'),
+    verificationKeys: reader.has('verificationKey') ? [reader.file('verificationKey')] : [],
+    rootCa: reader.has('rootCa') ? reader.file('rootCa') : clientAuthority,
+  };
+}

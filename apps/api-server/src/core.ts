@@ -2,10 +2,13 @@ import type { ClusterCache } from '@periplus/cache';
 import { ConfigError } from '@periplus/component';
 import {
   type Authenticator,
+  BootstrapTokenAuthenticator,
   bootstrap,
   createAuthenticator,
   createAuthorizer,
   createOperations,
+  forApiServer,
+  LegacyTokenAuthenticator,
   type Operations,
   ServiceAccountAuthenticator,
   ServiceAccountTokens,
@@ -18,6 +21,7 @@ import type { Config } from './config.ts';
 export interface Core {
   operations: Operations;
   authenticator: Authenticator;
+  tokens: ServiceAccountTokens;
   close(): void;
 }
 
@@ -28,18 +32,30 @@ export async function startCore(config: Config, cache: ClusterCache, store: Stor
   const tokens = tokensOf(config);
   const authorizer = createAuthorizer({ cache });
   const authenticator = createAuthenticator({
-    tokens: [new ServiceAccountAuthenticator({ cache, tokens, now })],
+    tokens: tokenAuthenticators(cache, tokens, now),
     audiences: tokens.audiences,
     anonymous: config.anonymous,
   });
-  const operations = createOperations({ cache, store, authorizer, authenticator, tokens, network });
+  const { rootCa } = config.serviceAccounts;
+  const operations = createOperations({ cache, store, authorizer, authenticator, tokens, rootCa, network });
   const advertised = { address: config.advertiseAddress, port: config.port };
   await bootstrap({ operations, network, advertised, now });
   return {
     operations,
     authenticator,
+    tokens,
     close: () => authorizer.close(),
   };
+}
+
+/** Asked in kube-apiserver's order. */
+function tokenAuthenticators(cache: ClusterCache, tokens: ServiceAccountTokens, now: () => number) {
+  const own = tokens.audiences;
+  return [
+    forApiServer(own, new LegacyTokenAuthenticator({ cache, tokens, now })),
+    new ServiceAccountAuthenticator({ cache, tokens, now }),
+    forApiServer(own, new BootstrapTokenAuthenticator({ cache, now })),
+  ];
 }
 
 function networkOf({ serviceCidr, nodePortRange }: Config): ServiceNetwork {
@@ -51,9 +67,8 @@ function networkOf({ serviceCidr, nodePortRange }: Config): ServiceNetwork {
 }
 
 function tokensOf({ serviceAccounts }: Config): ServiceAccountTokens {
-  const { issuer } = serviceAccounts;
   try {
-    return new ServiceAccountTokens({ ...serviceAccounts, audiences: [issuer] });
+    return new ServiceAccountTokens(serviceAccounts);
   } catch (error) {
     throw new ConfigError('serviceAccounts', (error as Error).message);
   }

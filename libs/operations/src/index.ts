@@ -4,6 +4,9 @@
  * the lists of steps in `writing/`. Reads and watches are served from the cache: `reading/` and `watching/`.
  */
 export { createAuthenticator } from './authentication/authenticator.ts';
+export { BootstrapTokenAuthenticator } from './authentication/bootstrap-token-authenticator.ts';
+export { forApiServer } from './authentication/for-api-server.ts';
+export { LegacyTokenAuthenticator } from './authentication/legacy-token-authenticator.ts';
 export { ServiceAccountAuthenticator } from './authentication/service-account-authenticator.ts';
 export { ServiceAccountTokens, type TokenConfig } from './authentication/service-account-tokens.ts';
 export { type ClusterAuthorizer, createAuthorizer } from './authorization/authorizer.ts';

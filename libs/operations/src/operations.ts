@@ -19,6 +19,7 @@ import { answerReview } from './reviews/review.ts';
 import { bindPod } from './subresources/binding.ts';
 import { patchScale, scaleResult, updateScale } from './subresources/scale.ts';
 import { requestToken } from './subresources/token-request.ts';
+import { keepTokenSecrets } from './token-secrets/token-secrets.ts';
 import type { Authenticator, ListOptions, Operations, RequestContext, Target } from './types.ts';
 import { WatchFanOut } from './watching/fan-out.ts';
 import { openWatch } from './watching/open-watch.ts';
@@ -41,6 +42,8 @@ export interface OperationsDeps {
   authenticator: Pick<Authenticator, 'review'>;
   /** Null: no tokens are issued. */
   tokens: ServiceAccountTokens | null;
+  /** PEM: what clients check this server against; goes into Secrets with tokens. */
+  rootCa: Buffer;
   network: ServiceNetwork;
 }
 
@@ -169,7 +172,7 @@ const writesOf = ({ select }: Access, write: WriteDeps, deps: OperationsDeps): W
 
 /** Puts the core together. */
 export function createOperations(deps: OperationsDeps): Operations {
-  const { cache, store, authorizer, network } = deps;
+  const { cache, store, authorizer, network, tokens, rootCa } = deps;
   const cluster = new ClusterState(cache);
   const fanOut = new WatchFanOut(cache);
   const access = accessOf(authorizer);
@@ -182,12 +185,15 @@ export function createOperations(deps: OperationsDeps): Operations {
     authorize: access.authorizeTarget,
   };
   const stopSweeping = keepEventsShort(cluster, store);
+  const writes = writesOf(access, write, deps);
+  const stopFilling = tokens && keepTokenSecrets({ cluster, operations: writes, tokens, rootCa });
   return {
     authorize: access.authorize,
     ...readsOf(access, cluster, fanOut),
-    ...writesOf(access, write, deps),
+    ...writes,
     close() {
       stopSweeping();
+      stopFilling?.();
       fanOut.close();
     },
   };

@@ -3,7 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import { unauthorized } from '@periplus/apimachinery';
 import type { Authenticator, User } from '@periplus/operations';
 
-const BEARER = /^bearer +(\S+) *$/i;
+const BEARER = /^bearer (\S+)/i;
 
 /** Who is at the other end of each connection. A certificate is looked at once, whatever is asked over it. */
 export class ConnectionUsers {
@@ -19,14 +19,18 @@ export class ConnectionUsers {
     const socket = request.socket as TLSSocket;
     const known = this.users.get(socket);
     if (known) return known;
+    const token = bearerToken(request);
     const certificate = socket.getPeerCertificate();
     if (Object.keys(certificate ?? {}).length > 0) {
-      if (!socket.authorized) throw unauthorized();
-      const user = this.authenticator.authenticate({ certificate, bearerToken: null });
-      if (!(user instanceof Promise)) this.users.set(socket, user);
-      return user;
+      // A token may still say who it is.
+      if (!socket.authorized && token === null) throw unauthorized();
+      if (socket.authorized) {
+        const user = this.authenticator.authenticate({ certificate, bearerToken: token });
+        if (certificate.subject.CN && !(user instanceof Promise)) this.users.set(socket, user);
+        return user;
+      }
     }
-    return this.authenticator.authenticate({ certificate: null, bearerToken: bearerToken(request) });
+    return this.authenticator.authenticate({ certificate: null, bearerToken: token });
   }
 }
 

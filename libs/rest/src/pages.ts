@@ -2,6 +2,7 @@ import type { KindRegistry } from '@periplus/api';
 import { type Check, type Metrics, runChecks } from '@periplus/component';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AGGREGATED, type Discovery, type Document, discoveryOf } from './discovery.ts';
+import { type Issuer, serveIssuer } from './issuer-discovery.ts';
 import { firstAccepted } from './media-types.ts';
 import { serveOpenApi } from './openapi/pages.ts';
 import { VERSION } from './version.ts';
@@ -16,10 +17,13 @@ export interface PageDeps {
   ready: readonly Check[];
   /** "10.0.0.1:6443", told to clients that ask for the versions. */
   advertiseAddress: string;
+  /** Null: nobody is told who issues tokens. */
+  issuer: Issuer | null;
 }
 
 const TEXT = 'text/plain; charset=utf-8';
 const PATHS = [
+  '/.well-known/openid-configuration',
   '/api',
   '/api/v1',
   '/apis',
@@ -28,6 +32,7 @@ const PATHS = [
   '/metrics',
   '/openapi/v2',
   '/openapi/v3',
+  '/openid/v1/jwks',
   '/readyz',
   '/version',
 ];
@@ -37,6 +42,7 @@ export function servePages(app: FastifyInstance, deps: PageDeps): void {
   serveDiscovery(app, deps);
   serveOpenApi(app, deps.kinds);
   serveHealth(app, deps);
+  if (deps.issuer) serveIssuer(app, deps.issuer, deps.advertiseAddress);
   app.get('/version', (_request, reply) => reply.type('application/json').send(JSON.stringify(VERSION, null, 2)));
   app.get('/metrics', (_request, reply) => reply.type('text/plain; version=0.0.4').send(deps.metrics.text()));
   app.setNotFoundHandler((_request, reply) => notFound(reply));

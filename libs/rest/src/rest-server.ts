@@ -10,6 +10,7 @@ import { fastify } from 'fastify';
 import { ConnectionUsers } from './connection-user.ts';
 import { Deadlines } from './deadlines.ts';
 import { actingUser } from './impersonation.ts';
+import type { Issuer } from './issuer-discovery.ts';
 import type { NodeCredentials } from './node-proxy.ts';
 import { servePages } from './pages.ts';
 import { PodLogs } from './pod-logs.ts';
@@ -47,6 +48,8 @@ export interface RestDeps {
   tls: { cert: Buffer; key: Buffer; clientAuthority: Buffer };
   /** For the logs of pods; null refuses them. */
   nodeCredentials: NodeCredentials | null;
+  /** Null: nobody is told who issues tokens. */
+  issuer: Issuer | null;
   host: string;
   /** 0 takes a free one. */
   port: number;

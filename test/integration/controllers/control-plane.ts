@@ -20,10 +20,11 @@ import { createAuthority, issueCertificate, type KeyPair } from '@periplus/pki';
 import { ControllerRuntime } from '@periplus/reconcile';
 import { Keys } from '@periplus/store';
 import { vi } from 'vitest';
-import { startCore, type TestCore } from '../operations/core.ts';
+import { ROOT_CA, startCore, type TestCore } from '../operations/core.ts';
 
 const PREFIX = '/periplus';
-export const ROOT_CA = '-----BEGIN CERTIFICATE-----\n';
+
+export { ROOT_CA };
 
 /** The logger of what runs in a test: only errors speak. */
 const quiet: Logger = {

@@ -5,12 +5,15 @@ import { ClusterCache, type WindowLimits } from '@periplus/cache';
 import { type EtcdClient, openEtcd } from '@periplus/etcd';
 import {
   type Authenticator,
+  BootstrapTokenAuthenticator,
   bootstrap,
   type ClusterAuthorizer,
   cacheIndexes,
   createAuthenticator,
   createAuthorizer,
   createOperations,
+  forApiServer,
+  LegacyTokenAuthenticator,
   type ObjectResult,
   type Operations,
   type RequestContext,
@@ -24,6 +27,7 @@ import { Cipher, openStore, type Store } from '@periplus/store';
 import { startEtcd } from '@periplus/testing';
 
 const PREFIX = '/periplus';
+export const ROOT_CA = '-----BEGIN CERTIFICATE-----\n';
 export const admin: User = { name: 'admin', uid: '', groups: ['system:masters', 'system:authenticated'], extra: {} };
 export const user = (name: string, ...groups: string[]): User => ({
   name,
@@ -92,11 +96,16 @@ export async function startCore(options: { nodePortRange?: string; window?: Wind
   });
   const authorizer = createAuthorizer({ cache });
   const authenticator = createAuthenticator({
-    tokens: [new ServiceAccountAuthenticator({ cache, tokens, now: Date.now })],
+    tokens: [
+      forApiServer(tokens.audiences, new LegacyTokenAuthenticator({ cache, tokens, now: Date.now })),
+      new ServiceAccountAuthenticator({ cache, tokens, now: Date.now }),
+      forApiServer(tokens.audiences, new BootstrapTokenAuthenticator({ cache, now: Date.now })),
+    ],
     audiences: tokens.audiences,
     anonymous: true,
   });
-  const operations = createOperations({ cache, store, authorizer, authenticator, tokens, network });
+  const rootCa = Buffer.from(ROOT_CA);
+  const operations = createOperations({ cache, store, authorizer, authenticator, tokens, rootCa, network });
   stack.defer(() => operations.close());
   await bootstrap({ operations, network, advertised: { address: '192.168.1.10', port: 6443 }, now: Date.now });
 

@@ -199,9 +199,12 @@ async function testConfig(folder: string, etcd: TestEtcd): Promise<Config> {
       key: read('apiserver-kubelet-client.key'),
     },
     serviceAccounts: {
-      issuer: 'https://kubernetes.default.svc.cluster.local',
+      issuer: ISSUER,
+      jwksUri: null,
+      audiences: [ISSUER],
       signingKey: read('sa.key'),
       verificationKeys: [],
+      rootCa: read('ca.crt'),
     },
     encryptionKeys: join(folder, 'encryption-keys.json'),
     serviceCidr: '10.96.0.0/16',
@@ -210,6 +213,7 @@ async function testConfig(folder: string, etcd: TestEtcd): Promise<Config> {
   };
 }
 
+export const ISSUER = 'https://kubernetes.default.svc.cluster.local';
 const SILENT = {
   debug: () => undefined,
   info: () => undefined,

@@ -133,7 +133,18 @@ function admitPod(request: AdmissionRequest, own: string, cluster: ClusterState)
 }
 
 interface TokenRequestBody extends KubeObject {
-  spec: { boundObjectRef?: { apiVersion?: string; kind?: string; name?: string; uid?: string } };
+  spec: { audiences?: string[]; boundObjectRef?: { apiVersion?: string; kind?: string; name?: string; uid?: string } };
+}
+
+/** A node gets tokens for whom the pod's volumes name, so that it cannot pass for its pods elsewhere. */
+function checkAudience(request: AdmissionRequest, { spec }: DeepReadonly<Pod>): void {
+  const { audiences = [] } = (request.object as TokenRequestBody).spec;
+  if (audiences.length > 1) throw refused(request, 'node may only request 0 or 1 audiences');
+  const [audience = ''] = audiences;
+  const isNamed = spec.volumes?.some(({ projected }) =>
+    projected?.sources?.some(({ serviceAccountToken: token }) => token && (token.audience ?? '') === audience),
+  );
+  if (!isNamed) throw refused(request, `audience ${quoted(audience)} not found in pod spec volume`);
 }
 
 function admitToken(request: AdmissionRequest, own: string, cluster: ClusterState): void {
@@ -152,6 +163,7 @@ function admitToken(request: AdmissionRequest, own: string, cluster: ClusterStat
   if (bound.spec.nodeName !== own) {
     throw refused(request, 'node requested token bound to a pod scheduled on a different node');
   }
+  checkAudience(request, bound);
 }
 
 function admitLease(request: AdmissionRequest, own: string): void {

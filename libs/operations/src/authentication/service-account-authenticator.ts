@@ -3,16 +3,11 @@ import { type DeepReadonly, type KubeObject, parseTime } from '@periplus/apimach
 import { type CacheReader, ClusterState } from '../cluster-state.ts';
 import type { TokenIdentity, User } from '../types.ts';
 import { AUTHENTICATED } from './certificate-user.ts';
-import {
-  type BoundObject,
-  CLOCK_LEEWAY_MS,
-  type ServiceAccountTokens,
-  type TokenClaims,
-} from './service-account-tokens.ts';
+import { KnownTokens } from './known-tokens.ts';
+import type { BoundObject, ServiceAccountTokens, TokenClaims } from './service-account-tokens.ts';
 import { type TokenAuthenticator, TokenRefused } from './token-authenticator.ts';
+import { CLOCK_LEEWAY_MS } from './token-keys.ts';
 
-/** Verified tokens that are remembered; beyond that the oldest is forgotten. */
-const TOKENS_MAX = 10_000;
 const INVALIDATED = 'service account token has been invalidated';
 
 interface Verified {
@@ -45,7 +40,7 @@ export class ServiceAccountAuthenticator implements TokenAuthenticator {
   private readonly cluster: ClusterState;
   private readonly tokens: ServiceAccountTokens;
   private readonly now: () => number;
-  private readonly verified = new Map<string, Verified>();
+  private readonly verified = new KnownTokens<Verified>();
 
   constructor(deps: { cache: CacheReader; tokens: ServiceAccountTokens; now: () => number }) {
     this.cluster = new ClusterState(deps.cache);
@@ -74,13 +69,8 @@ export class ServiceAccountAuthenticator implements TokenAuthenticator {
     }
     const user = tokenUser(claims);
     const isForUs = claims.audiences.some((audience) => this.tokens.audiences.includes(audience));
-    if (isForUs) this.remember(token, { claims, user });
+    if (isForUs) this.verified.set(token, { claims, user });
     return { user, audiences: audiences.filter((audience) => claims.audiences.includes(audience)) };
-  }
-
-  private remember(token: string, verified: Verified): void {
-    if (this.verified.size >= TOKENS_MAX) this.verified.delete(this.verified.keys().next().value!);
-    this.verified.set(token, verified);
   }
 
   /** What keeps the token from holding, as far as the cache knows; undefined when nothing does. */

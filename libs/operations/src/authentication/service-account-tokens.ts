@@ -1,6 +1,6 @@
-import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
-import { decodeJwt, errors, type JWTPayload, jwtVerify, SignJWT } from 'jose';
+import { decodeJwt, errors, type JWK, type JWTPayload } from 'jose';
 import { TokenRefused } from './token-authenticator.ts';
+import { TokenKeys } from './token-keys.ts';
 
 /** What a token is limited to: it ends with this object. */
 export interface BoundObject {
@@ -14,6 +14,8 @@ export interface TokenClaims {
   readonly audiences: readonly string[];
   readonly issuedAtMs: number;
   readonly expiresAtMs: number;
+  /** From when on its holder should have had a newer one; null when that is its end. */
+  readonly warnAfterMs: number | null;
   readonly namespace: string;
   readonly serviceAccount: BoundObject;
   readonly pod: BoundObject | null;
@@ -21,8 +23,15 @@ export interface TokenClaims {
   readonly node: BoundObject | null;
 }
 
+/** What a token says that stands in a Secret and has no end. */
+export interface LegacyClaims {
+  readonly namespace: string;
+  readonly serviceAccount: BoundObject;
+  readonly secretName: string;
+}
+
 export interface TokenConfig {
-  /** PEM, RSA or EC P-256. Signs. */
+  /** PEM, RSA or EC. Signs. */
   signingKey: string | Buffer;
   /** PEM, public or private. Tokens of these are accepted besides those of `signingKey`. */
   verificationKeys?: readonly (string | Buffer)[];
@@ -32,21 +41,8 @@ export interface TokenConfig {
 }
 
 const KUBERNETES = 'kubernetes.io';
-const ALGORITHMS = ['RS256', 'ES256'];
-/** Clocks differ: as long a token holds beyond its end, and before its beginning. As kube-apiserver. */
-export const CLOCK_LEEWAY_MS = 60_000;
-
-const algorithmOf = (key: KeyObject): string => {
-  if (key.asymmetricKeyType === 'rsa') return 'RS256';
-  if (key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === 'prime256v1') return 'ES256';
-  throw new Error('service account keys must be RSA or EC P-256');
-};
-
-/** As Kubernetes names keys: the digest of the public key. */
-const keyIdOf = (key: KeyObject): string =>
-  createHash('sha256')
-    .update(key.export({ type: 'spki', format: 'der' }))
-    .digest('base64url');
+const LEGACY_ISSUER = 'kubernetes/serviceaccount';
+const LEGACY = 'kubernetes.io/serviceaccount';
 
 const isBound = (value: unknown): value is BoundObject =>
   typeof value === 'object' &&
@@ -63,34 +59,23 @@ function issuerOf(token: string): string | undefined {
   }
 }
 
+const accountUser = (namespace: string, name: string): string => `system:serviceaccount:${namespace}:${name}`;
+const seconds = (ms: number): number => Math.floor(ms / 1_000);
 const listed = (values: readonly string[]): string => `[${values.map((value) => JSON.stringify(value)).join(' ')}]`;
-
-/** kube-apiserver's words for what `jose` found. */
-function whyRefused(error: unknown, token: string, audiences: readonly string[]): string {
-  if (error instanceof TokenRefused) return error.message;
-  if (error instanceof errors.JWTExpired) return 'service account token has expired';
-  if (error instanceof errors.JWTClaimValidationFailed) {
-    if (error.claim === 'nbf') return 'service account token is not valid yet';
-    if (error.claim === 'aud') {
-      const found = [decodeJwt(token).aud ?? []].flat();
-      return `token audiences ${listed(found)} is invalid for the target audiences ${listed(audiences)}`;
-    }
-  }
-  return 'invalid signature';
-}
 
 /** Undefined when `payload` is signed but not that of a service account. */
 function claimsOf(payload: JWTPayload): TokenClaims | undefined {
   const own = payload[KUBERNETES];
   if (typeof own !== 'object' || own === null) return undefined;
-  const { namespace, serviceaccount, pod, secret, node } = own as Record<string, unknown>;
+  const { namespace, serviceaccount, pod, secret, node, warnafter } = own as Record<string, unknown>;
   if (typeof namespace !== 'string' || !isBound(serviceaccount) || payload.exp === undefined) return undefined;
-  if (payload.sub !== `system:serviceaccount:${namespace}:${serviceaccount.name}`) return undefined;
+  if (payload.sub !== accountUser(namespace, serviceaccount.name)) return undefined;
   return {
     id: payload.jti ?? '',
-    audiences: typeof payload.aud === 'string' ? [payload.aud] : (payload.aud ?? []),
-    issuedAtMs: (payload.iat ?? 0) * 1000,
-    expiresAtMs: payload.exp * 1000,
+    audiences: [payload.aud ?? []].flat(),
+    issuedAtMs: (payload.iat ?? 0) * 1_000,
+    expiresAtMs: payload.exp * 1_000,
+    warnAfterMs: typeof warnafter === 'number' ? warnafter * 1_000 : null,
     namespace,
     serviceAccount: serviceaccount,
     pod: isBound(pod) ? pod : null,
@@ -101,49 +86,40 @@ function claimsOf(payload: JWTPayload): TokenClaims | undefined {
 
 /**
  * Makes and checks the signatures of service account tokens. Whether the account and the object that a token is
- * bound to still exist is for the authenticator to say.
+ * bound to still exist is for the authenticators to say.
  * https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/
  */
 export class ServiceAccountTokens {
   readonly issuer: string;
   readonly audiences: readonly string[];
-  private readonly signingKey: KeyObject;
-  private readonly keyId: string;
-  private readonly verificationKeys = new Map<string, KeyObject>();
+  private readonly keys: TokenKeys;
 
   constructor(config: TokenConfig) {
     this.issuer = config.issuer;
     this.audiences = config.audiences;
-    this.signingKey = createPrivateKey(config.signingKey);
-    const own = createPublicKey(this.signingKey);
-    this.keyId = keyIdOf(own);
-    const others = (config.verificationKeys ?? []).map((pem) => createPublicKey(pem));
-    for (const key of [own, ...others]) {
-      algorithmOf(key);
-      this.verificationKeys.set(keyIdOf(key), key);
-    }
+    this.keys = new TokenKeys(config.signingKey, config.verificationKeys ?? []);
   }
 
   sign(claims: TokenClaims): Promise<string> {
-    const { namespace, serviceAccount, pod, secret, node } = claims;
-    const seconds = (ms: number): number => Math.floor(ms / 1000);
+    const { namespace, serviceAccount, pod, secret, node, issuedAtMs, expiresAtMs, warnAfterMs } = claims;
     const own = {
       namespace,
       ...(node && { node }),
       ...(pod && { pod }),
       ...(secret && { secret }),
       serviceaccount: serviceAccount,
+      ...(warnAfterMs !== null && { warnafter: seconds(warnAfterMs) }),
     };
-    return new SignJWT({ [KUBERNETES]: own })
-      .setProtectedHeader({ alg: algorithmOf(this.signingKey), kid: this.keyId })
-      .setAudience([...claims.audiences])
-      .setIssuer(this.issuer)
-      .setSubject(`system:serviceaccount:${namespace}:${serviceAccount.name}`)
-      .setIssuedAt(seconds(claims.issuedAtMs))
-      .setNotBefore(seconds(claims.issuedAtMs))
-      .setExpirationTime(seconds(claims.expiresAtMs))
-      .setJti(claims.id)
-      .sign(this.signingKey);
+    return this.keys.sign({
+      aud: [...claims.audiences],
+      exp: seconds(expiresAtMs),
+      iat: seconds(issuedAtMs),
+      iss: this.issuer,
+      jti: claims.id,
+      [KUBERNETES]: own,
+      nbf: seconds(issuedAtMs),
+      sub: accountUser(namespace, serviceAccount.name),
+    });
   }
 
   /**
@@ -152,23 +128,49 @@ export class ServiceAccountTokens {
    */
   async verify(token: string, nowMs: number, audiences: readonly string[]): Promise<TokenClaims | undefined> {
     if (issuerOf(token) !== this.issuer) return undefined;
-    const { payload } = await jwtVerify(token, ({ kid }) => this.keyFor(kid), {
-      issuer: this.issuer,
-      audience: [...audiences],
-      algorithms: ALGORITHMS,
-      clockTolerance: CLOCK_LEEWAY_MS / 1_000,
-      currentDate: new Date(nowMs),
-    }).catch((error: unknown) => {
-      throw new TokenRefused(whyRefused(error, token, audiences));
+    const expected = { issuer: this.issuer, audience: [...audiences] };
+    const payload = await this.keys.verify(token, nowMs, expected).catch((error: unknown) => {
+      if (!(error instanceof errors.JWTClaimValidationFailed)) throw error;
+      const found = [error.payload.aud ?? []].flat();
+      const why =
+        error.claim === 'aud'
+          ? `token audiences ${listed(found)} is invalid for the target audiences ${listed(audiences)}`
+          : 'service account token claims could not be validated';
+      throw new TokenRefused(why);
     });
     const claims = claimsOf(payload);
     if (!claims) throw new TokenRefused('service account token claims could not be validated');
     return claims;
   }
 
-  private keyFor(keyId: string | undefined): KeyObject {
-    const key = this.verificationKeys.get(keyId ?? this.keyId);
-    if (!key) throw new TokenRefused('invalid signature, no keys found');
-    return key;
+  signLegacy({ namespace, serviceAccount, secretName }: LegacyClaims): Promise<string> {
+    return this.keys.sign({
+      iss: LEGACY_ISSUER,
+      [`${LEGACY}/namespace`]: namespace,
+      [`${LEGACY}/secret.name`]: secretName,
+      [`${LEGACY}/service-account.name`]: serviceAccount.name,
+      [`${LEGACY}/service-account.uid`]: serviceAccount.uid,
+      sub: accountUser(namespace, serviceAccount.name),
+    });
+  }
+
+  /** As `verify`, for tokens that stand in Secrets. */
+  async verifyLegacy(token: string, nowMs: number): Promise<LegacyClaims | undefined> {
+    if (issuerOf(token) !== LEGACY_ISSUER) return undefined;
+    const payload = await this.keys.verify(token, nowMs, {});
+    const claim = (name: string): string => {
+      const value = payload[`${LEGACY}/${name}`];
+      if (typeof value !== 'string' || value === '') throw new TokenRefused(`${name} claim is missing`);
+      return value;
+    };
+    const [namespace, secretName] = [claim('namespace'), claim('secret.name')];
+    const serviceAccount = { name: claim('service-account.name'), uid: claim('service-account.uid') };
+    if (payload.sub !== accountUser(namespace, serviceAccount.name)) throw new TokenRefused('sub claim is invalid');
+    return { namespace, secretName, serviceAccount };
+  }
+
+  /** For whoever checks tokens by himself. */
+  publicKeys(): JWK[] {
+    return this.keys.public();
   }
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { node, type Pod, pod, secret, serviceAccount } from '@periplus/api';
 import {
   at,
+  badRequest,
   conflict,
   type DeepReadonly,
   type FieldError,
@@ -29,6 +30,9 @@ interface TokenRequest extends KubeObject {
 }
 
 const SECONDS_DEFAULT = 3_600;
+/** What the volumes that admission adds to pods ask for. Programs that never look for a newer token get a year. */
+const EXTENDABLE_SECONDS = 3_607;
+const EXTENDED_SECONDS = 365 * 24 * 3_600;
 const SECONDS_MIN = 600;
 const SECONDS_MAX = 2 ** 32;
 
@@ -57,10 +61,7 @@ async function findBound(cluster: ClusterState, { spec }: TokenRequest, target: 
   const kinds = { 'v1/Pod': pod, 'v1/Secret': secret, 'v1/Node': node } as const;
   const kind = kinds[`${ref.apiVersion}/${ref.kind}` as keyof typeof kinds];
   if (!kind) {
-    throw new StatusError(
-      'BadRequest',
-      `cannot bind token for serviceaccount to type ${ref.apiVersion}, Kind=${ref.kind}`,
-    );
+    throw badRequest(`cannot bind token to object of type ${ref.apiVersion ?? ''}, Kind=${ref.kind ?? ''}`);
   }
   const namespace = kind.namespaced ? target.namespace : '';
   const name = ref.name ?? '';
@@ -74,6 +75,11 @@ async function findBound(cluster: ClusterState, { spec }: TokenRequest, target: 
   const bound = boundTo(found.object);
   if (kind === node) return { ...none, node: bound };
   if (kind === secret) return { ...none, secret: bound };
+  if ((found.object as DeepReadonly<Pod>).spec.serviceAccountName !== target.name) {
+    throw badRequest(
+      `cannot bind token for serviceaccount ${JSON.stringify(target.name)} to pod running with different serviceaccount name.`,
+    );
+  }
   return { ...none, pod: bound, node: nodeOf(cluster, found.object as DeepReadonly<Pod>) };
 }
 
@@ -81,6 +87,15 @@ function nodeOf(cluster: ClusterState, { spec }: DeepReadonly<Pod>): BoundObject
   const found = spec.nodeName ? cluster.object(node, '', spec.nodeName) : undefined;
   return found ? boundTo(found as DeepReadonly<KubeObject>) : null;
 }
+
+/** The answer still tells the node the time that was asked for, so that it renews the token long before its end. */
+const isExtendable = (
+  seconds: number,
+  { pod: boundPod }: Bound,
+  audiences: readonly string[],
+  tokens: ServiceAccountTokens,
+): boolean =>
+  boundPod !== null && seconds === EXTENDABLE_SECONDS && audiences.every((one) => tokens.audiences.includes(one));
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-request-v1/ */
 export async function requestToken(
@@ -106,11 +121,13 @@ export async function requestToken(
   spec.expirationSeconds ??= SECONDS_DEFAULT;
   const bound = await findBound(cluster, request, target);
   const expiresAtMs = context.nowMs + spec.expirationSeconds * 1000;
+  const isExtended = isExtendable(spec.expirationSeconds, bound, spec.audiences, tokens);
   const token = await tokens.sign({
     id: randomUUID(),
     audiences: spec.audiences,
     issuedAtMs: context.nowMs,
-    expiresAtMs,
+    expiresAtMs: isExtended ? context.nowMs + EXTENDED_SECONDS * 1000 : expiresAtMs,
+    warnAfterMs: isExtended ? expiresAtMs : null,
     namespace,
     serviceAccount: boundTo(account as DeepReadonly<KubeObject>),
     ...bound,

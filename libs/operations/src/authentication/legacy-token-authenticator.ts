@@ -1,0 +1,89 @@
+import { timingSafeEqual } from 'node:crypto';
+import { type Secret, secret, serviceAccount } from '@periplus/api';
+import type { DeepReadonly } from '@periplus/apimachinery';
+import { type CacheReader, ClusterState } from '../cluster-state.ts';
+import type { User } from '../types.ts';
+import { AUTHENTICATED } from './certificate-user.ts';
+import type { UserAuthenticator } from './for-api-server.ts';
+import { KnownTokens } from './known-tokens.ts';
+import type { LegacyClaims, ServiceAccountTokens } from './service-account-tokens.ts';
+import { TokenRefused } from './token-authenticator.ts';
+
+const INVALIDATED = 'Token has been invalidated';
+
+interface Verified {
+  readonly claims: LegacyClaims;
+  readonly user: User;
+  /** As it was when it held this token. */
+  readonly secret: DeepReadonly<Secret>;
+}
+
+function holds({ data }: DeepReadonly<Secret>, token: string): boolean {
+  const kept = Buffer.from(data?.token ?? '', 'base64');
+  const shown = Buffer.from(token);
+  return kept.length === shown.length && timingSafeEqual(kept, shown);
+}
+
+/**
+ * Takes the tokens that stand in Secrets, for as long as they stand there.
+ * https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/#manual-secret-management-for-serviceaccounts
+ */
+export class LegacyTokenAuthenticator implements UserAuthenticator {
+  private readonly cluster: ClusterState;
+  private readonly tokens: ServiceAccountTokens;
+  private readonly now: () => number;
+  private readonly verified = new KnownTokens<Verified>();
+
+  constructor(deps: { cache: CacheReader; tokens: ServiceAccountTokens; now: () => number }) {
+    this.cluster = new ClusterState(deps.cache);
+    this.tokens = deps.tokens;
+    this.now = deps.now;
+  }
+
+  remembered(token: string): User | undefined {
+    const known = this.verified.get(token);
+    if (!known) return undefined;
+    const { namespace, secretName } = known.claims;
+    const isAsItWas = this.cluster.object<Secret>(secret, namespace, secretName) === known.secret;
+    if (isAsItWas && this.accountProblem(known.claims) === undefined) return known.user;
+    this.verified.delete(token);
+    return undefined;
+  }
+
+  async authenticate(token: string): Promise<User | undefined> {
+    const claims = await this.tokens.verifyLegacy(token, this.now());
+    if (!claims) return undefined;
+    let found = this.secretOf(token, claims);
+    if (typeof found === 'string') {
+      // Secret and account may be younger than what the cache has seen.
+      await this.cluster.refresh();
+      found = this.secretOf(token, claims);
+      if (typeof found === 'string') throw new TokenRefused(found);
+    }
+    const { namespace, serviceAccount: account } = claims;
+    const user: User = {
+      name: `system:serviceaccount:${namespace}:${account.name}`,
+      uid: account.uid,
+      groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, AUTHENTICATED],
+      extra: {},
+    };
+    this.verified.set(token, { claims, user, secret: found });
+    return user;
+  }
+
+  /** The Secret that holds the token; why the token does not hold, when that is so. */
+  private secretOf(token: string, claims: LegacyClaims): DeepReadonly<Secret> | string {
+    const found = this.cluster.object<Secret>(secret, claims.namespace, claims.secretName);
+    if (!found || found.metadata.deletionTimestamp) return INVALIDATED;
+    if (!holds(found, token)) return "Token does not match server's copy";
+    return this.accountProblem(claims) ?? found;
+  }
+
+  private accountProblem({ namespace, serviceAccount: { name, uid } }: LegacyClaims): string | undefined {
+    const account = this.cluster.object(serviceAccount, namespace, name);
+    if (!account) return `serviceaccounts ${JSON.stringify(name)} not found`;
+    if (account.metadata.deletionTimestamp) return `ServiceAccount ${namespace}/${name} has been deleted`;
+    if (account.metadata.uid === uid) return undefined;
+    return `ServiceAccount UID (${account.metadata.uid}) does not match claim (${uid})`;
+  }
+}
