@@ -12,7 +12,7 @@ const GI = 2 ** 30;
 const shapes = new PodShapes();
 const infoOf = (pod: Pod) => podInfo(pod, shapes, 0);
 const decide = (table: NodeTable, pod: Pod): Decision => new Decider(table).decide(infoOf(pod));
-const place = (table: NodeTable, pod: Pod, node: string): void =>
+const place = (table: NodeTable, pod: Pod, node: string): boolean =>
   table.place(pod.metadata.uid!, shapes.demand(pod), node);
 
 function tableOf(...nodes: Node[]): NodeTable {

@@ -87,10 +87,13 @@ export class NodeTable implements Record<ColumnName, Column> {
     this.loosened += 1;
   }
 
-  /** Counts a pod on a node, once, however often it is told; a pod moves, or takes more or less, when that is told. */
-  place(uid: string, demand: Demand, node: string): void {
+  /**
+   * Counts a pod on a node, once, however often it is told; a pod moves, or takes more or less, when that is told.
+   * Returns whether it was news.
+   */
+  place(uid: string, demand: Demand, node: string): boolean {
     const before = this.nodeOfPod.get(uid);
-    if (before === node && this.podsOf.get(node)!.get(uid) === demand) return;
+    if (before === node && this.podsOf.get(node)!.get(uid) === demand) return false;
     if (before !== undefined) this.displace(uid);
     this.nodeOfPod.set(uid, node);
     let pods = this.podsOf.get(node);
@@ -101,6 +104,7 @@ export class NodeTable implements Record<ColumnName, Column> {
     pods.set(uid, demand);
     const slot = this.slotOf.get(node);
     if (slot !== undefined) this.count(slot, demand, 1);
+    return true;
   }
 
   /** Takes a pod away from wherever it counts. Returns the name of that node. */

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Node, node as nodeKind, type Pod, pod as podKind } from '@periplus/api';
-import { type DeepReadonly, isNotFound, type KubeObject } from '@periplus/apimachinery';
+import { type DeepReadonly, isNotFound } from '@periplus/apimachinery';
 import type { Change, ClusterCache, Entry } from '@periplus/cache';
 import type { CommandClient, EventRecorder } from '@periplus/client';
 import type { Logger } from '@periplus/component';
@@ -38,7 +38,12 @@ const PODS = { group: podKind.group, resource: podKind.plural };
 const NODES = { group: nodeKind.group, resource: nodeKind.plural };
 const isOf = ({ key }: Entry, { group, resource }: typeof PODS): boolean =>
   key.resource === resource && key.group === group;
-const podOf = (entry: Entry): DeepReadonly<Pod> => entry.object as unknown as DeepReadonly<Pod>;
+/** Parsed anew each time: `entry.object` would stay with the cache, and of most pods no more than a row of numbers is needed. */
+const podOf = ({ bytes }: Entry): DeepReadonly<Pod> => JSON.parse(bytes.toString()) as DeepReadonly<Pod>;
+/** A pod whose JSON has neither text is another scheduler's and waits for it: it need not be parsed to see that. */
+const OURS = `"schedulerName":"${SCHEDULER_NAME}"`;
+const ON_A_NODE = '"nodeName":"';
+const concernsUs = ({ bytes }: Entry): boolean => bytes.includes(OURS) || bytes.includes(ON_A_NODE);
 const nodeOf = (entry: Entry): DeepReadonly<Node> => entry.object as unknown as DeepReadonly<Node>;
 
 /** Containers of a pod that has ended take nothing of their node. */
@@ -87,7 +92,7 @@ export class Scheduler {
     const { cache, metrics } = this.deps;
     const view = cache.view(this.nowMs());
     for (const entry of view.entries(NODES)) this.table.setNode(nodeOf(entry));
-    for (const entry of view.entries(PODS)) this.podChanged(entry, null);
+    for (const entry of view.entries(PODS)) if (concernsUs(entry)) this.podChanged(entry);
     const unsubscribe = cache.subscribe((_, changes) => this.apply(changes));
     observeQueue(metrics, (state) => this.queue.count(state));
     this.running = true;
@@ -131,8 +136,9 @@ export class Scheduler {
   private apply(changes: readonly Change[]): void {
     for (const { type, entry, previous } of changes) {
       if (isOf(entry, PODS)) {
-        if (type === 'deleted') this.podGone(entry);
-        else this.podChanged(entry, previous);
+        if (!concernsUs(entry)) continue;
+        if (type === 'deleted') this.podGone(podOf(entry), entry);
+        else this.podChanged(entry);
       } else if (isOf(entry, NODES)) {
         if (type === 'deleted') this.table.removeNode(entry.key.name);
         else this.nodeChanged(entry, previous);
@@ -149,13 +155,13 @@ export class Scheduler {
     this.wakeFor(events, entry.key.name, entry);
   }
 
-  private podChanged(entry: Entry, previous: Entry | null): void {
+  private podChanged(entry: Entry): void {
     const pod = podOf(entry);
     const uid = pod.metadata.uid!;
     const { nodeName } = pod.spec;
     if (nodeName) {
-      if (hasEnded(pod)) this.podGone(entry);
-      else this.podHasNode(entry, nodeName, previous);
+      if (hasEnded(pod)) this.podGone(pod, entry);
+      else this.podHasNode(pod, nodeName, entry);
     } else if (this.assumed.has(uid)) {
       // The answer to its binding says more than this older state.
     } else if (isPending(pod)) {
@@ -163,20 +169,17 @@ export class Scheduler {
     } else this.queue.remove(uid);
   }
 
-  private podHasNode(entry: Entry, node: string, previous: Entry | null): void {
-    const pod = podOf(entry);
+  private podHasNode(pod: DeepReadonly<Pod>, node: string, entry: Entry): void {
     const uid = pod.metadata.uid!;
     this.queue.remove(uid);
     this.assumed.delete(uid);
     const before = this.table.nodeOf(uid);
-    // What a pod takes is in its spec; most changes are of its status.
-    if (before === node && previous?.object.metadata.generation === pod.metadata.generation) return;
-    this.table.place(uid, this.shapes.demand(pod), node);
-    if (before !== undefined) this.wakeFor(['PodGone'], before, entry);
+    const isNews = this.table.place(uid, this.shapes.demand(pod), node);
+    if (isNews && before !== undefined) this.wakeFor(['PodGone'], before, entry);
   }
 
-  private podGone(entry: Entry): void {
-    const uid = podOf(entry).metadata.uid!;
+  private podGone(pod: DeepReadonly<Pod>, entry: Entry): void {
+    const uid = pod.metadata.uid!;
     this.queue.remove(uid);
     this.assumed.delete(uid);
     const node = this.table.displace(uid);
@@ -272,7 +275,7 @@ export class Scheduler {
     const entry = cache.view(this.nowMs()).entry({ ...PODS, namespace: namespace!, name: name! });
     // While it was assumed, its changes were not looked at: it may be on its way out.
     if (!entry) return this.queue.remove(uid);
-    this.podChanged(entry, null);
+    this.podChanged(entry);
     this.wakeFor(['PodGone'], node, entry);
   }
 
@@ -292,7 +295,10 @@ export class Scheduler {
     });
   }
 
+  /** Events may wait to be written, and be added to for minutes: they hold no more of the pod than they name. */
   private record({ pod: { pod }, cause }: Waiting, type: 'Normal' | 'Warning', reason: string, message: string): void {
-    this.deps.events.record({ about: pod as DeepReadonly<KubeObject>, type, reason, message, cause });
+    const { namespace, name, uid, resourceVersion } = pod.metadata;
+    const about = { apiVersion: 'v1', kind: podKind.kind, metadata: { namespace, name, uid, resourceVersion } };
+    this.deps.events.record({ about, type, reason, message, cause });
   }
 }
