@@ -8,11 +8,16 @@ describe('the built-in kinds', () => {
     expect(kinds.all().map(({ group, version, plural }) => [group, version, plural].filter(Boolean).join('/'))).toEqual(
       [
         'v1/configmaps',
+        'v1/endpoints',
         'v1/events',
         'v1/limitranges',
         'v1/namespaces',
         'v1/nodes',
+        'v1/persistentvolumeclaims',
+        'v1/persistentvolumes',
         'v1/pods',
+        'v1/podtemplates',
+        'v1/replicationcontrollers',
         'v1/resourcequotas',
         'v1/secrets',
         'v1/serviceaccounts',

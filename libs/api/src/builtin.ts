@@ -13,11 +13,16 @@ import { cronJob } from './batch/cron-job.ts';
 import { job } from './batch/job.ts';
 import { lease } from './coordination/lease.ts';
 import { configMap } from './core/config-map.ts';
+import { endpoints } from './core/endpoints.ts';
 import { coreEvent } from './core/event.ts';
 import { limitRange } from './core/limit-range.ts';
 import { namespace } from './core/namespace.ts';
 import { node } from './core/node.ts';
+import { persistentVolume } from './core/persistent-volume.ts';
+import { persistentVolumeClaim } from './core/persistent-volume-claim.ts';
 import { pod } from './core/pod.ts';
+import { podTemplate } from './core/pod-template.ts';
+import { replicationController } from './core/replication-controller.ts';
 import { resourceQuota } from './core/resource-quota.ts';
 import { secret } from './core/secret.ts';
 import { service } from './core/service.ts';
@@ -49,10 +54,15 @@ import { volumeAttributesClass } from './storage/volume-attributes-class.ts';
 const kinds: readonly Kind[] = [
   configMap,
   coreEvent,
+  endpoints,
   limitRange,
   namespace,
   node,
+  persistentVolume,
+  persistentVolumeClaim,
   pod,
+  podTemplate,
+  replicationController,
   resourceQuota,
   secret,
   service,

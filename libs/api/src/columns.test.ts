@@ -16,7 +16,7 @@ function table(apiVersion: string, kindName: string, object: object): string[] {
     creationTimestamp: '2026-11-21T11:00:00Z',
     ...(object as Partial<KubeObject>).metadata,
   };
-  const stored = created(kind, { apiVersion, kind: kindName, ...object, metadata });
+  const stored = created(kind, { apiVersion, kind: kindName, ...structuredClone(object), metadata });
   if (status) (stored as { status?: object }).status = status;
   const names = (priority: 0 | 1) =>
     kind.columns
@@ -286,6 +286,72 @@ describe('kubectl get prints', () => {
       'NAME  SCHEDULE  TIMEZONE  SUSPEND  ACTIVE  LAST SCHEDULE  AGE | CONTAINERS  IMAGES  SELECTOR',
       'x  @daily  UTC  False  1  60s  60m | a,b  x:1,y  <none>',
     ],
+    [
+      'replication controllers',
+      'v1',
+      'ReplicationController',
+      { spec: { replicas: 3, template }, status: { replicas: 2, readyReplicas: 1 } },
+      'NAME  DESIRED  CURRENT  READY  AGE | CONTAINERS  IMAGES  SELECTOR',
+      'x  3  2  1  60m | a,b  x:1,y  app=web',
+    ],
+    [
+      'pod templates',
+      'v1',
+      'PodTemplate',
+      { template },
+      'NAME  CONTAINERS  IMAGES  POD LABELS',
+      'x  a,b  x:1,y  app=web',
+    ],
+    [
+      'claims that wait',
+      'v1',
+      'PersistentVolumeClaim',
+      { spec: { storageClassName: 'fast', accessModes: ['ReadWriteOnce'] } },
+      'NAME  STATUS  VOLUME  CAPACITY  ACCESS MODES  STORAGECLASS  VOLUMEATTRIBUTESCLASS  AGE | VOLUMEMODE',
+      'x  Pending        fast  <unset>  60m | Filesystem',
+    ],
+    [
+      'claims that have a volume',
+      'v1',
+      'PersistentVolumeClaim',
+      {
+        spec: { volumeName: 'pv', storageClassName: 'fast', volumeAttributesClassName: 'gold' },
+        status: { phase: 'Bound', capacity: { storage: '5Gi' }, accessModes: ['ReadWriteMany', 'ReadWriteOnce'] },
+      },
+      'NAME  STATUS  VOLUME  CAPACITY  ACCESS MODES  STORAGECLASS  VOLUMEATTRIBUTESCLASS  AGE | VOLUMEMODE',
+      'x  Bound  pv  5Gi  RWO,RWX  fast  gold  60m | Filesystem',
+    ],
+    [
+      'volumes',
+      'v1',
+      'PersistentVolume',
+      {
+        spec: {
+          capacity: { storage: '5Gi' },
+          accessModes: ['ReadWriteOncePod'],
+          hostPath: { path: '/x' },
+          claimRef: { namespace: 'shop', name: 'data' },
+          volumeMode: 'Block',
+        },
+        status: { phase: 'Failed', reason: 'Lost' },
+      },
+      'NAME  CAPACITY  ACCESS MODES  RECLAIM POLICY  STATUS  CLAIM  STORAGECLASS  VOLUMEATTRIBUTESCLASS  REASON  AGE | VOLUMEMODE',
+      'x  5Gi  RWOP  Retain  Failed  shop/data    <unset>  Lost  60m | Block',
+    ],
+    [
+      'endpoints',
+      'v1',
+      'Endpoints',
+      {
+        subsets: [
+          { addresses: [{ ip: '10.0.0.1' }, { ip: 'fd00::1' }], ports: [{ port: 80 }, { port: 443 }] },
+          { notReadyAddresses: [{ ip: '10.0.0.9' }] },
+        ],
+      },
+      'NAME  ENDPOINTS  AGE',
+      'x  10.0.0.1:80,[fd00::1]:80,10.0.0.1:443 + 1 more...  60m',
+    ],
+    ['endpoints that there are none of', 'v1', 'Endpoints', {}, 'NAME  ENDPOINTS  AGE', 'x  <none>  60m'],
     ['roles', 'rbac.authorization.k8s.io/v1', 'Role', {}, 'NAME  CREATED AT', 'x  2026-11-21T11:00:00Z'],
     ['cluster roles', 'rbac.authorization.k8s.io/v1', 'ClusterRole', {}, 'NAME  CREATED AT', 'x  2026-11-21T11:00:00Z'],
     [

@@ -38,6 +38,7 @@ export interface KindDefinition<T extends KubeObject> {
   keepsStatusOfCreator?: boolean;
   /** Whether `metadata.generation` counts changes of everything but metadata and status. */
   generation?: boolean;
+  orphansDependents?: boolean;
   setDefaults?(object: T): void;
   prepareForCreate?(object: T): void;
   prepareForUpdate?(object: T, old: DeepReadonly<T>): void;
@@ -102,6 +103,7 @@ export function defineKind<T extends KubeObject>(of: KindDefinition<T>): Kind<T>
     scale: of.scale ?? null,
     columns: of.columns ?? [nameColumn, ageColumn],
     selectableFields: of.selectableFields ?? {},
+    orphansDependents: of.orphansDependents ?? false,
     setDefaults(object) {
       of.setDefaults?.(object);
     },

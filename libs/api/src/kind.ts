@@ -54,6 +54,8 @@ export interface Kind<T extends KubeObject = KubeObject> {
   readonly columns: readonly Column<T>[];
   /** Field selectors besides metadata.name and metadata.namespace: `spec.nodeName`. Absent values are ''. */
   readonly selectableFields: Readonly<Record<string, SelectField<T>>>;
+  /** Whether a deletion that does not say leaves dependents behind: of Jobs and ReplicationControllers, for old clients. */
+  readonly orphansDependents: boolean;
   /** Documented defaults of absent fields. Idempotent. Runs on every decoded object. */
   setDefaults(object: T): void;
   /** Drops what a creator may not set (status) and sets what the server owns (generation). */

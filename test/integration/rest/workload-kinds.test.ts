@@ -30,6 +30,8 @@ const selector = { matchLabels: { app: 'web' } };
 const ending = { spec: { ...template.spec, restartPolicy: 'Never' } };
 const claimSpec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } };
 
+const NOT_IN_ALL = ['controllerrevision.apps', 'podtemplate', 'persistentvolumeclaim', 'persistentvolume', 'endpoints'];
+
 interface Case {
   resource: string;
   /** Of the collection. */
@@ -43,6 +45,56 @@ interface Case {
 }
 
 const cases: Case[] = [
+  {
+    resource: 'replicationcontroller',
+    path: '/api/v1/namespaces/default/replicationcontrollers',
+    object: { apiVersion: 'v1', kind: 'ReplicationController', ...meta('old'), spec: { template } },
+    head: 'NAME DESIRED CURRENT READY AGE',
+    patch: { spec: { replicas: 2 } },
+    after: { metadata: { generation: 2 }, spec: { replicas: 2, selector: { app: 'web' } } },
+  },
+  {
+    resource: 'podtemplate',
+    path: '/api/v1/namespaces/default/podtemplates',
+    object: { apiVersion: 'v1', kind: 'PodTemplate', ...meta('mould'), template },
+    head: 'NAME CONTAINERS IMAGES POD LABELS',
+    patch: { template: { metadata: { labels: { app: 'api' } } } },
+    after: { metadata: { generation: 2 }, template: { metadata: { labels: { app: 'api' } } } },
+  },
+  {
+    resource: 'persistentvolumeclaim',
+    path: '/api/v1/namespaces/default/persistentvolumeclaims',
+    object: { apiVersion: 'v1', kind: 'PersistentVolumeClaim', ...meta('data'), spec: claimSpec },
+    head: 'NAME STATUS VOLUME CAPACITY ACCESS MODES STORAGECLASS VOLUMEATTRIBUTESCLASS AGE',
+    patch: { spec: { volumeName: 'disk' } },
+    after: { spec: { volumeName: 'disk', volumeMode: 'Filesystem' }, status: { phase: 'Pending' } },
+  },
+  {
+    resource: 'persistentvolume',
+    path: '/api/v1/persistentvolumes',
+    object: {
+      apiVersion: 'v1',
+      kind: 'PersistentVolume',
+      ...meta('disk'),
+      spec: { capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'], hostPath: { path: '/data' } },
+    },
+    head: 'NAME CAPACITY ACCESS MODES RECLAIM POLICY STATUS CLAIM STORAGECLASS VOLUMEATTRIBUTESCLASS REASON AGE',
+    patch: { spec: { persistentVolumeReclaimPolicy: 'Delete' } },
+    after: { spec: { persistentVolumeReclaimPolicy: 'Delete' }, status: { phase: 'Pending' } },
+  },
+  {
+    resource: 'endpoints',
+    path: '/api/v1/namespaces/default/endpoints',
+    object: {
+      apiVersion: 'v1',
+      kind: 'Endpoints',
+      ...meta('elsewhere'),
+      subsets: [{ addresses: [{ ip: '192.0.2.1' }], ports: [{ port: 80, protocol: 'TCP' }] }],
+    },
+    head: 'NAME ENDPOINTS AGE',
+    patch: { subsets: [{ addresses: [{ ip: '192.0.2.2' }], ports: [{ port: 80 }] }] },
+    after: { subsets: [{ addresses: [{ ip: '192.0.2.2' }], ports: [{ port: 80, protocol: 'TCP' }] }] },
+  },
   {
     resource: 'statefulset.apps',
     path: '/apis/apps/v1/namespaces/default/statefulsets',
@@ -123,9 +175,9 @@ describe.each(cases)('kubectl handles a $resource', ({ resource, path, object, h
 
 describe('what workloads refuse, and how they scale', () => {
   it('a stateful set keeps its claims', async () => {
-    const { spec } = cases[0]!.object as { spec?: object };
+    const set = cases.find(({ resource }) => resource === 'statefulset.apps')!.object;
     const claims = { volumeClaimTemplates: [{ ...meta('data'), spec: claimSpec }] };
-    const object = { ...cases[0]!.object, ...meta('claims'), spec: { ...spec, ...claims } };
+    const object = { ...set, ...meta('claims'), spec: { ...(set.spec as object), ...claims } };
     await ok('create --save-config -f -', JSON.stringify(object));
     // kubectl prints "configured" whenever the server fills in what is in a list that it replaces whole.
     expect(await ok('apply -f -', JSON.stringify(object))).toContain('statefulset.apps/claims configured');
@@ -153,6 +205,19 @@ describe('what workloads refuse, and how they scale', () => {
     expect(scale.json).toMatchObject({ spec: { replicas: 4 }, status: { replicas: 0, selector: 'app=web' } });
   });
 
+  it('a replication controller scales, and tells its selector', async () => {
+    expect(await ok('scale rc/old --replicas=4')).toBe('replicationcontroller/old scaled\n');
+    const scale = await server.ask('GET', '/api/v1/namespaces/default/replicationcontrollers/old/scale');
+    expect(scale.json).toMatchObject({ spec: { replicas: 4 }, status: { replicas: 0, selector: 'app=web' } });
+  });
+
+  it('a deletion of a job that does not say so leaves its pods, and warns', async () => {
+    await ok('create job left --image=work:1');
+    const answer = await server.ask('DELETE', '/apis/batch/v1/namespaces/default/jobs/left');
+    expect(answer.json.metadata.finalizers).toEqual(['orphan']);
+    expect(answer.headers.warning).toContain('child pods are preserved by default when jobs are deleted');
+  });
+
   it('kubectl makes jobs, also from cron jobs', async () => {
     expect(await ok('create job once --image=work:1 -- true')).toBe('job.batch/once created\n');
     expect(await ok('create job now --from=cronjob/nightly')).toBe('job.batch/now created\n');
@@ -172,9 +237,9 @@ describe('what workloads refuse, and how they scale', () => {
   it('all of them are in "all"', async () => {
     const all = await ok('get all -o name');
     for (const { resource, object } of cases) {
-      const { name } = object.metadata;
-      if (resource !== 'controllerrevision.apps') expect(all).toContain(`${resource}/${name}\n`);
-      else expect(all).not.toContain(name);
+      const line = `${resource}/${object.metadata.name}\n`;
+      if (NOT_IN_ALL.includes(resource)) expect(all).not.toContain(line);
+      else expect(all).toContain(line);
     }
   });
 

@@ -39,7 +39,7 @@ export interface WorkloadNames {
 const DEPLOYMENT: WorkloadNames = { selector: 'deployment', template: 'ReplicaSet' };
 
 /** Pods must be found again by the selector, and live until they are removed. */
-function checkTemplate(
+export function checkTemplate(
   errors: Errors,
   at: FieldPath,
   template: DeepReadonly<IPodTemplateSpec>,

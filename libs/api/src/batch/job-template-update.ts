@@ -15,12 +15,9 @@ type Containers = readonly DeepReadonly<IContainer>[] | undefined;
 /** Whether no pod of it runs, nor will without another update. */
 const isAtRest = ({ spec, status }: Job): boolean => spec.suspend === true && !status?.active;
 
-/** The containers of `old` with the resources of those in `now` that have the same name. */
+/** The containers of `old` with the resources of those that stand in their places in `now`. */
 const withResourcesOf = (now: Containers, old: Containers): Containers =>
-  old?.map((container) => {
-    const same = now?.find(({ name }) => name === container.name);
-    return same ? { ...container, resources: same.resources } : container;
-  });
+  old?.map((container, i) => (now?.[i] ? { ...container, resources: now[i].resources } : container));
 
 /** `old` with what the template of a Job at rest may change, taken from `now`. */
 function withDirectivesOf(now: Template, old: Template): Template {

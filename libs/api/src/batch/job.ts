@@ -156,6 +156,7 @@ export const job = defineKind<Job>({
   categories: ['all'],
   namespaced: true,
   generation: true,
+  orphansDependents: true,
   nameRule: dns1123Subdomain,
   columns: [
     nameColumn,

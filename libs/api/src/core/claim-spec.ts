@@ -14,10 +14,20 @@ type ClaimSpec = DeepReadonly<IPersistentVolumeClaimSpec>;
 type DataSource = NonNullable<ClaimSpec['dataSourceRef']>;
 
 const ACCESS_MODES = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'];
+const SHORT_MODES = [
+  ['ReadWriteOnce', 'RWO'],
+  ['ReadOnlyMany', 'ROX'],
+  ['ReadWriteMany', 'RWX'],
+  ['ReadWriteOncePod', 'RWOP'],
+] as const;
 const EXCLUSIVE_MODE = 'ReadWriteOncePod';
 const VOLUME_MODES = ['Block', 'Filesystem'];
 
-function checkAccessModes(errors: Errors, at: FieldPath, modes: readonly string[]): void {
+/** As kubectl shows them: `RWO,ROX`. */
+export const accessModesText = (modes: readonly string[] = []): string =>
+  SHORT_MODES.flatMap(([mode, short]) => (modes.includes(mode) ? short : [])).join(',');
+
+export function checkAccessModes(errors: Errors, at: FieldPath, modes: readonly string[]): void {
   const place = at.child('accessModes');
   for (const mode of modes) if (!ACCESS_MODES.includes(mode)) errors.push(place.notSupported(mode, ACCESS_MODES));
   const known = modes.filter((mode) => ACCESS_MODES.includes(mode));
@@ -26,10 +36,10 @@ function checkAccessModes(errors: Errors, at: FieldPath, modes: readonly string[
   }
 }
 
-const checkVolumeMode = (errors: Errors, at: FieldPath, mode: string | undefined): void =>
+export const checkVolumeMode = (errors: Errors, at: FieldPath, mode: string | undefined): void =>
   checkOptionalOneOf(errors, at, 'volumeMode', mode, VOLUME_MODES);
 
-function checkPositiveQuantity(errors: Errors, at: FieldPath, quantity: string | number): void {
+export function checkPositiveQuantity(errors: Errors, at: FieldPath, quantity: string | number): void {
   const amount = parseQuantity(quantity);
   if (amount.value() <= 0) errors.push(at.invalid(amount.toString(), 'must be greater than zero'));
 }
@@ -72,4 +82,12 @@ export function checkClaimSpec(errors: Errors, at: FieldPath, spec: ClaimSpec): 
   checkVolumeMode(errors, at, spec.volumeMode);
   checkDataSources(errors, at, spec);
   checkText(errors, at, 'volumeAttributesClassName', volumeAttributesClassName, dns1123Subdomain);
+}
+
+/** One of the two names of the source is enough, unless it lies in another namespace. https://kep.k8s.io/1495 */
+export function linkDataSources(spec: IPersistentVolumeClaimSpec): void {
+  const { dataSource, dataSourceRef } = spec;
+  if (dataSourceRef?.namespace) return;
+  if (dataSource && !dataSourceRef) spec.dataSourceRef = { ...dataSource };
+  else if (dataSourceRef && !dataSource) spec.dataSource = { ...dataSourceRef };
 }

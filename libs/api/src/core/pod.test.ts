@@ -42,6 +42,7 @@ describe('fields of pods to select by', () => {
     const values = Object.entries(pod.selectableFields).map(([field, of]) => `${field}=${of(object)}`);
     expect(values).toEqual([
       'spec.nodeName=n',
+      'spec.host=n',
       'spec.restartPolicy=Always',
       'spec.schedulerName=default-scheduler',
       'spec.serviceAccountName=robot',

@@ -9,6 +9,7 @@ import {
   validateLabelSelector,
 } from '@periplus/apimachinery';
 import type { IAffinity } from 'kubernetes-models/v1/Affinity';
+import type { INodeSelector } from 'kubernetes-models/v1/NodeSelector';
 import type { INodeSelectorRequirement } from 'kubernetes-models/v1/NodeSelectorRequirement';
 import type { INodeSelectorTerm } from 'kubernetes-models/v1/NodeSelectorTerm';
 import type { IPodAffinity } from 'kubernetes-models/v1/PodAffinity';
@@ -78,18 +79,19 @@ function checkWeight(errors: Errors, at: FieldPath, weight: number): void {
   if (weight <= 0 || weight > 100) errors.push(at.child('weight').invalid(weight, 'must be in the range 1-100'));
 }
 
+export function checkNodeSelector(errors: Errors, at: FieldPath, selector: DeepReadonly<INodeSelector>): void {
+  const terms = selector.nodeSelectorTerms ?? [];
+  if (terms.length === 0) {
+    errors.push(at.child('nodeSelectorTerms').required('must have at least one node selector term'));
+  }
+  terms.forEach((term, i) => {
+    checkNodeTerm(errors, at.index('nodeSelectorTerms', i), term, false);
+  });
+}
+
 function checkNodeAffinity(errors: Errors, at: FieldPath, affinity: DeepReadonly<IAffinity>['nodeAffinity']): void {
   const required = affinity?.requiredDuringSchedulingIgnoredDuringExecution;
-  if (required) {
-    const place = at.child('requiredDuringSchedulingIgnoredDuringExecution');
-    const terms = required.nodeSelectorTerms ?? [];
-    if (terms.length === 0) {
-      errors.push(place.child('nodeSelectorTerms').required('must have at least one node selector term'));
-    }
-    terms.forEach((term, i) => {
-      checkNodeTerm(errors, place.index('nodeSelectorTerms', i), term, false);
-    });
-  }
+  if (required) checkNodeSelector(errors, at.child('requiredDuringSchedulingIgnoredDuringExecution'), required);
   affinity?.preferredDuringSchedulingIgnoredDuringExecution?.forEach(({ weight, preference }, i) => {
     const place = at.index('preferredDuringSchedulingIgnoredDuringExecution', i);
     checkWeight(errors, place, weight);

@@ -5,11 +5,14 @@ import {
   dns1123Subdomain,
   type FieldPath,
   parseQuantity,
+  validateAnnotations,
+  validateLabels,
 } from '@periplus/apimachinery';
 import type { IDownwardAPIVolumeFile } from 'kubernetes-models/v1/DownwardAPIVolumeFile';
 import type { IKeyToPath } from 'kubernetes-models/v1/KeyToPath';
 import type { IVolume } from 'kubernetes-models/v1/Volume';
 import type { IVolumeProjection } from 'kubernetes-models/v1/VolumeProjection';
+import { checkClaimSpec } from '../core/claim-spec.ts';
 import { checkOptionalOneOf, checkRequired, checkText, type Errors } from '../field-rules.ts';
 import { checkFieldRef, checkResourceFieldRef } from './env.ts';
 
@@ -18,7 +21,7 @@ export type Volume = DeepReadonly<IVolume>;
 /** Every member of a volume but its name is a source, and there must be exactly one. */
 type Source = Exclude<keyof IVolume, 'name'>;
 
-const HOST_PATH_TYPES = [
+export const HOST_PATH_TYPES = [
   '',
   'BlockDevice',
   'CharDevice',
@@ -176,8 +179,15 @@ const sourceChecks: SourceChecks = {
     if (nodePublishSecretRef)
       checkRequired(errors, at.child('nodePublishSecretRef'), 'name', nodePublishSecretRef.name);
   },
-  ephemeral: (errors, at, { volumeClaimTemplate }) =>
-    checkRequired(errors, at, 'volumeClaimTemplate', volumeClaimTemplate),
+  ephemeral(errors, at, { volumeClaimTemplate: template }) {
+    checkRequired(errors, at, 'volumeClaimTemplate', template);
+    if (!template) return;
+    const place = at.child('volumeClaimTemplate');
+    const { labels, annotations } = template.metadata ?? {};
+    errors.push(...validateAnnotations(annotations, place.child('metadata', 'annotations')));
+    errors.push(...validateLabels(labels, place.child('metadata', 'labels')));
+    checkClaimSpec(errors, place.child('spec'), template.spec ?? {});
+  },
   image(errors, at, { reference, pullPolicy }) {
     checkRequired(errors, at, 'reference', reference);
     checkOptionalOneOf(errors, at, 'pullPolicy', pullPolicy, PULL_POLICIES);

@@ -9,6 +9,7 @@ import {
   type JsonValue,
   type KubeObject,
   parseVersion,
+  selectorOfLabels,
 } from '@periplus/apimachinery';
 import type { Entry } from '@periplus/cache';
 import type { Body, ObjectResult, Patch, Preconditions, RequestContext, Target } from '../types.ts';
@@ -44,12 +45,14 @@ function withValueAt(object: JsonObject, [name, ...rest]: readonly string[], val
   return { ...object, [name]: changed };
 }
 
-/** Custom resources have their selector as text, the built-in kinds as an object. */
+/** Custom resources have their selector as text, ReplicationControllers as labels, the other kinds as an object. */
 function selectorText(selector: unknown): string {
   if (typeof selector === 'string') return selector;
-  return isJsonObject(selector)
-    ? compileLabelSelector(selector as Parameters<typeof compileLabelSelector>[0]).text
-    : '';
+  if (!isJsonObject(selector)) return '';
+  const areLabels = Object.values(selector).every((value) => typeof value === 'string');
+  return areLabels
+    ? selectorOfLabels(selector as Record<string, string>).text
+    : compileLabelSelector(selector as Parameters<typeof compileLabelSelector>[0]).text;
 }
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/scale/ */

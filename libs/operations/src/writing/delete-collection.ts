@@ -3,7 +3,7 @@ import { listObjects } from '../reading/read.ts';
 import type { Selection } from '../reading/selection.ts';
 import type { DeleteOptions, Item, ListOptions, ListResult, RequestContext, Target } from '../types.ts';
 import type { WriteDeps } from './create.ts';
-import { deleteAuthorized } from './delete.ts';
+import { deleteAuthorized, warnOfOrphans } from './delete.ts';
 import { checkDeleteOptions } from './deletion.ts';
 
 /** Deletions under way at a time: enough to fill transactions, few enough to leave room for others. */
@@ -21,6 +21,7 @@ export async function deleteCollection(
   options: { list: ListOptions; delete: DeleteOptions },
 ): Promise<ListResult> {
   checkDeleteOptions(options.delete);
+  warnOfOrphans(context, target, options.delete);
   const list = await listObjects(deps.cluster, target, selection, options.list);
   const remaining = list.items[Symbol.iterator]();
   const worker = async (): Promise<void> => {

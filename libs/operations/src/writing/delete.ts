@@ -1,4 +1,4 @@
-import { type Namespace, namespace as namespaceKind } from '@periplus/api';
+import { job, type Namespace, namespace as namespaceKind } from '@periplus/api';
 import { type DeepReadonly, type KubeObject, notFound, type Status, StatusError } from '@periplus/apimachinery';
 import type { Entry } from '@periplus/cache';
 import { WriteConflict } from '@periplus/store';
@@ -137,6 +137,15 @@ async function deleteInTurn(
   throw new StatusError('Conflict', `${kind.plural} "${name}" changes faster than it can be deleted`);
 }
 
+const ORPHANS_WARNING =
+  'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning';
+
+/** Who deletes a Job without saying what becomes of its pods seldom wants what he gets. */
+export function warnOfOrphans(context: RequestContext, { kind }: Target, options: DeleteOptions): void {
+  const says = options.propagationPolicy || options.orphanDependents !== undefined;
+  if (!says && kind === (job as unknown)) context.warnings.push(ORPHANS_WARNING);
+}
+
 export async function deleteObject(
   deps: WriteDeps,
   context: RequestContext,
@@ -145,6 +154,7 @@ export async function deleteObject(
 ): Promise<DeleteResult> {
   deps.authorize(context, target, 'delete');
   checkDeleteOptions(options);
+  warnOfOrphans(context, target, options);
   const result = await deleteAuthorized(deps, context, target, options);
   // From now on nothing may be created in it, by requests that this server has yet to see.
   if (target.kind === (namespaceKind as unknown)) await deps.cluster.reach(result.revision);

@@ -1,4 +1,4 @@
-import { configMap, coreEvent, type Kind, type Namespace, namespace, pod } from '@periplus/api';
+import { configMap, coreEvent, job, type Kind, type Namespace, namespace, pod } from '@periplus/api';
 import type { KubeObject, ObjectMeta } from '@periplus/apimachinery';
 import { describe, expect, it } from 'vitest';
 import type { DeleteOptions } from '../types.ts';
@@ -31,6 +31,14 @@ describe('a deletion', () => {
       {},
       { do: 'remove' },
     ],
+    [
+      'leaves the pods of a job unless it is told otherwise',
+      job,
+      object({}),
+      {},
+      { do: 'mark', metadata: { deletionTimestamp: '2026-11-21T10:00:00Z', finalizers: ['orphan'] } },
+    ],
+    ['removes a job whose pods may go', job, object({}), { propagationPolicy: 'Background' }, { do: 'remove' }],
     [
       'gives a running pod the time of its spec',
       pod,

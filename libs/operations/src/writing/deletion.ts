@@ -61,6 +61,7 @@ function finalizersAfter(kind: Kind, before: readonly string[], options: DeleteO
   if (!policy) {
     if (before.includes(ORPHAN)) policy = 'Orphan';
     else if (before.includes(FOREGROUND)) policy = 'Foreground';
+    else if (kind.orphansDependents) policy = 'Orphan';
   }
   if (policy === 'Orphan') kept.push(ORPHAN);
   if (policy === 'Foreground') kept.push(FOREGROUND);
