@@ -23,11 +23,12 @@ export function readBody(request: IncomingMessage): Promise<Buffer> {
       if (length > BODY_BYTES_MAX) reject(tooLarge());
       else chunks.push(chunk);
     });
-    request.on('end', () =>
-      resolve(chunks.length === 1 ? chunks[0]! : chunks.length === 0 ? EMPTY : Buffer.concat(chunks, length)),
-    );
-    request.on('error', () =>
-      reject(new StatusError('BadRequest', 'the connection closed before the body was complete')),
-    );
+    const cutOff = () => reject(new StatusError('BadRequest', 'the connection closed before the body was complete'));
+    request.on('end', () => {
+      // HTTP/2 ends a body that its client took back as it ends a whole one.
+      if (!request.complete) cutOff();
+      else resolve(chunks.length === 1 ? chunks[0]! : chunks.length === 0 ? EMPTY : Buffer.concat(chunks, length));
+    });
+    request.on('error', cutOff);
   });
 }

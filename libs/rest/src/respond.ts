@@ -81,9 +81,9 @@ export function sendError(exchange: Exchange, error: unknown, unexpected: (error
   else sendStatus(exchange, status.toStatus(), status.code);
 }
 
-/** Whether there may be more of the body than is worth reading for the sake of the connection. */
+/** Whether there may be more of the body than is worth reading for the sake of the connection: HTTP/2 just stops it. */
 function hasMuchToCome(request: IncomingMessage): boolean {
-  if (request.complete) return false;
+  if (request.complete || request.httpVersionMajor === 2) return false;
   const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
   return encoding !== undefined || Number(length ?? 0) > UNREAD_BYTES_MAX;
 }

@@ -9,6 +9,7 @@ import type { Authenticator, Operations, User } from '@periplus/operations';
 import { fastify } from 'fastify';
 import { ConnectionUsers } from './connection-user.ts';
 import { Deadlines } from './deadlines.ts';
+import { Http2Connections } from './http2-connections.ts';
 import { actingUser } from './impersonation.ts';
 import type { Issuer } from './issuer-discovery.ts';
 import type { NodeCredentials } from './node-proxy.ts';
@@ -69,9 +70,12 @@ export async function startRestServer(deps: RestDeps): Promise<RestServer> {
   const front = new FrontDoor(deps, new ResourceApi({ ...deps, logs }));
   const { cert, key, clientAuthority } = deps.tls;
   let server: Server | undefined;
+  let http2: Http2Connections | undefined;
   const app = fastify({
     // Resources pass Fastify by: its router and its request and reply objects cost as much as our own work.
     serverFactory: (pages) => {
+      const handle = (request: IncomingMessage, response: ServerResponse) =>
+        void front.handle(request, response, pages);
       server = createServer(
         {
           cert,
@@ -79,7 +83,7 @@ export async function startRestServer(deps: RestDeps): Promise<RestServer> {
           ca: clientAuthority,
           requestCert: true,
           rejectUnauthorized: false,
-          ALPNProtocols: ['http/1.1'],
+          ALPNProtocols: ['h2', 'http/1.1'],
           minVersion: 'TLSv1.2',
           keepAliveTimeout: IDLE_CONNECTION_MS_MAX,
           handshakeTimeout: HANDSHAKE_MS_MAX,
@@ -88,8 +92,10 @@ export async function startRestServer(deps: RestDeps): Promise<RestServer> {
           maxHeaderSize: HEADER_BYTES_MAX,
           noDelay: true,
         },
-        (request, response) => void front.handle(request, response, pages),
+        handle,
       );
+      const limits = { headerBytesMax: HEADER_BYTES_MAX, idleMsMax: IDLE_CONNECTION_MS_MAX };
+      http2 = new Http2Connections(server, limits, handle);
       return server;
     },
     exposeHeadRoutes: true,
@@ -100,8 +106,12 @@ export async function startRestServer(deps: RestDeps): Promise<RestServer> {
   return {
     port: (server!.address() as AddressInfo).port,
     close: async () => {
-      const cut = setTimeout(() => server!.closeAllConnections(), CLOSE_MS_MAX);
+      const cut = setTimeout(() => {
+        server!.closeAllConnections();
+        http2!.destroy();
+      }, CLOSE_MS_MAX);
       server!.closeIdleConnections();
+      http2!.close();
       await app.close();
       clearTimeout(cut);
       logs.close();

@@ -29,7 +29,7 @@ describe.skipIf(!hasGo)('client-go', () => {
     const { stdout } = await run(program, [join(server.folder, 'kubeconfig'), type]);
     const { contentTypes, protocols, ...seen } = JSON.parse(stdout);
     expect(Object.keys(contentTypes).sort()).toEqual(answered);
-    expect(Object.keys(protocols)).toHaveLength(1);
+    expect(Object.keys(protocols)).toEqual(['HTTP/2.0']);
     expect(seen).toEqual({
       limit: '1500m yes',
       surge: '25%',
