@@ -56,6 +56,7 @@ export { type IPAddress, ipAddress } from './networking/ip-address.ts';
 export { type NetworkPolicy, networkPolicy } from './networking/network-policy.ts';
 export { type ServiceCIDR, serviceCIDR } from './networking/service-cidr.ts';
 export { type RuntimeClass, runtimeClass } from './node/runtime-class.ts';
+export { type Amounts, amountsOf, podLimits, podRequests } from './pod-spec/pod-resources.ts';
 export { type ClusterRole, clusterRole } from './rbac/cluster-role.ts';
 export { type ClusterRoleBinding, clusterRoleBinding } from './rbac/cluster-role-binding.ts';
 export { type Role, role } from './rbac/role.ts';

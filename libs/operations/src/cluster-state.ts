@@ -1,4 +1,20 @@
-import { type Kind, type Pod, pod, type Service, service } from '@periplus/api';
+import {
+  type IngressClass,
+  ingressClass,
+  isDefaultIngressClass,
+  isDefaultStorageClass,
+  type Kind,
+  type LimitRange,
+  limitRange,
+  type Pod,
+  type PriorityClass,
+  pod,
+  priorityClass,
+  type Service,
+  type StorageClass,
+  service,
+  storageClass,
+} from '@periplus/api';
 import {
   type DeepReadonly,
   type GroupResource,
@@ -29,8 +45,49 @@ const servicesByAllocation: Index<Service> = {
   keys: (object) => [...allocationsOf(object)],
 };
 
+const inNamespace = ({ metadata }: DeepReadonly<KubeObject>): readonly string[] => [metadata.namespace!];
+
+const limitRanges: Index<LimitRange> = { name: 'limit ranges by namespace', kind: limitRange, keys: inNamespace };
+
+/** The one value under which an index has all that are the default of their kind. */
+const DEFAULT = 'default';
+
+const defaultPriorityClasses: Index<PriorityClass> = {
+  name: 'default priority classes',
+  kind: priorityClass,
+  keys: ({ globalDefault }) => (globalDefault ? [DEFAULT] : []),
+};
+
+const defaultStorageClasses: Index<StorageClass> = {
+  name: 'default storage classes',
+  kind: storageClass,
+  keys: (object) => (isDefaultStorageClass(object) ? [DEFAULT] : []),
+};
+
+const defaultIngressClasses: Index<IngressClass> = {
+  name: 'default ingress classes',
+  kind: ingressClass,
+  keys: (object) => (isDefaultIngressClass(object) ? [DEFAULT] : []),
+};
+
 /** What the cache must be opened with. */
-export const cacheIndexes: readonly Index[] = [podsByNode, servicesByAllocation] as readonly unknown[] as Index[];
+export const cacheIndexes: readonly Index[] = [
+  podsByNode,
+  servicesByAllocation,
+  limitRanges,
+  defaultPriorityClasses,
+  defaultStorageClasses,
+  defaultIngressClasses,
+] as readonly unknown[] as Index[];
+
+/** Where several are the default, the newest is; the first by name of those of one second. */
+const newest = <T extends Pick<DeepReadonly<KubeObject>, 'metadata'>>(objects: readonly T[]): T | undefined =>
+  [...objects].sort(
+    ({ metadata: one }, { metadata: other }) =>
+      compare(other.creationTimestamp!, one.creationTimestamp!) || compare(one.name!, other.name!),
+  )[0];
+
+const compare = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);
 
 /** How long a request waits for the cache to reach a revision that etcd has. */
 const CATCH_UP_MS_MAX = 10_000;
@@ -81,6 +138,30 @@ export class ClusterState {
 
   podsOn(node: string): readonly DeepReadonly<Pod>[] {
     return this.cache.view(0).index(podsByNode, node);
+  }
+
+  /** By name. */
+  limitRangesIn(namespace: string): readonly DeepReadonly<LimitRange>[] {
+    const found = this.cache.view(0).index(limitRanges, namespace);
+    return found.length < 2
+      ? found
+      : [...found].sort((one, other) => compare(one.metadata.name!, other.metadata.name!));
+  }
+
+  /** For pods that name no class; where there are several, the lowest. */
+  defaultPriorityClass(): DeepReadonly<PriorityClass> | undefined {
+    const found = this.cache.view(0).index(defaultPriorityClasses, DEFAULT);
+    return found.length < 2 ? found[0] : [...found].sort((one, other) => one.value - other.value)[0];
+  }
+
+  /** For claims that name no class. */
+  defaultStorageClass(): DeepReadonly<StorageClass> | undefined {
+    return newest(this.cache.view(0).index(defaultStorageClasses, DEFAULT));
+  }
+
+  /** For ingresses that name no class. */
+  defaultIngressClass(): DeepReadonly<IngressClass> | undefined {
+    return newest(this.cache.view(0).index(defaultIngressClasses, DEFAULT));
   }
 
   /** Whether a service holds what `path` stands for. */

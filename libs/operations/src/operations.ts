@@ -1,11 +1,14 @@
 import { methodNotSupported, pathNotFound } from '@periplus/apimachinery';
 import type { Store } from '@periplus/store';
 import { AdmissionChain } from './admission/admission.ts';
+import { defaultIngressClass, defaultStorageClass } from './admission/default-classes.ts';
 import { defaultTolerations } from './admission/default-tolerations.ts';
+import { limitRanger } from './admission/limit-ranger.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
 import { nodeRestriction } from './admission/node-restriction.ts';
 import { priority } from './admission/priority.ts';
 import { rbacEscalation } from './admission/rbac-escalation.ts';
+import { runtimeClassAdmission } from './admission/runtime-class.ts';
 import { serviceAccountAdmission } from './admission/service-account.ts';
 import { taintNewNodes } from './admission/taint-new-nodes.ts';
 import type { ServiceAccountTokens } from './authentication/service-account-tokens.ts';
@@ -47,15 +50,23 @@ export interface OperationsDeps {
   network: ServiceNetwork;
 }
 
-/** The admission controllers, in their order: what refuses whole requests, then what fills in, then what looks at the result. */
+/**
+ * The admission controllers in kube-apiserver's order. Mutating admission goes through the list before an object is
+ * validated, validating admission once more after it. Quotas come last of all, with the commit.
+ * https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#admission-control-phases
+ */
 const admissionChain = (cluster: ClusterState, authorizer: ClusterAuthorizer): AdmissionChain =>
   new AdmissionChain([
     namespaceLifecycle(cluster),
-    nodeRestriction(cluster),
+    limitRanger(cluster),
     serviceAccountAdmission(cluster),
-    priority,
-    defaultTolerations,
+    nodeRestriction(cluster),
     taintNewNodes,
+    priority(cluster),
+    defaultTolerations,
+    defaultStorageClass(cluster),
+    runtimeClassAdmission(cluster),
+    defaultIngressClass(cluster),
     rbacEscalation(authorizer),
   ]);
 

@@ -21,48 +21,70 @@ export interface Admission {
   readonly name: string;
   /** Whether it has something to say about requests of this kind and operation; asked once for each and remembered. */
   handles(target: Pick<Target, 'kind' | 'subresource'>, operation: AdmissionRequest['operation']): boolean;
-  admit(request: AdmissionRequest): void | Promise<void>;
+  /** Before defaults that depend on it are final and before validation: may change the object, and refuse it. */
+  admit?(request: AdmissionRequest): void | Promise<void>;
+  /** Last, on what would be stored: may only refuse it, or warn. */
+  review?(request: AdmissionRequest): void | Promise<void>;
 }
+
+type Phase = 'admit' | 'review';
 
 /** The 403 of an admission controller. */
 export const refused = ({ target, name }: AdmissionRequest, why: string): StatusError =>
   forbidden(namedResource(target.kind), name || 'Unknown', why);
 
+/** Adds a warning to the answer, once. */
+export function warn({ context }: AdmissionRequest, warning: string): void {
+  if (!context.warnings.includes(warning)) context.warnings.push(warning);
+}
+
 /** Runs the admission controllers that have something to say, in the order of the list. */
 export class AdmissionChain {
   private readonly all: readonly Admission[];
-  private readonly chosen = new Map<string, readonly Admission[]>();
+  private readonly chosen = {
+    admit: new Map<string, readonly Admission[]>(),
+    review: new Map<string, readonly Admission[]>(),
+  };
 
   constructor(all: readonly Admission[]) {
     this.all = all;
   }
 
-  /** A promise only when one of them must wait for something. */
+  /** Mutating admission. A promise only when one of them must wait for something. */
   admit(request: AdmissionRequest): void | Promise<void> {
-    const chosen = this.of(request.target, request.operation);
+    return this.run(request, 'admit');
+  }
+
+  /** Validating admission, after the object itself was validated. A promise as above. */
+  review(request: AdmissionRequest): void | Promise<void> {
+    return this.run(request, 'review');
+  }
+
+  private run(request: AdmissionRequest, phase: Phase): void | Promise<void> {
+    const chosen = this.of(request.target, request.operation, phase);
     for (let i = 0; i < chosen.length; i++) {
-      const waiting = chosen[i]!.admit(request);
-      if (waiting) return this.continue(request, chosen, i + 1, waiting);
+      const waiting = chosen[i]![phase]!(request);
+      if (waiting) return this.continue(request, phase, chosen.slice(i + 1), waiting);
     }
   }
 
   private async continue(
     request: AdmissionRequest,
-    chosen: readonly Admission[],
-    from: number,
+    phase: Phase,
+    rest: readonly Admission[],
     waiting: Promise<void>,
-  ) {
+  ): Promise<void> {
     await waiting;
-    for (let i = from; i < chosen.length; i++) await chosen[i]!.admit(request);
+    for (const admission of rest) await admission[phase]!(request);
   }
 
-  private of(target: Target, operation: AdmissionRequest['operation']): readonly Admission[] {
+  private of(target: Target, operation: AdmissionRequest['operation'], phase: Phase): readonly Admission[] {
     const { group, version, plural } = target.kind;
     const id = `${group}/${version}/${plural}/${target.subresource} ${operation}`;
-    let chosen = this.chosen.get(id);
+    let chosen = this.chosen[phase].get(id);
     if (!chosen) {
-      chosen = this.all.filter((admission) => admission.handles(target, operation));
-      this.chosen.set(id, chosen);
+      chosen = this.all.filter((admission) => admission[phase] && admission.handles(target, operation));
+      this.chosen[phase].set(id, chosen);
     }
     return chosen;
   }

@@ -1,10 +1,22 @@
 import { randomUUID } from 'node:crypto';
-import { clusterRole, clusterRoleBinding, endpointSlice, type Kind, namespace, service } from '@periplus/api';
+import {
+  clusterRole,
+  clusterRoleBinding,
+  endpointSlice,
+  flowSchema,
+  type Kind,
+  namespace,
+  priorityClass,
+  priorityLevelConfiguration,
+  SYSTEM_PRIORITY_CLASSES,
+  service,
+} from '@periplus/api';
 import { isAlreadyExists, isNotFound, type JsonObject } from '@periplus/apimachinery';
 import type { Item, Operations, RequestContext, Target, User } from '../types.ts';
 import type { ServiceNetwork } from '../writing/service-network.ts';
 import { BOOTSTRAP_BINDINGS, BOOTSTRAP_ROLES } from './cluster-roles.ts';
 import { bindingObject, missingRules, missingSubjects, roleObject } from './default-access.ts';
+import { FLOW_SCHEMAS, flowControlObject, outdatedSpec, PRIORITY_LEVELS } from './flow-control.ts';
 
 /** The api-server's own name in what it writes by itself. */
 const API_SERVER: User = { name: 'system:apiserver', uid: '', groups: ['system:masters'], extra: {} };
@@ -102,8 +114,8 @@ const apiEndpoints = ({ advertised: { address, port } }: BootstrapDeps): JsonObj
 });
 
 /**
- * Makes what every cluster has: its namespaces, the default roles and bindings, and the `kubernetes` service. Default
- * roles get what they lack, and the service's endpoint follows the server; all else that exists is left as it is. Fit
+ * Makes what every cluster has: its namespaces, the default roles and bindings, the system's priority classes, priority
+ * levels and flow schemas, and the `kubernetes` service. Default roles get what they lack, and the service's endpoint follows the server; all else that exists is left as it is. Fit
  * to be run at every start, by several servers at once.
  */
 export async function bootstrap(deps: BootstrapDeps): Promise<void> {
@@ -122,6 +134,23 @@ export async function bootstrap(deps: BootstrapDeps): Promise<void> {
         targetOf(clusterRoleBinding, '', binding.role),
         () => bindingObject(binding),
         (existing) => missingSubjects(existing as Parameters<typeof missingSubjects>[0], binding),
+      ),
+    ),
+    ...SYSTEM_PRIORITY_CLASSES.map(({ name, ...more }) =>
+      builder.ensure(targetOf(priorityClass, '', name), () => ({ metadata: { name }, ...more })),
+    ),
+    ...Object.entries(PRIORITY_LEVELS).map(([name, spec]) =>
+      builder.ensure(
+        targetOf(priorityLevelConfiguration, '', name),
+        () => flowControlObject(name, spec),
+        (existing) => outdatedSpec(existing, spec),
+      ),
+    ),
+    ...Object.entries(FLOW_SCHEMAS).map(([name, spec]) =>
+      builder.ensure(
+        targetOf(flowSchema, '', name),
+        () => flowControlObject(name, spec),
+        (existing) => outdatedSpec(existing, spec),
       ),
     ),
   ]);

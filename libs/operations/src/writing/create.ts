@@ -93,6 +93,9 @@ const validate: Step<Creation> = ({ target, object }) => {
   if (errors.length > 0) throw invalid(target.kind, object.metadata.name ?? '', errors);
 };
 
+const review: Step<Creation> = ({ deps, context, target, object }) =>
+  deps.admission.review({ operation: 'create', context, target, name: object.metadata.name!, object, old: null });
+
 const commit: Step<Creation> = async (creation) => {
   const { deps, context, target } = creation;
   const { kind } = target;
@@ -137,7 +140,7 @@ function exists({ deps, target, object, isNamedByUs }: Creation): StatusError {
 }
 
 /** The chain of a create. The user was authenticated before; each step may refuse. */
-const CREATE: readonly Step<Creation>[] = [authorize, decode, name, admit, prepare, validate, commit];
+const CREATE: readonly Step<Creation>[] = [authorize, decode, name, admit, prepare, validate, review, commit];
 
 export async function createObject(
   deps: WriteDeps,

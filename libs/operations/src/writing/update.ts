@@ -1,6 +1,7 @@
 import { type Kind, lease, type Namespace } from '@periplus/api';
 import { at, type DeepReadonly, type FieldError, invalid, type KubeObject, parseVersion } from '@periplus/apimachinery';
 import type { Entry } from '@periplus/cache';
+import type { AdmissionRequest } from '../admission/admission.ts';
 import type { Body, ObjectResult, Preconditions, RequestContext, Target } from '../types.ts';
 import { ATTEMPTS_MAX, changeObject, checkPreconditions, currentObject, type Decision } from './change.ts';
 import { ROOT, type WriteDeps } from './create.ts';
@@ -78,11 +79,14 @@ export async function decideUpdate(
   if (object.metadata.uid) checkPreconditions(target, entry, { uid: object.metadata.uid });
   checkVersion(target, object, entry);
   keepServerMetadata(object, old);
-  const waiting = deps.admission.admit({ operation: 'update', context, target, name, object, old });
-  if (waiting) await waiting;
+  const request: AdmissionRequest = { operation: 'update', context, target, name, object, old };
+  const admitting = deps.admission.admit(request);
+  if (admitting) await admitting;
   strategy.prepare(kind, object, old);
   const errors = strategy.validate(kind, object, old);
   if (errors.length > 0) throw invalid(kind, name, errors);
+  const reviewing = deps.admission.review(request);
+  if (reviewing) await reviewing;
   const stored = kind.storedAs ? kind.storedAs.toStorage(object) : object;
   return endsHere(kind, stored, entry.object) ? { object: null, last: stored } : { object: stored };
 }

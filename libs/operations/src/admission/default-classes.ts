@@ -1,0 +1,38 @@
+import { type Ingress, ingress } from '@periplus/api';
+import type { ClusterState } from '../cluster-state.ts';
+import type { Admission } from './admission.ts';
+
+/** As people said it before there was a field. */
+const INGRESS_CLASS_ANNOTATION = 'kubernetes.io/ingress.class';
+const STORAGE_CLASS_ANNOTATION = 'volume.beta.kubernetes.io/storage-class';
+
+interface Claim {
+  metadata: { annotations?: Record<string, string> };
+  spec: { storageClassName?: string };
+}
+
+/** https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#defaultstorageclass */
+export const defaultStorageClass = (cluster: ClusterState): Admission => ({
+  name: 'DefaultStorageClass',
+  handles: ({ kind, subresource }, operation) =>
+    kind.group === '' && kind.plural === 'persistentvolumeclaims' && subresource === '' && operation === 'create',
+  admit({ object }) {
+    const { metadata, spec } = object as unknown as Claim;
+    if (spec.storageClassName !== undefined || metadata.annotations?.[STORAGE_CLASS_ANNOTATION] !== undefined) return;
+    const byDefault = cluster.defaultStorageClass();
+    if (byDefault) spec.storageClassName = byDefault.metadata.name!;
+  },
+});
+
+/** https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#defaultingressclass */
+export const defaultIngressClass = (cluster: ClusterState): Admission => ({
+  name: 'DefaultIngressClass',
+  handles: ({ kind, subresource }, operation) =>
+    kind === (ingress as unknown) && subresource === '' && operation === 'create',
+  admit({ object }) {
+    const { metadata, spec } = object as Ingress;
+    if (spec.ingressClassName !== undefined || metadata.annotations?.[INGRESS_CLASS_ANNOTATION] !== undefined) return;
+    const byDefault = cluster.defaultIngressClass();
+    if (byDefault) spec.ingressClassName = byDefault.metadata.name;
+  },
+});
