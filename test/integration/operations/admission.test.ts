@@ -1,4 +1,11 @@
-import type { FlowSchema, Ingress, Pod, PriorityClass, PriorityLevelConfiguration } from '@periplus/api';
+import type {
+  FlowSchema,
+  Ingress,
+  PersistentVolumeClaim,
+  Pod,
+  PriorityClass,
+  PriorityLevelConfiguration,
+} from '@periplus/api';
 import { bootstrap } from '@periplus/operations';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { admin, at, body, podOf, refusal, serviceAccountOf, startCore, type TestCore } from './core.ts';
@@ -184,6 +191,21 @@ describe('limit ranges', () => {
     );
   });
 
+  it('say how large a claim may be', async () => {
+    const limits = [{ type: 'PersistentVolumeClaim', max: { storage: '2Gi' } }];
+    await core.create('v1/limitranges', 'limited', { metadata: { name: 'storage' }, spec: { limits } });
+    await settled();
+    const claim = (storage: string) =>
+      core.create('v1/persistentvolumeclaims', 'limited', {
+        metadata: { name: 'data' },
+        spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage } } },
+      });
+    expect((await refusal(claim('3Gi'))).message).toBe(
+      'persistentvolumeclaims "data" is forbidden: maximum storage usage per PersistentVolumeClaim is 2Gi, but request is 3Gi',
+    );
+    await claim('1Gi');
+  });
+
   it('do not concern other namespaces', async () => {
     expect((await createPod('free', 'free')).spec.containers[0]!.resources).toEqual({});
   });
@@ -248,5 +270,22 @@ describe('the class of an ingress', () => {
     expect((await create('own', {}, { ingressClassName: 'own' })).spec.ingressClassName).toBe('own');
     const old = { annotations: { 'kubernetes.io/ingress.class': 'old' } };
     expect((await create('old', old)).spec.ingressClassName).toBeUndefined();
+  });
+});
+
+describe('the class of a claim', () => {
+  const CLASSES = 'storage.k8s.io/v1/storageclasses';
+  const annotations = { 'storageclass.kubernetes.io/is-default-class': 'true' };
+  const classOfNew = async (name: string, more: object = {}): Promise<string | undefined> => {
+    const spec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } }, ...more };
+    const { object } = await core.create('v1/persistentvolumeclaims', 'free', { metadata: { name }, spec });
+    return (object as PersistentVolumeClaim).spec.storageClassName;
+  };
+
+  it('is the default one, unless it says otherwise', async () => {
+    expect(await classOfNew('none')).toBeUndefined();
+    await core.create(CLASSES, '', { metadata: { name: 'fast', annotations }, provisioner: 'a.b/c' });
+    await settled();
+    expect([await classOfNew('default'), await classOfNew('own', { storageClassName: '' })]).toEqual(['fast', '']);
   });
 });

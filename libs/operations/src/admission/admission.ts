@@ -33,11 +33,6 @@ type Phase = 'admit' | 'review';
 export const refused = ({ target, name }: AdmissionRequest, why: string): StatusError =>
   forbidden(namedResource(target.kind), name || 'Unknown', why);
 
-/** Adds a warning to the answer, once. */
-export function warn({ context }: AdmissionRequest, warning: string): void {
-  if (!context.warnings.includes(warning)) context.warnings.push(warning);
-}
-
 /** Runs the admission controllers that have something to say, in the order of the list. */
 export class AdmissionChain {
   private readonly all: readonly Admission[];

@@ -1,4 +1,4 @@
-import { type Ingress, ingress } from '@periplus/api';
+import { type Ingress, ingress, type PersistentVolumeClaim, persistentVolumeClaim } from '@periplus/api';
 import type { ClusterState } from '../cluster-state.ts';
 import type { Admission } from './admission.ts';
 
@@ -6,21 +6,16 @@ import type { Admission } from './admission.ts';
 const INGRESS_CLASS_ANNOTATION = 'kubernetes.io/ingress.class';
 const STORAGE_CLASS_ANNOTATION = 'volume.beta.kubernetes.io/storage-class';
 
-interface Claim {
-  metadata: { annotations?: Record<string, string> };
-  spec: { storageClassName?: string };
-}
-
 /** https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#defaultstorageclass */
 export const defaultStorageClass = (cluster: ClusterState): Admission => ({
   name: 'DefaultStorageClass',
   handles: ({ kind, subresource }, operation) =>
-    kind.group === '' && kind.plural === 'persistentvolumeclaims' && subresource === '' && operation === 'create',
+    kind === (persistentVolumeClaim as unknown) && subresource === '' && operation === 'create',
   admit({ object }) {
-    const { metadata, spec } = object as unknown as Claim;
+    const { metadata, spec } = object as PersistentVolumeClaim;
     if (spec.storageClassName !== undefined || metadata.annotations?.[STORAGE_CLASS_ANNOTATION] !== undefined) return;
     const byDefault = cluster.defaultStorageClass();
-    if (byDefault) spec.storageClassName = byDefault.metadata.name!;
+    if (byDefault) spec.storageClassName = byDefault.metadata.name;
   },
 });
 

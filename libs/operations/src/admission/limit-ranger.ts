@@ -1,5 +1,5 @@
-import { type LimitRange, type Pod, pod } from '@periplus/api';
-import { type DeepReadonly, parseQuantity } from '@periplus/apimachinery';
+import { type LimitRange, type PersistentVolumeClaim, type Pod, persistentVolumeClaim, pod } from '@periplus/api';
+import { type DeepReadonly, parseQuantity, type Quantity } from '@periplus/apimachinery';
 import type { ClusterState } from '../cluster-state.ts';
 import { type Admission, type AdmissionRequest, refused } from './admission.ts';
 import { type Asked, claimProblems, podProblems } from './limit-constraints.ts';
@@ -46,9 +46,8 @@ function setDefaults({ spec, metadata }: Pod, range: DeepReadonly<LimitRange>): 
   metadata.annotations[ANNOTATION] = `LimitRanger plugin set: ${notes.join('; ')}`;
 }
 
-interface Claim {
-  spec?: { resources?: { requests?: Quantities } };
-}
+const storageOf = ({ spec }: PersistentVolumeClaim): Quantity =>
+  parseQuantity((spec.resources?.requests?.storage as string | number | undefined) ?? 0);
 
 /** As Go prints several errors in one. */
 const together = (problems: readonly string[]): string => {
@@ -64,7 +63,7 @@ export function limitRanger(cluster: ClusterState): Admission {
     handles: ({ kind, subresource }, operation) => {
       if (subresource !== '' || operation === 'delete') return false;
       if (kind === (pod as unknown)) return operation === 'create';
-      return kind.group === '' && kind.plural === 'persistentvolumeclaims';
+      return kind === (persistentVolumeClaim as unknown);
     },
     admit(request) {
       if (!isPod(request)) return;
@@ -74,10 +73,7 @@ export function limitRanger(cluster: ClusterState): Admission {
       for (const { spec } of cluster.limitRangesIn(request.target.namespace)) {
         const problems = isPod(request)
           ? podProblems(spec.limits, (request.object as Pod).spec)
-          : claimProblems(
-              spec.limits,
-              parseQuantity((request.object as Claim).spec?.resources?.requests?.storage ?? 0),
-            );
+          : claimProblems(spec.limits, storageOf(request.object as PersistentVolumeClaim));
         if (problems.length > 0) throw refused(request, together(problems));
       }
     },
