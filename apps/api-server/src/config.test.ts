@@ -52,6 +52,22 @@ describe('shapeConfig', () => {
     expect(shaped({ ...least, serviceAccounts }).serviceAccounts.audiences).toEqual(['api', 'other']);
   });
 
+  it('takes a provider of ID tokens as kube-apiserver takes its options', () => {
+    const oidc = { issuerUrl: 'https://issuer', clientId: 'me' };
+    expect(shaped(least).oidc).toBeNull();
+    expect(shaped({ ...least, oidc }).oidc).toEqual({
+      ...{ issuerUrl: 'https://issuer', clientId: 'me', usernameClaim: 'sub', usernamePrefix: 'https://issuer#' },
+      ...{ groupsClaim: '', groupsPrefix: '', requiredClaims: {}, signingAlgorithms: ['RS256'], ca: null },
+    });
+    expect(() => shaped({ ...least, oidc: { ...oidc, issuerUrl: 'http://issuer' } })).toThrow(
+      'oidc.issuerUrl: must be an https URL without query and fragment',
+    );
+    expect(() => shaped({ ...least, oidc: { ...oidc, signingAlgorithms: ['none'] } })).toThrow('not none');
+    expect(() => shaped({ ...least, oidc: { ...oidc, requiredClaims: { hd: 1 } } })).toThrow(
+      'oidc.requiredClaims: must be an object of strings',
+    );
+  });
+
   it('names what is wrong', () => {
     expect(() => shaped({ ...least, tls: { cert: file, key: file } })).toThrow('tls.clientCa: is required');
     expect(() => shaped({ ...least, etcd: { endpoints: ['x'], tls: { ca: file } } })).toThrow(

@@ -1,4 +1,6 @@
-import { type ConfigReader, LOG_LEVELS, type LogLevel, machineAddress } from '@periplus/component';
+import { ConfigError, type ConfigReader, LOG_LEVELS, type LogLevel, machineAddress } from '@periplus/component';
+import type { OidcConfig, WebhookConfig } from '@periplus/operations';
+import { readKubeconfig } from './kubeconfig.ts';
 
 /** PEM. */
 interface KeyPair {
@@ -44,6 +46,10 @@ export interface Config {
   /** What the server shows to nodes, and the authority that theirs come from. Null: no logs of pods. */
   nodeClient: (KeyPair & { ca: Buffer }) | null;
   serviceAccounts: ServiceAccountsConfig;
+  /** An OpenID Connect provider whose ID tokens are taken. Null: none. */
+  oidc: OidcConfig | null;
+  /** A server that is asked about tokens which nothing else knows. Null: none. */
+  tokenWebhook: WebhookConfig | null;
   /** Path of the keys that Secrets are sealed with. */
   encryptionKeys: string;
   /** What addresses of Services are taken from. */
@@ -54,6 +60,10 @@ export interface Config {
   anonymous: boolean;
 }
 
+/** The `usernamePrefix` that means none. As kube-apiserver. */
+const NO_PREFIX = '-';
+const SIGNING_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512', 'PS256', 'PS384', 'PS512'];
+const WEBHOOK_CACHE_SECONDS = 120;
 const DEFAULT_ISSUER = 'https://kubernetes.default.svc.cluster.local';
 
 /** Throws ConfigError, which names the field. */
@@ -71,6 +81,8 @@ export function shapeConfig(reader: ConfigReader): Config {
     tls,
     nodeClient: reader.has('nodeClient') ? authorityAndPair(reader.object('nodeClient')) : null,
     serviceAccounts: serviceAccountsOf(reader.object('serviceAccounts'), tls.clientAuthority),
+    oidc: reader.has('oidc') ? oidcOf(reader.object('oidc')) : null,
+    tokenWebhook: reader.has('tokenWebhook') ? tokenWebhookOf(reader.object('tokenWebhook')) : null,
     encryptionKeys: reader.absolutePath('encryptionKeys'),
     serviceCidr: reader.string('serviceCidr', '10.96.0.0/16'),
     nodePortRange: reader.string('nodePortRange', '30000-32767'),
@@ -105,3 +117,41 @@ function serviceAccountsOf(reader: ConfigReader, clientAuthority: Buffer): Servi
     rootCa: reader.has('rootCa') ? reader.file('rootCa') : clientAuthority,
   };
 }
+
+/** As kube-apiserver's --oidc-* options: issuerUrl, clientId, usernameClaim, usernamePrefix and so on. */
+function oidcOf(reader: ConfigReader): OidcConfig {
+  const issuerUrl = reader.string('issuerUrl');
+  const url = URL.parse(issuerUrl);
+  if (url?.protocol !== 'https:' || url.search !== '' || url.hash !== '') {
+    throw new ConfigError('oidc.issuerUrl', 'must be an https URL without query and fragment');
+  }
+  const usernameClaim = reader.string('usernameClaim', 'sub');
+  // Only addresses are unique by themselves.
+  const prefix = reader.string('usernamePrefix', usernameClaim === 'email' ? NO_PREFIX : `${issuerUrl}#`);
+  return {
+    issuerUrl,
+    clientId: reader.string('clientId'),
+    usernameClaim,
+    usernamePrefix: prefix === NO_PREFIX ? '' : prefix,
+    groupsClaim: reader.has('groupsClaim') ? reader.string('groupsClaim') : '',
+    groupsPrefix: reader.has('groupsPrefix') ? reader.string('groupsPrefix') : '',
+    requiredClaims: reader.stringMap('requiredClaims', {}),
+    signingAlgorithms: signingAlgorithmsOf(reader.strings('signingAlgorithms', ['RS256'])),
+    ca: reader.has('ca') ? reader.file('ca') : null,
+  };
+}
+
+function signingAlgorithmsOf(names: string[]): string[] {
+  for (const name of names) {
+    if (!SIGNING_ALGORITHMS.includes(name)) {
+      throw new ConfigError('oidc.signingAlgorithms', `must be of ${SIGNING_ALGORITHMS.join(', ')}, not ${name}`);
+    }
+  }
+  return names;
+}
+
+/** `kubeconfig` says where the webhook is; `cacheSeconds` how long its answers hold. */
+const tokenWebhookOf = (reader: ConfigReader): WebhookConfig => ({
+  ...readKubeconfig(reader.absolutePath('kubeconfig'), 'tokenWebhook.kubeconfig'),
+  cacheMs: reader.integer('cacheSeconds', { min: 0, max: 3_600 }, WEBHOOK_CACHE_SECONDS) * 1_000,
+});

@@ -2,20 +2,16 @@ import type { ClusterCache } from '@periplus/cache';
 import { ConfigError } from '@periplus/component';
 import {
   type Authenticator,
-  BootstrapTokenAuthenticator,
   bootstrap,
-  createAuthenticator,
   createAuthorizer,
   createOperations,
-  forApiServer,
-  LegacyTokenAuthenticator,
   type Operations,
-  ServiceAccountAuthenticator,
   ServiceAccountTokens,
   ServiceNetwork,
 } from '@periplus/operations';
 import type { Store } from '@periplus/store';
 import type { Config } from './config.ts';
+import { openLogins } from './logins.ts';
 
 /** The api-server below any wire format. */
 export interface Core {
@@ -31,12 +27,9 @@ export async function startCore(config: Config, cache: ClusterCache, store: Stor
   const network = networkOf(config);
   const tokens = tokensOf(config);
   const authorizer = createAuthorizer({ cache });
-  const authenticator = createAuthenticator({
-    tokens: tokenAuthenticators(cache, tokens, now),
-    audiences: tokens.audiences,
-    anonymous: config.anonymous,
-  });
+  const logins = openLogins(config, cache, tokens, now);
   const { rootCa } = config.serviceAccounts;
+  const { authenticator } = logins;
   const operations = createOperations({ cache, store, authorizer, authenticator, tokens, rootCa, network });
   const advertised = { address: config.advertiseAddress, port: config.port };
   await bootstrap({ operations, network, advertised, now });
@@ -44,18 +37,11 @@ export async function startCore(config: Config, cache: ClusterCache, store: Stor
     operations,
     authenticator,
     tokens,
-    close: () => authorizer.close(),
+    close() {
+      authorizer.close();
+      logins.close();
+    },
   };
-}
-
-/** Asked in kube-apiserver's order. */
-function tokenAuthenticators(cache: ClusterCache, tokens: ServiceAccountTokens, now: () => number) {
-  const own = tokens.audiences;
-  return [
-    forApiServer(own, new LegacyTokenAuthenticator({ cache, tokens, now })),
-    new ServiceAccountAuthenticator({ cache, tokens, now }),
-    forApiServer(own, new BootstrapTokenAuthenticator({ cache, now })),
-  ];
 }
 
 function networkOf({ serviceCidr, nodePortRange }: Config): ServiceNetwork {

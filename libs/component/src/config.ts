@@ -77,6 +77,20 @@ export class ConfigReader {
     );
   }
 
+  /** Texts by name. */
+  stringMap(field: string, fallback?: Record<string, string>): Record<string, string> {
+    return this.checked(
+      field,
+      fallback,
+      'an object of strings',
+      (value) =>
+        typeof value === 'object' &&
+        value !== null &&
+        !Array.isArray(value) &&
+        Object.values(value).every((entry) => typeof entry === 'string'),
+    );
+  }
+
   oneOf<T extends string>(field: string, allowed: readonly T[], fallback?: T): T {
     return this.checked(field, fallback, `one of ${allowed.join(', ')}`, (value) => allowed.includes(value as T));
   }

@@ -68,6 +68,7 @@ const configurationOf: Record<ComponentName, (context: ComponentContext) => Reco
     const { folder, settings } = context;
     const pki = (name: string): string => join(folder.pki, name);
     return {
+      ...settings.apiServer,
       host: '0.0.0.0',
       port: settings.ports.apiServer,
       grpcPort: settings.ports.grpc,

@@ -33,6 +33,8 @@ export interface ClusterSettings {
   serviceCidr: string;
   /** Addresses of this cluster's pods; another cluster on the machine has another one. */
   podCidr: string;
+  /** Written by hand: further fields of the api-server's configuration, such as `oidc` and `tokenWebhook`. */
+  apiServer?: Record<string, unknown>;
 }
 
 const SERVICE_CIDR = '10.96.0.0/16';

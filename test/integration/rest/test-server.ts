@@ -206,6 +206,8 @@ async function testConfig(folder: string, etcd: TestEtcd): Promise<Config> {
       verificationKeys: [],
       rootCa: read('ca.crt'),
     },
+    oidc: null,
+    tokenWebhook: null,
     encryptionKeys: join(folder, 'encryption-keys.json'),
     serviceCidr: '10.96.0.0/16',
     nodePortRange: '30000-32767',

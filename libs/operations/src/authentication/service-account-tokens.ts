@@ -1,4 +1,5 @@
-import { decodeJwt, errors, type JWK, type JWTPayload } from 'jose';
+import { errors, type JWK, type JWTPayload } from 'jose';
+import { issuerOf } from './jwt-issuer.ts';
 import { TokenRefused } from './token-authenticator.ts';
 import { TokenKeys } from './token-keys.ts';
 
@@ -49,15 +50,6 @@ const isBound = (value: unknown): value is BoundObject =>
   value !== null &&
   typeof (value as BoundObject).name === 'string' &&
   typeof (value as BoundObject).uid === 'string';
-
-/** Who says to have made a token; undefined for what is no JWT. Nothing of it is verified. */
-function issuerOf(token: string): string | undefined {
-  try {
-    return decodeJwt(token).iss;
-  } catch {
-    return undefined;
-  }
-}
 
 const accountUser = (namespace: string, name: string): string => `system:serviceaccount:${namespace}:${name}`;
 const seconds = (ms: number): number => Math.floor(ms / 1_000);
