@@ -14,6 +14,7 @@
 export { apiVersionOf, type GroupVersion, parseApiVersion } from './api-version.ts';
 export { type Applied, applyConfig } from './apply/apply-config.ts';
 export { blankOf, type Comparison, compareObjects } from './apply/compare.ts';
+export { configProblems, problemText } from './apply/config-problems.ts';
 export { applyConflict, conflictsBeyond, type FieldConflict } from './apply/conflicts.ts';
 export { LAST_APPLIED, setByClientSideApply } from './apply/last-applied.ts';
 export {

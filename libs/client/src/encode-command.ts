@@ -1,3 +1,4 @@
+import type { DeepReadonly, KubeObject } from '@periplus/apimachinery';
 import type { apiProto } from '@periplus/proto';
 import type { Command, CommandCause } from './types.ts';
 
@@ -11,12 +12,18 @@ const MEDIA_TYPE = {
 
 const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 
+/** Who manages what is the server's to say; it would be a good part of the message. */
+const withoutManagers = (object: DeepReadonly<KubeObject>): DeepReadonly<KubeObject> => ({
+  ...object,
+  metadata: { ...object.metadata, managedFields: undefined },
+});
+
 const action = (command: Command): Pick<CommandMessage, 'create' | 'update' | 'patch' | 'delete'> => {
   switch (command.verb) {
     case 'create':
       return { create: json(command.object) };
     case 'update':
-      return { update: json(command.object) };
+      return { update: json(withoutManagers(command.object)) };
     case 'patch':
       return { patch: { mediaType: MEDIA_TYPE[command.type], body: json(command.patch) } };
     case 'delete':

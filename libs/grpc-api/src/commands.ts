@@ -17,7 +17,7 @@ export interface CommandDeps {
 
 /** Carries out one command; rejects with what refused it. */
 export async function runCommand(deps: CommandDeps, user: User, command: Command): Promise<CommandResult> {
-  const context = contextOf(user, command.cause, command.dryRun ?? false);
+  const context = contextOf(user, command);
   const target = targetOf(deps.kinds, command.ref);
   const { id } = command;
   if (command.delete) {
@@ -59,9 +59,9 @@ function written(operations: Operations, context: RequestContext, target: Target
     case 'update':
       return operations.update(context, target, body(command.update!), only);
     default: {
-      const { mediaType, body: patch } = command.patch ?? {};
+      const { mediaType, body: patch, force } = command.patch ?? {};
       if (!mediaType || !patch) throw badRequest('patch.media_type and patch.body are required');
-      return operations.patch(context, target, { mediaType, body: body(patch) }, only);
+      return operations.patch(context, target, { mediaType, body: body(patch), ...(force && { force }) }, only);
     }
   }
 }

@@ -7,7 +7,7 @@ import type { Authenticator, RequestContext, Target, User } from '@periplus/oper
 import type { apiProto } from '@periplus/proto';
 
 export type Ref = apiProto.api.v1.ResourceRef.$Properties;
-export type Cause = apiProto.store.v1.Cause.$Properties;
+type Cause = apiProto.store.v1.Cause.$Properties;
 
 type AnyCall = ServerUnaryCall<never, never> | ServerWritableStream<never, never> | ServerDuplexStream<never, never>;
 
@@ -33,14 +33,24 @@ export function targetOf(kinds: KindRegistry, ref: Ref | null | undefined): Targ
   };
 }
 
-export const contextOf = (user: User, cause: Cause | null | undefined, dryRun: boolean): RequestContext => ({
+/** Programs go by who they are: `kube-scheduler`, and on all nodes `kubelet`, as in Kubernetes. */
+const managerOf = ({ name }: User): string =>
+  name.startsWith('system:node:') ? 'kubelet' : name.slice(name.lastIndexOf(':') + 1);
+
+interface WriteRequest {
+  readonly cause?: Cause | null;
+  readonly dryRun?: boolean | null;
+  readonly fieldManager?: string | null;
+}
+
+export const contextOf = (user: User, { cause, dryRun, fieldManager }: WriteRequest = {}): RequestContext => ({
   user,
   requestId: randomUUID(),
   cause: cause
     ? { key: cause.key ?? '', resourceVersion: cause.resourceVersion ?? '', reconciler: cause.reconciler ?? '' }
     : null,
-  dryRun,
-  fieldManager: '',
+  dryRun: dryRun ?? false,
+  fieldManager: fieldManager || managerOf(user),
   // A program has no use for warnings: what the server would drop is an error.
   fieldValidation: 'Strict',
   warnings: [],

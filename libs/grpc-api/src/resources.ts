@@ -59,13 +59,13 @@ export function resourcesHandlers(deps: ResourcesDeps) {
 async function get({ operations, kinds }: ResourcesDeps, user: User, request: GetRequest): Promise<ApiObject> {
   const target = targetOf(kinds, request.ref);
   const options = { resourceVersion: request.resourceVersion ?? '' };
-  const { bytes, resourceVersion } = await operations.get(contextOf(user, null, false), target, options);
+  const { bytes, resourceVersion } = await operations.get(contextOf(user), target, options);
   return { json: bytes, resourceVersion };
 }
 
 async function list({ operations, kinds }: ResourcesDeps, user: User, request: ListRequest): Promise<ListResponse> {
   const target = { ...targetOf(kinds, request.ref), name: '' };
-  const found = await operations.list(contextOf(user, null, false), target, {
+  const found = await operations.list(contextOf(user), target, {
     labelSelector: request.labelSelector ?? '',
     fieldSelector: request.fieldSelector ?? '',
     limit: request.limit ?? 0,
@@ -92,7 +92,7 @@ const watch =
     try {
       const { request } = call;
       const target = { ...targetOf(kinds, request.ref), name: '' };
-      const context = contextOf(await callerOf(call, authenticator), null, false);
+      const context = contextOf(await callerOf(call, authenticator));
       const sink = new WatchStream(call);
       const options = {
         labelSelector: request.labelSelector ?? '',

@@ -77,6 +77,8 @@ export interface RequestContext {
   readonly dryRun: boolean;
   /** '' when the client gave none. */
   readonly fieldManager: string;
+  /** What the client calls itself: its beginning stands in for a field manager. */
+  readonly userAgent?: string;
   /** Kubernetes' default is Warn. */
   readonly fieldValidation: 'Ignore' | 'Warn' | 'Strict';
   /** Filled by the operation; the adapter sends them (`Warning: 299 - "..."`). */
@@ -220,6 +222,8 @@ export interface DeleteOptions {
 export interface Patch {
   readonly mediaType: string;
   readonly body: Body;
+  /** Of an apply: whether it takes fields that others manage. */
+  readonly force?: boolean;
 }
 
 /** Preconditions beside those in the object, from gRPC commands; '' or absent for none. */

@@ -6,6 +6,7 @@ import { decodeProtobuf } from './protobuf/decode.ts';
 
 /** What of an unreadable body is shown to its sender. */
 const SUMMARY_BYTES_MAX = 30;
+const OPENING_BRACE = 0x7b;
 
 /**
  * The value of a request's body. `kind` is what it should have been, for the error: "Deployment". Throws BadRequest
@@ -43,15 +44,28 @@ export function decodePatch(body: Buffer): Body {
   }
 }
 
+/** The value of a patch that may be YAML. JSON is read as such, which is much faster. */
+export async function decodeYamlPatch(body: Buffer): Promise<Body> {
+  const text = body.toString('utf8');
+  if (body[0] === OPENING_BRACE) {
+    try {
+      return { value: JSON.parse(text) as JsonValue, json: text };
+    } catch {
+      // YAML has braces, too.
+    }
+  }
+  return { value: await fromYaml(text, 'decoding YAML'), json: null };
+}
+
 function summary(body: Buffer): string {
   if (body.length === 0) return '<empty>';
-  const encoding = body[0] === 0x7b ? 'utf8' : 'hex';
+  const encoding = body[0] === OPENING_BRACE ? 'utf8' : 'hex';
   const shown = body.toString(encoding, 0, SUMMARY_BYTES_MAX);
   return body.length > SUMMARY_BYTES_MAX ? `${shown} ...` : shown;
 }
 
 /** YAML 1.1 as Kubernetes reads it (`0644` is octal), but for dates, which stay text. Loaded on first use. */
-async function fromYaml(text: string): Promise<JsonValue> {
+async function fromYaml(text: string, doing = 'converting YAML to JSON'): Promise<JsonValue> {
   const { parse } = await import('yaml');
   try {
     return parse(text, {
@@ -60,7 +74,7 @@ async function fromYaml(text: string): Promise<JsonValue> {
       customTags: (tags) => tags.filter((tag) => typeof tag === 'string' || tag.tag !== 'tag:yaml.org,2002:timestamp'),
     }) as JsonValue;
   } catch (error) {
-    throw badRequest(`error converting YAML to JSON: yaml: ${(error as Error).message.split('\n', 1)[0]}`);
+    throw badRequest(`error ${doing}: yaml: ${(error as Error).message.split('\n', 1)[0]}`);
   }
 }
 

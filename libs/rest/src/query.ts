@@ -15,6 +15,8 @@ export interface WriteOptions {
   dryRun: boolean;
   fieldManager: string;
   fieldValidation: 'Ignore' | 'Warn' | 'Strict';
+  /** Of a patch; undefined when the query does not say. */
+  force?: boolean;
 }
 
 const NO_WRITE_OPTIONS: WriteOptions = { dryRun: false, fieldManager: '', fieldValidation: 'Warn' };
@@ -40,6 +42,7 @@ export function writeOptions(kind: string, query: string): WriteOptions {
     dryRun: parameters.getAll('dryRun').includes('All'),
     fieldManager: parameters.get('fieldManager') ?? '',
     fieldValidation: (parameters.get('fieldValidation') || 'Warn') as WriteOptions['fieldValidation'],
+    ...(parameters.get('force') && { force: boolean(parameters.get('force')) }),
   };
   if (remembered.size >= REMEMBERED_MAX) remembered.clear();
   remembered.set(query, options);

@@ -1,8 +1,16 @@
 import type { Kind, KindRegistry } from '@periplus/api';
 import { StatusError } from '@periplus/apimachinery';
-import type { DeleteOptions, ObjectResult, Operations, RequestContext, Target, User } from '@periplus/operations';
+import {
+  type DeleteOptions,
+  type ObjectResult,
+  type Operations,
+  PATCH_MEDIA_TYPES,
+  type RequestContext,
+  type Target,
+  type User,
+} from '@periplus/operations';
 import { readBody } from './body.ts';
-import { decodeBody, decodePatch } from './decode.ts';
+import { decodeBody, decodePatch, decodeYamlPatch } from './decode.ts';
 import { sendList } from './list-response.ts';
 import {
   bodyFormat,
@@ -29,11 +37,6 @@ import { isStatus, sendItem, watchEncoding } from './shapes.ts';
 import { includeObject } from './table.ts';
 import { WatchResponse } from './watch-response.ts';
 
-const PATCH_TYPES = [
-  'application/json-patch+json',
-  'application/merge-patch+json',
-  'application/strategic-merge-patch+json',
-];
 const NOT_FOUND = Buffer.from('404 page not found\n');
 
 /** A request for a resource, on its way through the API. */
@@ -137,10 +140,13 @@ export class ResourceApi {
   private async patch(call: Call): Promise<void> {
     const { exchange, target, query } = call;
     const type = mediaType(exchange.request.headers['content-type'] ?? '');
-    if (!PATCH_TYPES.includes(type)) throw unsupportedMediaType(PATCH_TYPES);
-    const context = contextOf(exchange, call.context.user, writeOptions('PatchOptions', query));
-    const body = decodePatch(await readBody(exchange.request));
-    await this.sendWritten(call, context, await this.operations.patch(context, target, { mediaType: type, body }));
+    if (!PATCH_MEDIA_TYPES.includes(type)) throw unsupportedMediaType(PATCH_MEDIA_TYPES);
+    const options = writeOptions('PatchOptions', query);
+    const context = contextOf(exchange, call.context.user, options);
+    const bytes = await readBody(exchange.request);
+    const body = type.endsWith('+yaml') ? await decodeYamlPatch(bytes) : decodePatch(bytes);
+    const patch = { mediaType: type, body, force: options.force };
+    await this.sendWritten(call, context, await this.operations.patch(context, target, patch));
   }
 
   private async sendWritten(call: Call, context: RequestContext, result: ObjectResult): Promise<void> {
@@ -193,6 +199,7 @@ const contextOf = (exchange: Exchange, user: User, options: WriteOptions): Reque
   cause: null,
   dryRun: options.dryRun,
   fieldManager: options.fieldManager,
+  userAgent: exchange.request.headers['user-agent'],
   fieldValidation: options.fieldValidation,
   warnings: [],
   nowMs: Date.now(),

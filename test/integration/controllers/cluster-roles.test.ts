@@ -48,7 +48,7 @@ it('gives admin, edit and view their rules, and those of roles that join them', 
   };
   await plane.create(clusterRole, more);
   await eventually(() => expect(may('eve', 'list', RBAC, 'roles')).toBe(true));
-  expect(plane.get(clusterRole, '', 'admin')!.rules).toContainEqual(more.rules![0]);
+  await eventually(() => expect(plane.get(clusterRole, '', 'admin')!.rules).toContainEqual(more.rules![0]));
   await plane.admin.send({ verb: 'delete', kind: clusterRole as unknown as Kind, namespace: '', name: 'more' }, null);
   await eventually(() => expect(may('eve', 'list', RBAC, 'roles')).toBe(false));
 });

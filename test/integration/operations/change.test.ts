@@ -205,7 +205,7 @@ describe('patch', () => {
   });
 
   it('is refused in a form that there is not', async () => {
-    const bad: Patch = { mediaType: 'application/apply-patch+yaml', body: body({}) };
+    const bad: Patch = { mediaType: 'application/yaml', body: body({}) };
     const error = await refusal(core.operations.patch(core.as(admin), at(CONFIG_MAPS, 'default', 'p1'), bad));
     expect(error).toMatchObject({ code: 415, reason: 'UnsupportedMediaType' });
   });

@@ -45,7 +45,10 @@ describe('create', () => {
       selfLink: '/x',
     });
     const { metadata } = (await create('v1/configmaps', 'default', object)).object;
-    expect(Object.keys(metadata).sort()).toEqual(['creationTimestamp', 'name', 'namespace', 'resourceVersion', 'uid']);
+    expect(Object.keys(metadata).sort()).toEqual([
+      ...['creationTimestamp', 'managedFields', 'name', 'namespace', 'resourceVersion', 'uid'],
+    ]);
+    expect(metadata.managedFields).toMatchObject([{ manager: 'test', operation: 'Update' }]);
     expect(metadata.uid).not.toBe('mine');
     expect(metadata.creationTimestamp).not.toMatch(/^2001/);
   });

@@ -91,12 +91,12 @@ describe('a body that cannot be read', () => {
       'UnsupportedMediaType',
       `${accepted}application/json, application/yaml, application/vnd.kubernetes.protobuf`,
     );
-    const apply = { body: '{}', headers: { 'content-type': 'application/apply-patch+yaml' } };
+    const apply = { body: '{}', headers: { 'content-type': 'application/apply-patch' } };
     expectStatus(
       await server.ask('PATCH', `${MAPS}/a?fieldManager=x`, apply),
       415,
       'UnsupportedMediaType',
-      `${accepted}application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json`,
+      `${accepted}application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml`,
     );
   });
 

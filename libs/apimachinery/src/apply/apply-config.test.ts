@@ -103,6 +103,13 @@ describe('applying a configuration', () => {
     });
   });
 
+  it('keeps what names the object when the last field of the metadata goes', () => {
+    const named = { name: 'a', uid: 'u' };
+    const applied = apply(NOTHING, 'kubectl', { metadata: { name: 'a', labels: { app: 'a' } } });
+    const live = { ...applied, object: { metadata: { ...named, labels: { app: 'a' } } } };
+    expect(apply(live, 'kubectl', { metadata: { name: 'a' } }).object).toEqual({ metadata: named });
+  });
+
   it('removes an item with the defaults in it, but not when others own a part of it', () => {
     const config = { spec: { containers: [container('main', { image: 'a' }), container('side', { image: 'a' })] } };
     const applied = apply(NOTHING, 'kubectl', config);

@@ -42,9 +42,11 @@ export function applyConfig(application: Application): Applied {
   const { live, config, schema, by, time, names, entries } = application;
   const last = entries.find((entry) => isManagedBy(entry, by));
   const others = entries.filter((entry) => entry !== last);
-  const fields = ownable(fieldsOf(config, schema), names);
+  const stated = fieldsOf(config, schema);
+  const fields = ownable(stated, names);
   const merged = mergeConfig(live, config, schema) as JsonObject;
-  const owned = union(fields, ownedByAny(others));
+  // What names the object is nobody's, and yet it is stated: it keeps the metadata from going with their last field.
+  const owned = union(stated, ownedByAny(others));
   // Fields of another version have other names.
   const before = last?.apiVersion === by.apiVersion ? last.fieldsV1 : NO_FIELDS;
   const object = pruned(merged, before, owned, schema);

@@ -28,7 +28,7 @@ export const elementOf = (item: JsonValue, schema: ArraySchema): string | undefi
 const shown = (value: JsonValue): string => (typeof value === 'string' ? JSON.stringify(value) : String(value));
 
 /** As error messages show it: `.replicas`, `[name="main"]`, `[="a.example/finalizer"]`, `[0]`. */
-function describeElement(element: string): string {
+export function describeElement(element: string): string {
   const text = element.slice(2);
   switch (element[0]) {
     case 'k': {

@@ -13,12 +13,15 @@ import {
 } from '@periplus/apimachinery';
 import type { Entry } from '@periplus/cache';
 import type { Body, ObjectResult, Patch, Preconditions, RequestContext, Target } from '../types.ts';
+import { APPLY_PATCH, decideApply } from '../writing/apply.ts';
 import { ATTEMPTS_MAX, changeObject, checkPreconditions, currentObject, type Decision } from '../writing/change.ts';
 import { resultOf } from '../writing/committer.ts';
+import { decodeConfiguration } from '../writing/configuration.ts';
 import type { WriteDeps } from '../writing/create.ts';
 import { decodeBody } from '../writing/decode.ts';
+import { managedByUpdate } from '../writing/field-managers.ts';
 import { checkNamedAs } from '../writing/metadata.ts';
-import { applyPatch } from '../writing/patch.ts';
+import { applyPatch, checkNotForced } from '../writing/patch.ts';
 import { decideUpdate } from '../writing/update.ts';
 import { scaleBody } from './body-schemas.ts';
 
@@ -88,6 +91,9 @@ function check(target: Target, { spec, metadata }: Scale, entry: Entry): void {
   checkPreconditions(target, entry, { uid, resourceVersion });
 }
 
+/** Where the one number stands in the object. */
+const replicasPath = ({ kind }: Target): string[] => kind.scale!.specReplicas.replace(/^\./, '').split('.');
+
 /** Changes the one number, by the rules of an update of the whole object. */
 function decide(
   deps: WriteDeps,
@@ -97,11 +103,11 @@ function decide(
   entry: Entry,
 ): Promise<Decision> {
   check(target, scale, entry);
-  const path = target.kind.scale!.specReplicas.replace(/^\./, '').split('.');
   const current = currentObject(target, entry) as unknown as JsonObject;
-  const object = withValueAt(current, path, scale.spec?.replicas ?? 0) as unknown as KubeObject;
+  const object = withValueAt(current, replicasPath(target), scale.spec?.replicas ?? 0) as unknown as KubeObject;
   const whole = { ...object, metadata: { ...object.metadata } };
-  return decideUpdate(deps, context, { ...target, subresource: '' }, whole, entry);
+  const manage = managedByUpdate(context, target);
+  return decideUpdate(deps, context, { ...target, subresource: '' }, whole, entry, manage);
 }
 
 export async function updateScale(
@@ -134,7 +140,9 @@ export async function patchScale(
   patch: Patch,
   only: Preconditions,
 ): Promise<ObjectResult> {
+  if (patch.mediaType === APPLY_PATCH) return applyScale(deps, context, target, patch, only);
   deps.authorize(context, target, 'patch');
+  checkNotForced(patch);
   const result = await changeObject(deps, {
     context,
     target,
@@ -146,6 +154,30 @@ export async function patchScale(
       const patched = applyPatch(current, patch.mediaType, patch.body.value, scaleBody.schema);
       const scale = decodeBody(context, scaleBody, patched, null) as Scale;
       return decide(deps, context, target, scale, entry);
+    },
+  });
+  return scaleResult(target.kind, result);
+}
+
+/** The number belongs to its applier as a field of the object. */
+async function applyScale(
+  deps: WriteDeps,
+  context: RequestContext,
+  target: Target,
+  { body, force = false }: Patch,
+  only: Preconditions,
+): Promise<ObjectResult> {
+  deps.authorize(context, target, 'patch');
+  const scale = decodeConfiguration(context, target, scaleBody, body.value) as unknown as Scale;
+  const replicas = scale.spec?.replicas;
+  const named = { metadata: { name: target.name } };
+  const value = replicas === undefined ? named : withValueAt(named, replicasPath(target), replicas);
+  const result = await changeObject(deps, {
+    ...{ context, target, verb: 'apply', attemptsMax: PATCH_ATTEMPTS_MAX },
+    decide(entry) {
+      checkPreconditions(target, entry, only);
+      check(target, { ...scale, metadata: scale.metadata ?? {} }, entry);
+      return decideApply(deps, { context, target, value, force }, { ...target, subresource: '' }, entry);
     },
   });
   return scaleResult(target.kind, result);

@@ -14,6 +14,7 @@ import { type ClusterState, namedResource, storageKind } from '../cluster-state.
 import type { Body, ObjectResult, RequestContext, Target } from '../types.ts';
 import type { Committer } from './committer.ts';
 import { decodeObject } from './decode.ts';
+import { type Manage, managedByUpdate } from './field-managers.ts';
 import { generatedName } from './generated-name.ts';
 import { fillNewMetadata, settleNamespace } from './metadata.ts';
 import { type AllocationDeps, allocate, alreadyAllocated, type Choice } from './service-allocation.ts';
@@ -44,6 +45,7 @@ interface Creation {
   readonly context: RequestContext;
   readonly target: Target;
   readonly body: Body;
+  readonly manage: Manage;
   /** In the form that was asked for. */
   object: KubeObject;
   /** Its name is ours, so that it may be another. */
@@ -72,6 +74,9 @@ const name: Step<Creation> = (creation) => {
     target.kind.setDefaults(object);
   }
 };
+
+/** Before admission: what that fills in is nobody's. */
+const manage: Step<Creation> = ({ manage, object }) => manage(object, null);
 
 const admit: Step<Creation> = ({ deps, context, target, object }) =>
   deps.admission.admit({
@@ -140,16 +145,17 @@ function exists({ deps, target, object, isNamedByUs }: Creation): StatusError {
 }
 
 /** The chain of a create. The user was authenticated before; each step may refuse. */
-const CREATE: readonly Step<Creation>[] = [authorize, decode, name, admit, prepare, validate, review, commit];
+const CREATE: readonly Step<Creation>[] = [authorize, decode, name, manage, admit, prepare, validate, review, commit];
 
 export async function createObject(
   deps: WriteDeps,
   context: RequestContext,
   target: Target,
   body: Body,
+  manage: Manage = managedByUpdate(context, target),
 ): Promise<ObjectResult> {
   const object = { apiVersion: '', kind: '', metadata: {} };
-  const creation: Creation = { deps, context, target, body, object, isNamedByUs: false, result: null };
+  const creation: Creation = { deps, context, target, body, manage, object, isNamedByUs: false, result: null };
   await runSteps(CREATE, creation);
   // Who deletes or makes a namespace expects the next request to know.
   if (storageKind(target.kind).plural === 'namespaces') await deps.cluster.reach(creation.result!.revision);

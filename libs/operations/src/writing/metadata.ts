@@ -4,7 +4,6 @@ import type { Target } from '../types.ts';
 
 /** What clients send back although only servers ever wrote it. */
 function dropUntracked(metadata: ObjectMeta): void {
-  delete metadata.managedFields;
   delete (metadata as { selfLink?: string }).selfLink;
 }
 

@@ -13,6 +13,7 @@ import {
   unsupportedMediaType,
 } from '@periplus/apimachinery';
 import type { ObjectResult, Patch, Preconditions, RequestContext, Target } from '../types.ts';
+import { APPLY_PATCH, applyObject } from './apply.ts';
 import { changeObject, checkPreconditions, currentObject } from './change.ts';
 import type { WriteDeps } from './create.ts';
 import { decodeObject } from './decode.ts';
@@ -27,7 +28,7 @@ const MERGE_PATCH = 'application/merge-patch+json';
 const STRATEGIC_MERGE_PATCH = 'application/strategic-merge-patch+json';
 
 /** What a patch may be sent as. */
-export const PATCH_MEDIA_TYPES: readonly string[] = [JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH];
+export const PATCH_MEDIA_TYPES: readonly string[] = [JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH, APPLY_PATCH];
 
 /** The patched document, which shares nothing with the arguments. Throws UnsupportedMediaType, BadRequest or Invalid. */
 export function applyPatch(document: JsonObject, mediaType: string, patch: JsonValue, schema: Schema): JsonValue {
@@ -58,6 +59,13 @@ function settleWarnings(context: RequestContext, { body }: Patch, unknownFields:
   throw invalid({ group: '', kind: '' }, '', [at('patch').invalid(text, strictDecodingProblem(warnings))]);
 }
 
+/** Throws Invalid when anything but an apply wants to be forced. */
+export function checkNotForced({ force }: Patch): void {
+  if (force === undefined) return;
+  const error = at('force').forbidden('may not be specified for non-apply patch');
+  throw invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [error]);
+}
+
 /** Patches an object or its status. */
 export async function patchObject(
   deps: WriteDeps,
@@ -66,7 +74,9 @@ export async function patchObject(
   patch: Patch,
   only: Preconditions,
 ): Promise<ObjectResult> {
+  if (patch.mediaType === APPLY_PATCH) return applyObject(deps, context, target, patch, only);
   deps.authorize(context, target, 'patch');
+  checkNotForced(patch);
   if (!PATCH_MEDIA_TYPES.includes(patch.mediaType)) throw unsupportedMediaType(PATCH_MEDIA_TYPES);
   const { kind } = target;
   let isFirst = true;

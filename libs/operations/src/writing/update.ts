@@ -6,6 +6,7 @@ import type { Body, ObjectResult, Preconditions, RequestContext, Target } from '
 import { ATTEMPTS_MAX, changeObject, checkPreconditions, currentObject, type Decision } from './change.ts';
 import { ROOT, type WriteDeps } from './create.ts';
 import { decodeObject } from './decode.ts';
+import { type Manage, managedByUpdate } from './field-managers.ts';
 import { checkNamedAs, keepServerMetadata } from './metadata.ts';
 
 /** Kinds of which nobody may overwrite what he has not seen. */
@@ -72,6 +73,7 @@ export async function decideUpdate(
   target: Target,
   object: KubeObject,
   entry: Entry,
+  manage: Manage = managedByUpdate(context, target),
 ): Promise<Decision> {
   const { kind, name, subresource } = target;
   const old = currentObject(target, entry);
@@ -79,6 +81,7 @@ export async function decideUpdate(
   if (object.metadata.uid) checkPreconditions(target, entry, { uid: object.metadata.uid });
   checkVersion(target, object, entry);
   keepServerMetadata(object, old);
+  manage(object, old);
   const request: AdmissionRequest = { operation: 'update', context, target, name, object, old };
   const admitting = deps.admission.admit(request);
   if (admitting) await admitting;

@@ -1,0 +1,142 @@
+import type { Kind } from '@periplus/api';
+import {
+  blankOf,
+  type Comparison,
+  compareObjects,
+  type DeepReadonly,
+  decodeManagedFields,
+  formatTime,
+  isReset,
+  type JsonObject,
+  type KubeObject,
+  type ManagedFieldsEntry,
+  type Manager,
+  type ObjectSchema,
+  trackUpdate,
+} from '@periplus/apimachinery';
+import { storageKind } from '../cluster-state.ts';
+import type { RequestContext, Target } from '../types.ts';
+
+/** Longer names of managers are cut, as kube-apiserver does with what it takes from a User-Agent. */
+const MANAGER_CHARS_MAX = 128;
+
+type State = DeepReadonly<KubeObject>;
+type Entries = readonly ManagedFieldsEntry[];
+
+/** Says who manages the fields of an object that is about to be written, in its metadata. */
+export type Manage = (object: KubeObject, old: State | null) => void;
+
+const apiVersionOf = ({ group, version }: Kind): string => (group === '' ? version : `${group}/${version}`);
+
+/** The characters of a User-Agent before its first slash. */
+function nameOf(userAgent: string): string {
+  const end = userAgent.indexOf('/');
+  return (end < 0 ? userAgent : userAgent.slice(0, end)).replace(/\p{C}/gu, '').slice(0, MANAGER_CHARS_MAX);
+}
+
+export const managerOf = (
+  { fieldManager, userAgent = '' }: RequestContext,
+  { kind, subresource }: Target,
+  operation: Manager['operation'],
+): Manager => ({
+  manager: fieldManager || nameOf(userAgent) || 'unknown',
+  operation,
+  apiVersion: apiVersionOf(kind),
+  subresource,
+});
+
+/** Members that a write to each address of a kind may change, so that its fields can belong to somebody. */
+interface OwnableMembers {
+  object: readonly string[];
+  status: readonly string[];
+}
+
+const known = new WeakMap<Kind, OwnableMembers>();
+
+export function ownableMembers({ kind, subresource }: Target): readonly string[] {
+  let members = known.get(kind);
+  if (!members) {
+    const names = Object.keys((kind.schema as ObjectSchema).properties);
+    const isIntent = (name: string): boolean =>
+      name !== 'apiVersion' && name !== 'kind' && !(kind.hasStatus && name === 'status');
+    members = { object: names.filter(isIntent), status: ['metadata', 'status'] };
+    known.set(kind, members);
+  }
+  return subresource === 'status' ? members.status : members.object;
+}
+
+const asJson = (object: State): DeepReadonly<JsonObject> => object as unknown as DeepReadonly<JsonObject>;
+
+/**
+ * What changes between two states of an object, in the words of any version: those of `target` and of the stored form
+ * are told apart; fields that only another version has are taken for unchanged.
+ */
+export function changesBetween(
+  target: Target,
+  was: State | null,
+  is: State,
+): (apiVersion: string) => Comparison | undefined {
+  const { kind } = target;
+  const stored = storageKind(kind);
+  const compare = (form: Kind, old: State | null, now: State): Comparison => {
+    const schema = form.schema as ObjectSchema;
+    const before = old === null ? blankOf(schema) : asJson(old);
+    return compareObjects(before, asJson(now), schema, ownableMembers({ ...target, kind: form }));
+  };
+  let own: Comparison | undefined;
+  let other: Comparison | undefined;
+  return (apiVersion) => {
+    if (stored !== kind && apiVersion === apiVersionOf(stored)) {
+      const toStorage = (state: State): KubeObject => kind.storedAs!.toStorage(state as KubeObject);
+      other ??= compare(stored, was && toStorage(was), toStorage(is));
+      return other;
+    }
+    own ??= compare(kind, was, is);
+    return own;
+  };
+}
+
+/** What a client sends back of metadata that is not for it to say, put as the server has it. */
+const asManaged = (object: KubeObject, old: State | null): State => ({
+  ...object,
+  metadata: {
+    ...object.metadata,
+    managedFields: old?.metadata.managedFields as ManagedFieldsEntry[] | undefined,
+    resourceVersion: old?.metadata.resourceVersion,
+  },
+});
+
+/** The entries that hold before an update: the client's own, when it may state any and they make sense. */
+function entriesBefore({ metadata }: KubeObject, old: State | null, subresource: string): Entries {
+  const live = (old?.metadata.managedFields ?? []) as Entries;
+  const sent = metadata.managedFields as readonly unknown[] | undefined;
+  if (subresource !== '' || sent === undefined || sent === live) return live;
+  if (isReset(sent)) return [];
+  return decodeManagedFields(sent) ?? live;
+}
+
+export function setManagedFields({ metadata }: KubeObject, entries: Entries): void {
+  if (entries.length > 0) metadata.managedFields = entries as ManagedFieldsEntry[];
+  else delete metadata.managedFields;
+}
+
+/**
+ * Gives who creates or updates an object the fields that he changes. An object that nobody manages yet, because it is
+ * older than that or a client asked to forget, stays so until somebody applies it.
+ */
+export const managedByUpdate =
+  (context: RequestContext, target: Target): Manage =>
+  (object, old) => {
+    const entries = entriesBefore(object, old, target.subresource);
+    if (entries.length === 0 && old !== null) {
+      setManagedFields(object, entries);
+      return;
+    }
+    const managed = trackUpdate(entries, {
+      by: managerOf(context, target, 'Update'),
+      time: formatTime(context.nowMs),
+      names: ownableMembers(target),
+      changesIn: changesBetween(target, old, asManaged(object, old)),
+    });
+    setManagedFields(object, managed);
+  };
