@@ -1,6 +1,6 @@
 /**
  * What every process has: a configuration file (`config.ts`), structured logs (`logger.ts`), a health and
- * metrics page (`health.ts`, `metrics.ts`) and one way to start and stop (`run.ts`).
+ * metrics page (`health.ts`, `metrics.ts`), one way to start and stop (`run.ts`), and a garbage collector that suits it.
  */
 export { ConfigError, ConfigReader, readConfig } from './config.ts';
 export { type Check, type HealthPage, runChecks, serveHealth } from './health.ts';

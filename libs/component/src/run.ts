@@ -1,4 +1,5 @@
 import { ConfigError } from './config.ts';
+import { tuneGarbageCollector } from './garbage-collector.ts';
 import type { Logger } from './logger.ts';
 
 /** A process that has not stopped by then is ended; what it had acknowledged is in etcd already. */
@@ -13,6 +14,7 @@ export async function runUntilSignal(
   log: Logger,
   start: (signal: AbortSignal) => Promise<() => Promise<void>>,
 ): Promise<void> {
+  tuneGarbageCollector();
   const stopping = new AbortController();
   const signalled = new Promise<NodeJS.Signals>((resolve) => {
     for (const name of ['SIGTERM', 'SIGINT'] as const) {
