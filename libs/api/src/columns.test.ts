@@ -352,6 +352,47 @@ describe('kubectl get prints', () => {
       'x  10.0.0.1:80,[fd00::1]:80,10.0.0.1:443 + 1 more...  60m',
     ],
     ['endpoints that there are none of', 'v1', 'Endpoints', {}, 'NAME  ENDPOINTS  AGE', 'x  <none>  60m'],
+    [
+      'autoscalers',
+      'autoscaling/v2',
+      'HorizontalPodAutoscaler',
+      {
+        spec: {
+          scaleTargetRef: { kind: 'Deployment', name: 'web' },
+          maxReplicas: 5,
+          metrics: [
+            { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } } },
+            { type: 'Pods', pods: { metric: { name: 'rps' }, target: { type: 'AverageValue', averageValue: '5' } } },
+            { type: 'External', external: { metric: { name: 'q' }, target: { type: 'Value', value: '5' } } },
+          ],
+        },
+        status: {
+          currentReplicas: 3,
+          currentMetrics: [{ type: 'Resource', resource: { name: 'cpu', current: { averageUtilization: 40 } } }],
+        },
+      },
+      'NAME  REFERENCE  TARGETS  MINPODS  MAXPODS  REPLICAS  AGE',
+      'x  Deployment/web  cpu: 40%/80%, <unknown>/5 + 1 more...  1  5  3  60m',
+    ],
+    [
+      'autoscalers of the older sort',
+      'autoscaling/v1',
+      'HorizontalPodAutoscaler',
+      {
+        spec: { scaleTargetRef: { kind: 'Deployment', name: 'web' }, maxReplicas: 5, minReplicas: 2 },
+        status: { currentReplicas: 3, desiredReplicas: 3, currentCPUUtilizationPercentage: 40 },
+      },
+      'NAME  REFERENCE  TARGETS  MINPODS  MAXPODS  REPLICAS  AGE',
+      'x  Deployment/web  cpu: 40%/80%  2  5  3  60m',
+    ],
+    [
+      'disruption budgets',
+      'policy/v1',
+      'PodDisruptionBudget',
+      { spec: { minAvailable: '50%' }, status: { disruptionsAllowed: 2 } },
+      'NAME  MIN AVAILABLE  MAX UNAVAILABLE  ALLOWED DISRUPTIONS  AGE',
+      'x  50%  N/A  2  60m',
+    ],
     ['roles', 'rbac.authorization.k8s.io/v1', 'Role', {}, 'NAME  CREATED AT', 'x  2026-11-21T11:00:00Z'],
     ['cluster roles', 'rbac.authorization.k8s.io/v1', 'ClusterRole', {}, 'NAME  CREATED AT', 'x  2026-11-21T11:00:00Z'],
     [

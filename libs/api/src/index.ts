@@ -17,6 +17,11 @@ export {
 export { type SelfSubjectAccessReview, selfSubjectAccessReview } from './authorization/self-subject-access-review.ts';
 export { type SelfSubjectRulesReview, selfSubjectRulesReview } from './authorization/self-subject-rules-review.ts';
 export { type SubjectAccessReview, subjectAccessReview } from './authorization/subject-access-review.ts';
+export { type HorizontalPodAutoscaler, horizontalPodAutoscaler } from './autoscaling/horizontal-pod-autoscaler.ts';
+export {
+  type HorizontalPodAutoscalerV1,
+  horizontalPodAutoscalerV1,
+} from './autoscaling/horizontal-pod-autoscaler-v1.ts';
 export { type CronJob, cronJob } from './batch/cron-job.ts';
 export { type Job, job } from './batch/job.ts';
 export { builtinKinds } from './builtin.ts';
@@ -57,6 +62,7 @@ export { type NetworkPolicy, networkPolicy } from './networking/network-policy.t
 export { type ServiceCIDR, serviceCIDR } from './networking/service-cidr.ts';
 export { type RuntimeClass, runtimeClass } from './node/runtime-class.ts';
 export { type Amounts, amountsOf, podLimits, podRequests } from './pod-spec/pod-resources.ts';
+export { type PodDisruptionBudget, podDisruptionBudget } from './policy/pod-disruption-budget.ts';
 export { type ClusterRole, clusterRole } from './rbac/cluster-role.ts';
 export { type ClusterRoleBinding, clusterRoleBinding } from './rbac/cluster-role-binding.ts';
 export { type Role, role } from './rbac/role.ts';

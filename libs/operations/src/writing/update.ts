@@ -1,4 +1,4 @@
-import { type Kind, lease, type Namespace } from '@periplus/api';
+import { type Kind, lease, type Namespace, podDisruptionBudget } from '@periplus/api';
 import { at, type DeepReadonly, type FieldError, invalid, type KubeObject, parseVersion } from '@periplus/apimachinery';
 import type { Entry } from '@periplus/cache';
 import type { AdmissionRequest } from '../admission/admission.ts';
@@ -10,7 +10,7 @@ import { type Manage, managedByUpdate } from './field-managers.ts';
 import { checkNamedAs, keepServerMetadata } from './metadata.ts';
 
 /** Kinds of which nobody may overwrite what he has not seen. */
-const CONDITIONAL_ONLY: ReadonlySet<unknown> = new Set([lease]);
+const CONDITIONAL_ONLY: ReadonlySet<unknown> = new Set<unknown>([lease, podDisruptionBudget]);
 
 /** What an update of a subresource keeps and checks, in place of what the kind says for the object itself. */
 interface UpdateStrategy {
