@@ -30,7 +30,14 @@ const selector = { matchLabels: { app: 'web' } };
 const ending = { spec: { ...template.spec, restartPolicy: 'Never' } };
 const claimSpec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } };
 
-const NOT_IN_ALL = ['controllerrevision.apps', 'podtemplate', 'persistentvolumeclaim', 'persistentvolume', 'endpoints'];
+const NOT_IN_ALL = [
+  'controllerrevision.apps',
+  'podtemplate',
+  'persistentvolumeclaim',
+  'persistentvolume',
+  'endpoints',
+  'poddisruptionbudget.policy',
+];
 
 interface Case {
   resource: string;
@@ -45,6 +52,32 @@ interface Case {
 }
 
 const cases: Case[] = [
+  {
+    resource: 'horizontalpodautoscaler.autoscaling',
+    path: '/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers',
+    object: {
+      apiVersion: 'autoscaling/v2',
+      kind: 'HorizontalPodAutoscaler',
+      ...meta('web'),
+      spec: { scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' }, maxReplicas: 3 },
+    },
+    head: 'NAME REFERENCE TARGETS MINPODS MAXPODS REPLICAS AGE',
+    patch: { spec: { minReplicas: 2 } },
+    after: { spec: { minReplicas: 2, metrics: [{ type: 'Resource' }] } },
+  },
+  {
+    resource: 'poddisruptionbudget.policy',
+    path: '/apis/policy/v1/namespaces/default/poddisruptionbudgets',
+    object: {
+      apiVersion: 'policy/v1',
+      kind: 'PodDisruptionBudget',
+      ...meta('web'),
+      spec: { minAvailable: 1, selector },
+    },
+    head: 'NAME MIN AVAILABLE MAX UNAVAILABLE ALLOWED DISRUPTIONS AGE',
+    patch: { spec: { minAvailable: '50%' } },
+    after: { metadata: { generation: 2 }, spec: { minAvailable: '50%' }, status: { disruptionsAllowed: 0 } },
+  },
   {
     resource: 'replicationcontroller',
     path: '/api/v1/namespaces/default/replicationcontrollers',
@@ -226,6 +259,31 @@ describe('what workloads refuse, and how they scale', () => {
     expect(spec.selector.matchLabels).toEqual({ 'batch.kubernetes.io/controller-uid': metadata.uid });
     expect(spec.template.metadata.labels).toMatchObject({ 'job-name': 'once', 'controller-uid': metadata.uid });
     expect(metadata.labels).toEqual(spec.template.metadata.labels);
+  });
+
+  it('an autoscaler is one in both its versions', async () => {
+    const path = (version: string) => `/apis/autoscaling/${version}/namespaces/default/horizontalpodautoscalers/web`;
+    const old = (await server.ask('GET', path('v1'))).json;
+    expect(old).toMatchObject({ apiVersion: 'autoscaling/v1', spec: { targetCPUUtilizationPercentage: 80 } });
+    old.spec.targetCPUUtilizationPercentage = 60;
+    expect((await server.ask('PUT', path('v1'), { body: old })).code).toBe(200);
+    const { json } = await server.ask('GET', path('v2'));
+    expect(json.spec.metrics[0].resource.target.averageUtilization).toBe(60);
+    expect(json.metadata.uid).toBe(old.metadata.uid);
+    await ok('create deployment scaled --image=web:1');
+    expect(await ok('autoscale deployment scaled --max=4 --cpu=70%')).toContain('autoscaled');
+    expect(await ok('get hpa scaled --no-headers')).toMatch(
+      /^scaled +Deployment\/scaled +cpu: <unknown>\/70% +\S+ +4 +0/,
+    );
+  });
+
+  it('a budget is not changed by who has not seen it', async () => {
+    expect(await ok('create pdb least --selector=app=web --min-available=1')).toContain('created');
+    const path = '/apis/policy/v1/namespaces/default/poddisruptionbudgets/least';
+    const { json } = await server.ask('GET', path);
+    delete json.metadata.resourceVersion;
+    const refusal = await server.ask('PUT', path, { body: json });
+    expect(refusal.json.message).toContain('metadata.resourceVersion: Invalid value');
   });
 
   it('jobs are found by their successes', async () => {
