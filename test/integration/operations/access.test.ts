@@ -401,18 +401,51 @@ describe('a node', () => {
     await remove('mine');
   });
 
-  it('gets tokens for its pods alone', async () => {
-    const { object } = await core.create('v1/pods', 'team', podOf('tok', { nodeName: 'n1' }));
+  it('gets tokens for its pods alone, and for whom their volumes name', async () => {
+    const sources = [{ serviceAccountToken: { path: 't', audience: 'vault' } }];
+    const volumes = [{ name: 'vault', projected: { sources } }];
+    const { object } = await core.create('v1/pods', 'team', podOf('tok', { nodeName: 'n1', volumes }));
     await core.create('v1/pods', 'team', podOf('tok2', { nodeName: 'n2' }));
     const other = (await core.get('v1/pods', 'team', 'tok2')) as Pod;
     await settled();
     const ask = (spec: object) =>
       core.operations.create(core.as(n1), at('v1/serviceaccounts', 'team', 'default', 'token'), body({ spec }));
-    const ref = { apiVersion: 'v1', kind: 'Pod', name: 'tok', uid: object.metadata.uid };
-    expect((await ask({ boundObjectRef: ref })).code).toBe(201);
+    const boundObjectRef = { apiVersion: 'v1', kind: 'Pod', name: 'tok', uid: object.metadata.uid };
+    expect((await ask({ boundObjectRef })).code).toBe(201);
+    expect((await ask({ boundObjectRef, audiences: ['vault'] })).code).toBe(201);
+    expect((await refusal(ask({ boundObjectRef, audiences: ['bank'] }))).message).toMatch(
+      /audience "bank" not found in pod spec volume$/,
+    );
+    expect((await refusal(ask({ boundObjectRef, audiences: ['vault', 'bank'] }))).message).toMatch(
+      /node may only request 0 or 1 audiences$/,
+    );
     expect((await refusal(ask({}))).message).toMatch(/node requested token not bound to a pod$/);
-    const theirs = { ...ref, name: 'tok2', uid: other.metadata.uid };
+    const theirs = { ...boundObjectRef, name: 'tok2', uid: other.metadata.uid };
     expect((await refusal(ask({ boundObjectRef: theirs }))).message).toMatch(/scheduled on a different node$/);
+  });
+
+  it('says what drivers it has, and how large the volumes of its pods are', async () => {
+    const csiNodes = 'storage.k8s.io/v1/csinodes';
+    const driversOf = (name: string) => ({ metadata: { name }, spec: { drivers: [] } });
+    await core.create(csiNodes, '', driversOf('n1'), n1);
+    expect((await refusal(core.create(csiNodes, '', driversOf('n2'), n1))).message).toMatch(
+      /can only access CSINode with the same name as the requesting node$/,
+    );
+    const claims = 'v1/persistentvolumeclaims';
+    const spec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } };
+    await core.create(claims, 'team', { metadata: { name: 'disk' }, spec });
+    const volumes = [{ name: 'disk', persistentVolumeClaim: { claimName: 'disk' } }];
+    await core.create('v1/pods', 'team', podOf('with-disk', { nodeName: 'n1', volumes }));
+    await settled();
+    const present = await core.get(claims, 'team', 'disk');
+    const larger = { ...present, status: { phase: 'Pending', capacity: { storage: '2Gi' } } } as KubeObject;
+    await change(n1, claims, structuredClone(larger), 'status');
+    delete larger.metadata.resourceVersion;
+    const lost = { ...larger, status: { phase: 'Lost' } } as KubeObject;
+    expect((await refusal(change(n1, claims, lost, 'status'))).message).toMatch(
+      /node "n1" is not allowed to update fields other than status.quantity and status.conditions$/,
+    );
+    expect((await refusal(change(n1, claims, larger))).code).toBe(403);
   });
 
   it('renews its lease alone', async () => {

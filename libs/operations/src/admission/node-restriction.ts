@@ -1,10 +1,20 @@
-import { type Lease, lease, type Node, node as nodeKind, type Pod, pod, serviceAccount } from '@periplus/api';
+import {
+  csiNode,
+  type Lease,
+  lease,
+  type Node,
+  node as nodeKind,
+  type Pod,
+  persistentVolumeClaim,
+  pod,
+  serviceAccount,
+} from '@periplus/api';
 import { type DeepReadonly, deepEqual, type KubeObject, notFound } from '@periplus/apimachinery';
-import { nodeNameOf } from '../authorization/node-authorizer.ts';
+import { MIRROR_ANNOTATION, nodeNameOf } from '../authorization/node-authorizer.ts';
 import { referencesAny } from '../authorization/pod-references.ts';
 import type { ClusterState } from '../cluster-state.ts';
 import { type Admission, type AdmissionRequest, refused } from './admission.ts';
-import { MIRROR_ANNOTATION } from './service-account.ts';
+import { admitClaim, admitCsiNode } from './node-volumes.ts';
 
 const quoted = JSON.stringify;
 const LEASE_NAMESPACE = 'kube-node-lease';
@@ -186,6 +196,8 @@ export function nodeRestriction(cluster: ClusterState): Admission {
     [pod, (request, own) => admitPod(request, own, cluster)],
     [serviceAccount, (request, own) => admitToken(request, own, cluster)],
     [lease, admitLease],
+    [csiNode, admitCsiNode],
+    [persistentVolumeClaim, admitClaim],
   ]);
   return {
     name: 'NodeRestriction',

@@ -1,5 +1,6 @@
 import { type Pod, pod, type ServiceAccount, serviceAccount } from '@periplus/api';
 import type { DeepReadonly } from '@periplus/apimachinery';
+import { MIRROR_ANNOTATION } from '../authorization/node-authorizer.ts';
 import { referencesAny } from '../authorization/pod-references.ts';
 import type { ClusterState } from '../cluster-state.ts';
 import { generatedName } from '../writing/generated-name.ts';
@@ -9,7 +10,6 @@ type Spec = Pod['spec'];
 type Container = Spec['containers'][number];
 
 const DEFAULT_ACCOUNT = 'default';
-export const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
 const MOUNT_PATH = '/var/run/secrets/kubernetes.io/serviceaccount';
 const VOLUME_PREFIX = 'kube-api-access-';
 /** A node renews the token at four fifths of this; the odd seconds tell such tokens from those that users ask for. */

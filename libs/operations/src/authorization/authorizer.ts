@@ -1,4 +1,15 @@
-import { clusterRole, clusterRoleBinding, role, roleBinding } from '@periplus/api';
+import {
+  clusterRole,
+  clusterRoleBinding,
+  type PersistentVolume,
+  type PersistentVolumeClaim,
+  persistentVolume,
+  persistentVolumeClaim,
+  role,
+  roleBinding,
+  type VolumeAttachment,
+  volumeAttachment,
+} from '@periplus/api';
 import type { DeepReadonly } from '@periplus/apimachinery';
 import { type CacheReader, ClusterState } from '../cluster-state.ts';
 import type { Attributes, Authorizer, Decision, User } from '../types.ts';
@@ -35,7 +46,12 @@ export interface ClusterAuthorizer extends Authorizer {
 /** Asks in order: system:masters, the Node authorizer, RBAC. The first that allows wins; refusals add up. */
 export function createAuthorizer({ cache }: { cache: CacheReader }): ClusterAuthorizer {
   const cluster = new ClusterState(cache);
-  const node = new NodeAuthorizer((name) => cluster.podsOn(name));
+  const node = new NodeAuthorizer({
+    podsOn: (name) => cluster.podsOn(name),
+    claim: (namespace, name) => cluster.object<PersistentVolumeClaim>(persistentVolumeClaim, namespace, name),
+    volume: (name) => cluster.object<PersistentVolume>(persistentVolume, '', name),
+    attachment: (name) => cluster.object<VolumeAttachment>(volumeAttachment, '', name),
+  });
   const rbac = new Rbac({
     clusterRoles: () => cluster.objects(clusterRole),
     roles: () => cluster.objects(role),

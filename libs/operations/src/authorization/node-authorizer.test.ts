@@ -2,7 +2,7 @@ import type { Pod } from '@periplus/api';
 import { parseFieldSelector } from '@periplus/apimachinery';
 import { expect, it } from 'vitest';
 import type { Attributes, User } from '../types.ts';
-import { NodeAuthorizer, nodeNameOf } from './node-authorizer.ts';
+import { MIRROR_ANNOTATION, NodeAuthorizer, nodeNameOf } from './node-authorizer.ts';
 import { references, referencesAny } from './pod-references.ts';
 
 const spec = (more: object) =>
@@ -40,6 +40,8 @@ it.each<[string, 'secret' | 'configMap', object]>([
     'secret',
     { containers: [{ name: 'c', env: [{ name: 'V', valueFrom: { secretKeyRef: { name: 'it', key: 'k' } } }] }] },
   ],
+  ['a driver', 'secret', { volumes: [{ name: 'v', rbd: { secretRef: { name: 'it' } } }] }],
+  ['a share', 'secret', { volumes: [{ name: 'v', azureFile: { secretName: 'it' } }] }],
   ['a pull secret', 'secret', { imagePullSecrets: [{ name: 'it' }] }],
   [
     'an ephemeral container',
@@ -54,8 +56,35 @@ it.each<[string, 'secret' | 'configMap', object]>([
   expect(referencesAny(spec({}), what)).toBe(false);
 });
 
-const mine = spec({ serviceAccountName: 'robot', volumes: [{ name: 'v', secret: { secretName: 'it' } }] });
-const authorizer = new NodeAuthorizer((node) => (node === 'n1' ? [mine] : []));
+const mine = spec({
+  serviceAccountName: 'robot',
+  volumes: [
+    { name: 'v', secret: { secretName: 'it' } },
+    { name: 'disk', persistentVolumeClaim: { claimName: 'claim' } },
+    { name: 'scratch', ephemeral: {} },
+  ],
+});
+const mirror = spec({ volumes: [{ name: 'v', secret: { secretName: 'static' } }] });
+mirror.metadata.annotations = { [MIRROR_ANNOTATION]: 'x' };
+const claims: Record<string, string> = { 'x/claim': 'pv', 'x/liar': 'other-pv', 'x/p-scratch': 'scratch-pv' };
+const volume = (namespace: string, name: string, more: object = {}) => ({
+  spec: { claimRef: { namespace, name }, ...more },
+});
+const csi = {
+  nodeStageSecretRef: { namespace: 'vault', name: 'stage' },
+  controllerPublishSecretRef: { namespace: 'vault', name: 'control' },
+};
+const volumes: Record<string, object> = {
+  pv: volume('x', 'claim', { csi }),
+  'other-pv': volume('y', 'claim', { rbd: { secretRef: { name: 'ceph' } } }),
+  'scratch-pv': volume('x', 'p-scratch', { iscsi: { secretRef: { name: 'chap' } } }),
+};
+const authorizer = new NodeAuthorizer({
+  podsOn: (node) => (node === 'n1' ? [mirror, mine] : []),
+  claim: (namespace, name) => ({ spec: { volumeName: claims[`${namespace}/${name}`] } }) as never,
+  volume: (name) => volumes[name] as never,
+  attachment: (name) => ({ spec: { nodeName: name } }) as never,
+});
 
 it.each<[string, Attributes, boolean]>([
   ['get its own secret', asked('get', '/secrets', { name: 'it' }), true],
@@ -85,6 +114,27 @@ it.each<[string, Attributes, boolean]>([
     asked('update', 'coordination.k8s.io/leases', { name: 'n2', namespace: 'kube-node-lease' }),
     false,
   ],
+  ['get a secret of a static pod', asked('get', '/secrets', { name: 'static' }), false],
+  ['get the claim of its pod', asked('get', '/persistentvolumeclaims', { name: 'claim' }), true],
+  ['get the claim of an ephemeral volume', asked('get', '/persistentvolumeclaims', { name: 'p-scratch' }), true],
+  ['get another claim', asked('get', '/persistentvolumeclaims', { name: 'other' }), false],
+  ['list claims', asked('list', '/persistentvolumeclaims'), false],
+  ['report on the claim of its pod', asked('patch', '/persistentvolumeclaims/status', { name: 'claim' }), true],
+  ['report on another claim', asked('patch', '/persistentvolumeclaims/status', { name: 'other' }), false],
+  ['change the claim of its pod', asked('update', '/persistentvolumeclaims', { name: 'claim' }), false],
+  ['get the volume of its pod', asked('get', '/persistentvolumes', { name: 'pv', namespace: '' }), true],
+  ['get another volume', asked('get', '/persistentvolumes', { name: 'other-pv', namespace: '' }), false],
+  ['get what mounts its volume', asked('get', '/secrets', { name: 'stage', namespace: 'vault' }), true],
+  ['get what mounts its older volume', asked('get', '/secrets', { name: 'chap' }), true],
+  ['get what attaches its volume', asked('get', '/secrets', { name: 'control', namespace: 'vault' }), false],
+  ['get what mounts another volume', asked('get', '/secrets', { name: 'ceph', namespace: 'y' }), false],
+  ['get its attachment', asked('get', 'storage.k8s.io/volumeattachments', { name: 'n1', namespace: '' }), true],
+  ['get another attachment', asked('get', 'storage.k8s.io/volumeattachments', { name: 'n2', namespace: '' }), false],
+  ['register its drivers', asked('create', 'storage.k8s.io/csinodes', { namespace: '' }), true],
+  ['change its drivers', asked('update', 'storage.k8s.io/csinodes', { name: 'n1', namespace: '' }), true],
+  ['change drivers of others', asked('update', 'storage.k8s.io/csinodes', { name: 'n2', namespace: '' }), false],
+  ['list drivers of nodes', asked('list', 'storage.k8s.io/csinodes', { namespace: '' }), false],
+  ['get endpoints', asked('get', '/endpoints', { name: 'e' }), true],
   ['list leases', asked('list', 'coordination.k8s.io/leases', { namespace: 'kube-node-lease' }), false],
   ['record events', asked('create', '/events'), true],
   ['list services', asked('list', '/services', { namespace: '' }), true],

@@ -1,16 +1,14 @@
-import type { Pod } from '@periplus/api';
+import type { PersistentVolume, PersistentVolumeClaim, Pod, VolumeAttachment } from '@periplus/api';
 import type { DeepReadonly } from '@periplus/apimachinery';
 import type { Attributes, Decision, User } from '../types.ts';
+import { ALLOWED, decideByName, READ, refused } from './node-rules.ts';
 import { references } from './pod-references.ts';
-import { allowedNames, type PolicyRule } from './policy-rules.ts';
+import { claimsOf, volumeSecrets } from './volume-references.ts';
 
+/** Marks the image of a pod that a node runs by itself. */
+export const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
 const NODE_USER_PREFIX = 'system:node:';
 const NODES_GROUP = 'system:nodes';
-const LEASE_NAMESPACE = 'kube-node-lease';
-const READ = ['get', 'list', 'watch'];
-
-const ALLOWED: Decision = { allowed: true, reason: '' };
-const refused = (reason = ''): Decision => ({ allowed: false, reason });
 
 /** The name of the node that `user` is; undefined for everybody else. */
 export const nodeNameOf = (user: User): string | undefined =>
@@ -18,71 +16,103 @@ export const nodeNameOf = (user: User): string | undefined =>
     ? user.name.slice(NODE_USER_PREFIX.length)
     : undefined;
 
-/** What every node may do, whatever runs on it. */
-const NODE_RULES: readonly PolicyRule[] = [
-  { verbs: ['create'], apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'] },
-  {
-    verbs: ['create'],
-    apiGroups: ['authorization.k8s.io'],
-    resources: ['subjectaccessreviews', 'localsubjectaccessreviews'],
-  },
-  { verbs: READ, apiGroups: [''], resources: ['services'] },
-  { verbs: READ, apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'] },
-  { verbs: READ, apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'] },
-  { verbs: READ, apiGroups: ['node.k8s.io'], resources: ['runtimeclasses'] },
-  { verbs: READ, apiGroups: ['storage.k8s.io'], resources: ['csidrivers'] },
-  { verbs: ['create', 'update', 'patch'], apiGroups: ['', 'events.k8s.io'], resources: ['events'] },
-  {
-    verbs: ['create', ...READ],
-    apiGroups: ['certificates.k8s.io'],
-    resources: ['certificatesigningrequests'],
-  },
-];
+/** Where the authorizer finds what belongs to a node. */
+export interface NodeObjects {
+  podsOn(node: string): Iterable<DeepReadonly<Pod>>;
+  claim(namespace: string, name: string): DeepReadonly<PersistentVolumeClaim> | undefined;
+  volume(name: string): DeepReadonly<PersistentVolume> | undefined;
+  attachment(name: string): DeepReadonly<VolumeAttachment> | undefined;
+}
 
 /**
  * Limits a node to what its own pods need. What an object says (a create's nodeName) is checked by the admission
  * `node-restriction.ts`. https://kubernetes.io/docs/reference/access-authn-authz/node/
  */
 export class NodeAuthorizer {
-  private readonly podsOn: (node: string) => Iterable<DeepReadonly<Pod>>;
+  private readonly objects: NodeObjects;
 
-  constructor(podsOn: (node: string) => Iterable<DeepReadonly<Pod>>) {
-    this.podsOn = podsOn;
+  constructor(objects: NodeObjects) {
+    this.objects = objects;
   }
 
   decide(node: string, asked: Attributes): Decision {
-    if (asked.isResource) {
-      switch (`${asked.group}/${asked.resource}`) {
-        case '/secrets':
-          return this.read(node, asked, (pod) => references(pod, 'secret', asked.name));
-        case '/configmaps':
-          return this.read(node, asked, (pod) => references(pod, 'configMap', asked.name));
-        case '/serviceaccounts':
-          return this.token(node, asked);
-        case 'coordination.k8s.io/leases':
-          return lease(node, asked);
-        case '/nodes':
-          return nodes(node, asked);
-        case '/pods':
-          return this.pods(node, asked);
-      }
+    if (!asked.isResource) return refused();
+    switch (`${asked.group}/${asked.resource}`) {
+      case '/secrets':
+        return this.read(node, asked, (pod) => this.needsSecret(pod, asked));
+      case '/configmaps':
+        return this.read(node, asked, (pod) => isHere(pod, asked) && references(pod, 'configMap', asked.name));
+      case '/persistentvolumeclaims':
+        return this.claims(node, asked);
+      case '/persistentvolumes':
+        return this.get(node, asked, () => this.needsVolume(node, asked.name));
+      case 'storage.k8s.io/volumeattachments':
+        return this.get(node, asked, () => this.objects.attachment(asked.name)?.spec.nodeName === node);
+      case '/serviceaccounts':
+        return this.token(node, asked);
+      case '/pods':
+        return this.pods(node, asked);
+      default:
+        return decideByName(node, asked);
     }
-    return asked.isResource && allowedNames(NODE_RULES, asked) === 'all' ? ALLOWED : refused();
   }
 
   private read(node: string, asked: Attributes, needs: (pod: DeepReadonly<Pod>) => boolean): Decision {
     if (!READ.includes(asked.verb)) return refused('can only read resources of this type');
     if (asked.subresource) return refused('cannot read subresource');
     if (!asked.namespace) return refused('can only read namespaced object of this type');
-    return this.related(node, asked, needs);
+    return this.related(node, asked, () => this.somePod(node, needs));
   }
 
-  private related(node: string, asked: Attributes, needs: (pod: DeepReadonly<Pod>) => boolean): Decision {
+  private get(node: string, asked: Attributes, isRelated: () => boolean): Decision {
+    if (asked.verb !== 'get') return refused('can only get individual resources of this type');
+    if (asked.subresource) return refused('cannot get subresource');
+    return this.related(node, asked, isRelated);
+  }
+
+  private related(node: string, asked: Attributes, isRelated: () => boolean): Decision {
     if (!asked.name) return refused('No Object name found');
-    for (const pod of this.podsOn(node)) {
-      if (pod.metadata.namespace === asked.namespace && needs(pod)) return ALLOWED;
+    return isRelated() ? ALLOWED : refused(`no relationship found between node '${node}' and this object`);
+  }
+
+  /** A node makes mirrors of its static pods by itself, so they open nothing. */
+  private somePod(node: string, needs: (pod: DeepReadonly<Pod>) => boolean): boolean {
+    for (const pod of this.objects.podsOn(node)) {
+      if (pod.metadata.annotations?.[MIRROR_ANNOTATION] === undefined && needs(pod)) return true;
     }
-    return refused(`no relationship found between node '${node}' and this object`);
+    return false;
+  }
+
+  private needsSecret(pod: DeepReadonly<Pod>, { namespace, name }: Attributes): boolean {
+    if (pod.metadata.namespace === namespace && references(pod, 'secret', name)) return true;
+    return claimsOf(pod).some((claim) => {
+      const volume = this.volumeOf(pod.metadata.namespace!, claim);
+      return volume && volumeSecrets(volume).some((one) => one.name === name && one.namespace === namespace);
+    });
+  }
+
+  /** The volume that a claim is bound to, when both say so. */
+  private volumeOf(namespace: string, name: string): DeepReadonly<PersistentVolume> | undefined {
+    const volumeName = this.objects.claim(namespace, name)?.spec?.volumeName;
+    const volume = volumeName ? this.objects.volume(volumeName) : undefined;
+    const bound = volume?.spec?.claimRef;
+    return bound?.namespace === namespace && bound.name === name ? volume : undefined;
+  }
+
+  private needsVolume(node: string, name: string): boolean {
+    const bound = this.objects.volume(name)?.spec?.claimRef;
+    if (!bound?.name) return false;
+    return this.somePod(
+      node,
+      (pod) => pod.metadata.namespace === bound.namespace && claimsOf(pod).includes(bound.name!),
+    );
+  }
+
+  private claims(node: string, asked: Attributes): Decision {
+    const isRelated = () => this.somePod(node, (pod) => isHere(pod, asked) && claimsOf(pod).includes(asked.name));
+    if (asked.subresource !== 'status') return this.get(node, asked, isRelated);
+    if (asked.verb !== 'update' && asked.verb !== 'patch') return refused('can only get/update/patch this type');
+    return this.related(node, asked, isRelated);
   }
 
   private token(node: string, asked: Attributes): Decision {
@@ -90,18 +120,26 @@ export class NodeAuthorizer {
       return refused('can only create tokens for individual service accounts');
     }
     if (asked.subresource !== 'token') return refused('can only create token subresource of serviceaccount');
-    return this.related(node, asked, (pod) => pod.spec.serviceAccountName === asked.name);
+    const runsAs = (pod: DeepReadonly<Pod>) => isHere(pod, asked) && pod.spec.serviceAccountName === asked.name;
+    return this.related(node, asked, () => this.somePod(node, runsAs));
+  }
+
+  private isItsPod(node: string, asked: Attributes): boolean {
+    for (const pod of this.objects.podsOn(node)) {
+      if (isHere(pod, asked) && pod.metadata.name === asked.name) return true;
+    }
+    return false;
   }
 
   private pods(node: string, asked: Attributes): Decision {
     const what = asked.subresource ? `${asked.verb} ${asked.subresource}` : asked.verb;
     switch (what) {
       case 'get':
-        return this.related(node, asked, (pod) => pod.metadata.name === asked.name);
+        return this.related(node, asked, () => this.isItsPod(node, asked));
       case 'list':
       case 'watch':
         if (asked.fieldSelector?.exactValueOf('spec.nodeName') === node) return ALLOWED;
-        if (asked.name) return this.related(node, asked, (pod) => pod.metadata.name === asked.name);
+        if (asked.name) return this.related(node, asked, () => this.isItsPod(node, asked));
         return refused('can only list/watch pods with spec.nodeName field selector');
       case 'create':
       case 'delete':
@@ -115,27 +153,4 @@ export class NodeAuthorizer {
   }
 }
 
-function lease(node: string, asked: Attributes): Decision {
-  if (!['get', 'create', 'update', 'patch', 'delete'].includes(asked.verb)) {
-    return refused('can only get, create, update, patch, or delete a node lease');
-  }
-  if (asked.namespace !== LEASE_NAMESPACE) {
-    return refused(`can only access leases in the ${JSON.stringify(LEASE_NAMESPACE)} system namespace`);
-  }
-  // The name of what is created stands in the object, which admission checks.
-  if (asked.verb !== 'create' && asked.name !== node) {
-    return refused('can only access node lease with the same name as the requesting node');
-  }
-  return ALLOWED;
-}
-
-function nodes(node: string, asked: Attributes): Decision {
-  if (asked.subresource === 'status') return asked.verb === 'update' || asked.verb === 'patch' ? ALLOWED : refused();
-  if (asked.subresource) return refused();
-  if (READ.includes(asked.verb)) {
-    if (asked.name === node) return ALLOWED;
-    if (!asked.name) return refused(`node '${node}' cannot read all nodes, only its own Node object`);
-    return refused(`node '${node}' cannot read '${asked.name}', only its own Node object`);
-  }
-  return ['create', 'update', 'patch'].includes(asked.verb) ? ALLOWED : refused();
-}
+const isHere = (pod: DeepReadonly<Pod>, { namespace }: Attributes): boolean => pod.metadata.namespace === namespace;

@@ -1,5 +1,6 @@
 import type { Pod } from '@periplus/api';
 import type { DeepReadonly } from '@periplus/apimachinery';
+import { SECRET_SOURCES } from './volume-references.ts';
 
 type Spec = DeepReadonly<Pod>['spec'];
 type Container = Spec['containers'][number];
@@ -19,12 +20,21 @@ function inEnvironment(container: Container, what: 'secret' | 'configMap', name:
   );
 }
 
+/** The Secret that the driver of a volume logs in with. */
+function secretOfSource(volume: NonNullable<Spec['volumes']>[number]): string | undefined {
+  for (const source of SECRET_SOURCES) {
+    const name = volume[source]?.secretRef?.name;
+    if (name) return name;
+  }
+  return volume.azureFile?.secretName ?? volume.csi?.nodePublishSecretRef?.name;
+}
+
 function inVolumes(spec: Spec, what: 'secret' | 'configMap', name: string): boolean {
   for (const volume of spec.volumes ?? []) {
     const own = what === 'secret' ? volume.secret?.secretName : volume.configMap?.name;
     if (own === name) return true;
     if (volume.projected?.sources?.some((source) => source[what]?.name === name)) return true;
-    if (what === 'secret' && volume.csi?.nodePublishSecretRef?.name === name) return true;
+    if (what === 'secret' && secretOfSource(volume) === name) return true;
   }
   return false;
 }
@@ -42,6 +52,7 @@ export function referencesAny(pod: DeepReadonly<Pod>, what: 'secret' | 'configMa
   const { spec } = pod;
   if (what === 'secret' && spec.imagePullSecrets?.length) return true;
   const volumes = spec.volumes ?? [];
+  if (what === 'secret' && volumes.some((volume) => secretOfSource(volume) !== undefined)) return true;
   if (volumes.some((volume) => volume[what] || volume.projected?.sources?.some((source) => source[what]))) return true;
   const [key, from] =
     what === 'secret' ? (['secretKeyRef', 'secretRef'] as const) : (['configMapKeyRef', 'configMapRef'] as const);

@@ -1,0 +1,36 @@
+import type { PersistentVolume, Pod } from '@periplus/api';
+import type { DeepReadonly } from '@periplus/apimachinery';
+
+interface Reference {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** Sources of volumes with a `secretRef`. */
+export const SECRET_SOURCES = ['cephfs', 'cinder', 'flexVolume', 'rbd', 'scaleIO', 'iscsi', 'storageos'] as const;
+/** What of a CSI volume's secrets is the node's business; the others are its controller's. */
+const CSI_NODE_SECRETS = ['nodePublishSecretRef', 'nodeStageSecretRef', 'nodeExpandSecretRef'] as const;
+
+/** The claims of a pod, those of its ephemeral volumes too: their names within its namespace. */
+export const claimsOf = ({ metadata, spec }: DeepReadonly<Pod>): string[] =>
+  (spec.volumes ?? []).flatMap(({ name, persistentVolumeClaim, ephemeral }) => {
+    if (persistentVolumeClaim) return [persistentVolumeClaim.claimName];
+    return ephemeral ? [`${metadata.name}-${name}`] : [];
+  });
+
+/** The Secrets that a node needs in order to mount the volume. Older volumes mean the namespace of their claim. */
+export function volumeSecrets({ spec }: DeepReadonly<PersistentVolume>): Reference[] {
+  const home = spec?.claimRef?.namespace ?? '';
+  const found: Reference[] = [];
+  for (const source of SECRET_SOURCES) {
+    const { name, namespace } = spec?.[source]?.secretRef ?? {};
+    if (name) found.push({ name, namespace: namespace || home });
+  }
+  const { secretName, secretNamespace } = spec?.azureFile ?? {};
+  if (secretName) found.push({ name: secretName, namespace: secretNamespace || home });
+  for (const which of CSI_NODE_SECRETS) {
+    const { name, namespace } = spec?.csi?.[which] ?? {};
+    if (name) found.push({ name, namespace: namespace ?? '' });
+  }
+  return found;
+}
