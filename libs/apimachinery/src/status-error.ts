@@ -177,11 +177,9 @@ export const serverTimeout = (of: GroupResource, operation: string, retryAfterSe
 export const serviceUnavailable = (message: string): StatusError => new StatusError('ServiceUnavailable', message);
 export const gone = (message: string): StatusError => new StatusError('Gone', message);
 
-/** 422 for a request that is well formed but cannot be carried out, such as a patch; `why` becomes the cause. */
+/** 422 for a request that is well formed but cannot be carried out, such as a patch. Kubernetes does not tell clients why. */
 export const rejectedRequest = (why: string): StatusError =>
-  new StatusError('Invalid', 'the server rejected our request due to an error in our request', {
-    causes: [{ message: why }],
-  });
+  new StatusError('Invalid', 'the server rejected our request due to an error in our request', {}, { cause: why });
 
 export const badRequest = (message: string): StatusError => new StatusError('BadRequest', message);
 export const unauthorized = (): StatusError => new StatusError('Unauthorized', 'Unauthorized');

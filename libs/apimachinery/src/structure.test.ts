@@ -132,6 +132,10 @@ describe('what Kubernetes writes in another way', () => {
     [{ spec: { data: { a: 'YWJj\nYWJj' } } }, { spec: { data: { a: 'YWJjYWJj' } } }],
     [{ spec: { raw: { a: null } } }, { spec: { raw: { a: null } } }],
     [
+      { metadata: { labels: {} }, spec: { raw: {}, data: {} } },
+      { metadata: {}, spec: { raw: {} } },
+    ],
+    [
       { spec: { containers: [{ resources: { requests: { cpu: '1000m', memory: 1024, disk: null } } }] } },
       { spec: { containers: [{ name: '', resources: { requests: { cpu: '1', memory: '1024', disk: '0' } } }] } },
     ],

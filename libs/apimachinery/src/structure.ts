@@ -17,8 +17,8 @@ export interface StructureReport {
 
 /**
  * Makes freshly decoded JSON an object of `schema`, in one walk and in place: checks the types, prunes unknown
- * fields and nulls, gives required members that are missing Go's zero value, and writes quantities and times the way Kubernetes does (`1000m` becomes `1`). After a
- * problem the object is half done and must be thrown away.
+ * fields, nulls and empty maps, gives required members that are missing Go's zero value, and writes quantities and
+ * times the way Kubernetes does (`1000m` becomes `1`). After a problem the object is half done and must be thrown away.
  */
 export const conform = (object: JsonObject, schema: Schema): StructureReport => walkOver(object, schema, new Walk());
 
@@ -88,7 +88,7 @@ class Walk {
   }
 }
 
-/** Returns what to keep: `value` itself, or another way to write it. */
+/** Returns what to keep: `value` itself, another way to write it, or null for nothing. */
 type Check = (value: JsonValue, walk: Walk) => JsonValue;
 
 /** Schemas live as long as their kinds, and each is compiled once. */
@@ -247,7 +247,8 @@ function objectCheck(schema: ObjectSchema): Check {
       walk.down(name);
       const kept = check(member, walk);
       walk.depth--;
-      if (kept !== member) value[name] = kept;
+      if (kept === null) delete value[name];
+      else if (kept !== member) value[name] = kept;
     }
     walk.struct = outer;
     return walk.isPart ? value : fillIn(value, always);
@@ -274,15 +275,30 @@ function fillIn(object: JsonObject, members: readonly [name: string, schema: Sch
   return object;
 }
 
-/** A schema may contain itself, so members are compiled when they are first seen. */
+/**
+ * A schema may contain itself, so members are compiled when they are first seen. Null stands for an empty map, which
+ * Go leaves out unless it is required.
+ */
 function lazyCheck(schema: ObjectSchema, name: string): Check {
   const member = schema.properties[name] as Schema;
   if (member.type !== 'object' && member.type !== 'array' && member.type !== 'map') return checkOf(member);
   let check: Check | undefined;
+  if (member.type === 'map' && !schema.required.includes(name)) {
+    return (value, walk) => {
+      check ??= checkOf(member);
+      const kept = check(value, walk);
+      return walk.isPart || !isEmpty(kept as JsonObject) ? kept : null;
+    };
+  }
   return (value, walk) => {
     check ??= checkOf(member);
     return check(value, walk);
   };
+}
+
+function isEmpty(map: JsonObject): boolean {
+  for (const _ in map) return false;
+  return true;
 }
 
 function arrayCheck(schema: ArraySchema): Check {
