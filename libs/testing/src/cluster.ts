@@ -13,7 +13,7 @@ import {
   loadSettings,
   readStatus,
 } from '@periplus/supervisor';
-import { type CommandOutput, kubectl } from './kubectl.ts';
+import { type CommandOptions, type CommandOutput, kubectl } from './kubectl.ts';
 
 const run = promisify(execFile);
 const NAME = 'default';
@@ -36,7 +36,7 @@ export interface TestCluster extends AsyncDisposable {
   /** Runs the real kubectl. Rejects with what it printed unless it exits with 0. */
   kubectl(...args: string[]): Promise<string>;
   /** The same, whatever the exit code. */
-  tryKubectl(args: readonly string[], options?: { input?: string; timeoutMs?: number }): Promise<CommandOutput>;
+  tryKubectl(args: readonly string[], options?: Omit<CommandOptions, 'kubeconfig' | 'home'>): Promise<CommandOutput>;
   /** What its supervisor says. */
   status(): ClusterStatus;
   api(): AdminApi;

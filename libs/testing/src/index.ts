@@ -7,5 +7,13 @@ export type { EtcdMember } from './etcd-member.ts';
 export type { EtcdClientCertificate, EtcdTls } from './etcd-tls.ts';
 export { eventually } from './eventually.ts';
 export { freePorts } from './free-ports.ts';
-export { type CommandOptions, type CommandOutput, helm, helmPath, kubectl, kubectlPath } from './kubectl.ts';
+export {
+  type CommandOptions,
+  type CommandOutput,
+  helm,
+  helmPath,
+  type KubectlRelease,
+  kubectl,
+  kubectlPath,
+} from './kubectl.ts';
 export { type ProxyFaults, startProxy, type TestProxy } from './proxy.ts';

