@@ -7,8 +7,10 @@ import {
   type LimitRange,
   limitRange,
   type Pod,
+  type PodDisruptionBudget,
   type PriorityClass,
   pod,
+  podDisruptionBudget,
   priorityClass,
   type Service,
   type StorageClass,
@@ -16,6 +18,7 @@ import {
   storageClass,
 } from '@periplus/api';
 import {
+  compileLabelSelector,
   type DeepReadonly,
   type GroupResource,
   type KubeObject,
@@ -49,6 +52,12 @@ const inNamespace = ({ metadata }: DeepReadonly<KubeObject>): readonly string[] 
 
 const limitRanges: Index<LimitRange> = { name: 'limit ranges by namespace', kind: limitRange, keys: inNamespace };
 
+const budgets: Index<PodDisruptionBudget> = {
+  name: 'disruption budgets by namespace',
+  kind: podDisruptionBudget,
+  keys: inNamespace,
+};
+
 /** The one value under which an index has all that are the default of their kind. */
 const DEFAULT = 'default';
 
@@ -75,6 +84,7 @@ export const cacheIndexes: readonly Index[] = [
   podsByNode,
   servicesByAllocation,
   limitRanges,
+  budgets,
   defaultPriorityClasses,
   defaultStorageClasses,
   defaultIngressClasses,
@@ -146,6 +156,12 @@ export class ClusterState {
     return found.length < 2
       ? found
       : [...found].sort((one, other) => compare(one.metadata.name!, other.metadata.name!));
+  }
+
+  /** Those that select the pod. */
+  budgetsOf({ metadata }: DeepReadonly<Pod>): readonly DeepReadonly<PodDisruptionBudget>[] {
+    const found = this.cache.view(0).index(budgets, metadata.namespace!);
+    return found.filter(({ spec }) => compileLabelSelector(spec.selector).matches(metadata.labels));
   }
 
   /** For pods that name no class; where there are several, the lowest. */

@@ -20,6 +20,7 @@ import { getObject, listObjects } from './reading/read.ts';
 import { parseSelection, type Selection } from './reading/selection.ts';
 import { answerReview } from './reviews/review.ts';
 import { bindPod } from './subresources/binding.ts';
+import { evictPod } from './subresources/eviction.ts';
 import { patchScale, scaleResult, updateScale } from './subresources/scale.ts';
 import { requestToken } from './subresources/token-request.ts';
 import { keepTokenSecrets } from './token-secrets/token-secrets.ts';
@@ -149,6 +150,8 @@ const writesOf = ({ select }: Access, write: WriteDeps, deps: OperationsDeps): W
         return createObject(write, context, target, body);
       case 'binding':
         return bindPod(write, context, target, body);
+      case 'eviction':
+        return evictPod(write, context, target, body);
       case 'token':
         return requestToken(write, deps.tokens, context, target, body);
       default:

@@ -93,9 +93,9 @@ export interface Target {
   readonly kind: Kind;
   /** '' for cluster-scoped kinds, and for lists and watches of all namespaces. */
   readonly namespace: string;
-  /** '' for create and for collections. A create on a subresource (binding, token) names its object. */
+  /** '' for create and for collections. A create on a subresource (binding, eviction, token) names its object. */
   readonly name: string;
-  /** 'status', 'scale', 'binding', 'token', 'finalize' or ''. */
+  /** 'status', 'scale', 'binding', 'eviction', 'token', 'finalize' or ''. */
   readonly subresource: string;
 }
 
@@ -253,7 +253,7 @@ export interface Operations {
     sink: WatchSink,
   ): Promise<Watch>;
 
-  /** Also pods/binding (answers with a Status in `object`) and serviceaccounts/token. */
+  /** Also pods/binding and pods/eviction (which answer with a Status in `object`) and serviceaccounts/token. */
   create(context: RequestContext, target: Target, body: Body): Promise<ObjectResult>;
   /** Also status, scale, finalize. */
   update(context: RequestContext, target: Target, body: Body, only?: Preconditions): Promise<ObjectResult>;

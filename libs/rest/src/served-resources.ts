@@ -29,6 +29,7 @@ const OF_ONE_KIND: Readonly<Record<string, readonly ServedSubresource[]>> = {
   '/namespaces': [{ name: 'finalize', answers: { group: '', version: 'v1', kind: 'Namespace' }, verbs: ['update'] }],
   '/pods': [
     { name: 'binding', answers: BINDING, verbs: ['create'] },
+    { name: 'eviction', answers: { group: 'policy', version: 'v1', kind: 'Eviction' }, verbs: ['create'] },
     { name: 'log', answers: { group: '', version: 'v1', kind: 'Pod' }, verbs: ['get'] },
   ],
   '/serviceaccounts': [

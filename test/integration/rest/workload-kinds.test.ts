@@ -286,6 +286,29 @@ describe('what workloads refuse, and how they scale', () => {
     expect(refusal.json.message).toContain('metadata.resourceVersion: Invalid value');
   });
 
+  it('a drain asks the budget of each pod', async () => {
+    const node = { apiVersion: 'v1', kind: 'Node', ...meta('old-node') };
+    await ok('create -f -', JSON.stringify(node));
+    const labels = { drained: 'yes' };
+    const spec = { nodeName: 'old-node', containers: [{ name: 'main', image: 'web:1' }] };
+    await ok(
+      'create -f -',
+      JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'last', labels }, spec }),
+    );
+    const status = { status: { phase: 'Running' } };
+    await ok(`patch pod last --subresource=status --type=merge -p ${JSON.stringify(status)}`);
+    await ok('create pdb none --selector=drained=yes --max-unavailable=0');
+    const seen = { status: { observedGeneration: 1, desiredHealthy: 1, currentHealthy: 0 } };
+    await ok(`patch pdb none --subresource=status --type=merge -p ${JSON.stringify(seen)}`);
+    const drain = 'drain old-node --force --grace-period=0';
+    expect(await refused(`${drain} --timeout=2s`)).toContain(
+      "Cannot evict pod as it would violate the pod's disruption budget.",
+    );
+    await ok('delete pdb none');
+    expect(await ok(drain)).toContain('pod/last evicted');
+    expect((await server.kubectl('get pod last')).stderr).toContain('NotFound');
+  });
+
   it('jobs are found by their successes', async () => {
     const status = { status: { succeeded: 1, startTime: '2026-11-21T10:00:00Z' } };
     expect(await ok(`patch job now --subresource=status --type=merge -p ${JSON.stringify(status)}`)).toContain('now');

@@ -82,3 +82,23 @@ export const tokenRequestBody: BodyKind = {
     status: object('TokenRequestStatus', { expirationTimestamp: time, token: text }),
   }),
 };
+
+const evictionSchema = object('Eviction', {
+  ...type,
+  metadata,
+  deleteOptions: object('DeleteOptions', {
+    ...type,
+    dryRun: { type: 'array', items: text, list: 'atomic' },
+    gracePeriodSeconds: { type: 'integer' },
+    ignoreStoreReadErrorWithClusterBreakingPotential: { type: 'boolean' },
+    orphanDependents: { type: 'boolean' },
+    preconditions: object('Preconditions', { resourceVersion: text, uid: text }),
+    propagationPolicy: text,
+  }),
+});
+
+/** https://kubernetes.io/docs/reference/kubernetes-api/policy-resources/eviction-v1/ */
+export const evictionBody: BodyKind = { group: 'policy', version: 'v1', kind: 'Eviction', schema: evictionSchema };
+
+/** What clients before Kubernetes 1.22 send. */
+export const olderEvictionBody: BodyKind = { ...evictionBody, version: 'v1beta1' };
