@@ -32,7 +32,7 @@ export async function startCore(config: Config, cache: ClusterCache, store: Stor
   const { authenticator } = logins;
   const operations = createOperations({ cache, store, authorizer, authenticator, tokens, rootCa, network });
   const advertised = { address: config.advertiseAddress, port: config.port };
-  await bootstrap({ operations, network, advertised, now });
+  await bootstrap({ operations, network, advertised, clientAuthority: config.tls.clientAuthority, now });
   return {
     operations,
     authenticator,

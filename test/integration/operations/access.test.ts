@@ -3,7 +3,7 @@ import type { ClusterRole, Pod, Service } from '@periplus/api';
 import type { KubeObject } from '@periplus/apimachinery';
 import { type Attributes, bootstrap, type User } from '@periplus/operations';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { admin, at, body, podOf, refusal, serviceAccountOf, startCore, type TestCore, user } from './core.ts';
+import { admin, at, body, podOf, ROOT_CA, refusal, serviceAccountOf, startCore, type TestCore, user } from './core.ts';
 
 let core: TestCore;
 beforeAll(async () => {
@@ -48,6 +48,11 @@ describe('a fresh cluster', () => {
     });
     const view = (await core.get(`${RBAC}/v1/clusterroles`, '', 'view')) as ClusterRole;
     expect(view.metadata.labels).toMatchObject({ 'kubernetes.io/bootstrapping': 'rbac-defaults' });
+    const reader = 'extension-apiserver-authentication-reader';
+    expect(await core.get(`${RBAC}/v1/rolebindings`, 'kube-system', `system::${reader}`)).toMatchObject({
+      roleRef: { kind: 'Role', name: reader },
+      subjects: [{ name: 'system:kube-controller-manager' }, { name: 'system:kube-scheduler' }],
+    });
   });
 });
 
@@ -57,6 +62,7 @@ describe('a cluster that is started again', () => {
       operations: core.operations,
       network: core.network,
       advertised: { address, port: 7443 },
+      clientAuthority: Buffer.from(`${ROOT_CA}${address}`),
       now: Date.now,
     });
   const change = (resource: string, namespace: string, name: string, value: object) =>
@@ -83,6 +89,9 @@ describe('a cluster that is started again', () => {
     expect(await core.get('discovery.k8s.io/v1/endpointslices', 'default', 'kubernetes')).toMatchObject({
       endpoints: [{ addresses: ['192.168.1.11'] }],
       ports: [{ port: 7443 }],
+    });
+    expect(await core.get('v1/configmaps', 'kube-system', 'extension-apiserver-authentication')).toMatchObject({
+      data: { 'client-ca-file': `${ROOT_CA}192.168.1.11` },
     });
   });
 

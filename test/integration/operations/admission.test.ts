@@ -8,7 +8,7 @@ import type {
 } from '@periplus/api';
 import { bootstrap } from '@periplus/operations';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { admin, at, body, podOf, refusal, serviceAccountOf, startCore, type TestCore } from './core.ts';
+import { admin, at, body, podOf, ROOT_CA, refusal, serviceAccountOf, startCore, type TestCore } from './core.ts';
 
 let core: TestCore;
 beforeAll(async () => {
@@ -94,7 +94,8 @@ describe('a fresh cluster', () => {
       spec: { matchingPrecedence: 9800 },
     });
     const { operations, network } = core;
-    await bootstrap({ operations, network, advertised: { address: '192.168.1.10', port: 6443 }, now: Date.now });
+    const advertised = { address: '192.168.1.10', port: 6443 };
+    await bootstrap({ operations, network, advertised, clientAuthority: Buffer.from(ROOT_CA), now: Date.now });
     expect([await precedence('system-nodes'), await precedence('global-default')]).toEqual([500, 9800]);
   });
 });

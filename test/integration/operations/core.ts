@@ -107,7 +107,8 @@ export async function startCore(options: { nodePortRange?: string; window?: Wind
   const rootCa = Buffer.from(ROOT_CA);
   const operations = createOperations({ cache, store, authorizer, authenticator, tokens, rootCa, network });
   stack.defer(() => operations.close());
-  await bootstrap({ operations, network, advertised: { address: '192.168.1.10', port: 6443 }, now: Date.now });
+  const advertised = { address: '192.168.1.10', port: 6443 };
+  await bootstrap({ operations, network, advertised, clientAuthority: rootCa, now: Date.now });
 
   const as = (who: User, more: Partial<RequestContext> = {}): RequestContext => ({
     ...{ user: who, requestId: randomUUID(), cause: null, dryRun: false, fieldManager: 'test' },

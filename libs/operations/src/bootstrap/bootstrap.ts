@@ -1,25 +1,27 @@
-import { randomUUID } from 'node:crypto';
 import {
   clusterRole,
   clusterRoleBinding,
+  configMap,
   endpointSlice,
   flowSchema,
-  type Kind,
   namespace,
   priorityClass,
   priorityLevelConfiguration,
+  role,
+  roleBinding,
   SYSTEM_PRIORITY_CLASSES,
+  sameValue,
   service,
 } from '@periplus/api';
-import { isAlreadyExists, isNotFound, type JsonObject } from '@periplus/apimachinery';
-import type { Item, Operations, RequestContext, Target, User } from '../types.ts';
+import type { JsonObject } from '@periplus/apimachinery';
+import type { Operations } from '../types.ts';
 import type { ServiceNetwork } from '../writing/service-network.ts';
-import { BOOTSTRAP_BINDINGS, BOOTSTRAP_ROLES } from './cluster-roles.ts';
+import { Builder, targetOf } from './builder.ts';
+import { BOOTSTRAP_BINDINGS, BOOTSTRAP_ROLES, type BootstrapBinding, type BootstrapRole } from './cluster-roles.ts';
 import { bindingObject, missingRules, missingSubjects, roleObject } from './default-access.ts';
 import { FLOW_SCHEMAS, flowControlObject, outdatedSpec, PRIORITY_LEVELS } from './flow-control.ts';
+import { AUTHENTICATION_CONFIG_MAP, NAMESPACE_BINDINGS, NAMESPACE_ROLES } from './namespace-roles.ts';
 
-/** The api-server's own name in what it writes by itself. */
-const API_SERVER: User = { name: 'system:apiserver', uid: '', groups: ['system:masters'], extra: {} };
 const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
 const API_SERVICE = 'kubernetes';
 
@@ -28,73 +30,9 @@ export interface BootstrapDeps {
   network: ServiceNetwork;
   /** Where pods reach this api-server; at a loopback address they do not, and the service has no endpoint. */
   advertised: { address: string; port: number };
+  /** PEM: what client certificates come from, told to programs that let the same clients in. */
+  clientAuthority: Buffer;
   now: () => number;
-}
-
-const targetOf = (kind: unknown, inNamespace = '', name = ''): Target => ({
-  kind: kind as Kind,
-  namespace: inNamespace,
-  name,
-  subresource: '',
-});
-
-/** Makes what is missing and mends what is not as it should be, in the name of the api-server. */
-class Builder {
-  private readonly operations: Operations;
-  private readonly now: () => number;
-
-  constructor({ operations, now }: BootstrapDeps) {
-    this.operations = operations;
-    this.now = now;
-  }
-
-  /** `amend` says what an existing object lacks, as a merge patch. */
-  async ensure(
-    at: Target,
-    make: () => object,
-    amend: (existing: Item['object']) => JsonObject | null = () => null,
-  ): Promise<void> {
-    const existing = await this.find(at);
-    if (existing) {
-      const patch = amend(existing.object);
-      if (patch) await this.patch(at, patch);
-      return;
-    }
-    try {
-      const body = { value: make() as JsonObject, json: null };
-      await this.operations.create(this.context(), { ...at, name: '' }, body);
-    } catch (error) {
-      // Another server was faster.
-      if (!isAlreadyExists(error)) throw error;
-    }
-  }
-
-  private async find(at: Target): Promise<Item | undefined> {
-    try {
-      return await this.operations.get(this.context(), at, {});
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    }
-  }
-
-  private async patch(at: Target, value: JsonObject): Promise<void> {
-    const patch = { mediaType: 'application/merge-patch+json', body: { value, json: null } };
-    await this.operations.patch(this.context(), at, patch);
-  }
-
-  private context(): RequestContext {
-    return {
-      user: API_SERVER,
-      requestId: randomUUID(),
-      cause: null,
-      dryRun: false,
-      fieldManager: API_SERVER.name,
-      fieldValidation: 'Strict',
-      warnings: [],
-      nowMs: this.now(),
-    };
-  }
 }
 
 /** Inside of the cluster the API is a service like any other, but that its endpoints are no pods. */
@@ -113,29 +51,31 @@ const apiEndpoints = ({ advertised: { address, port } }: BootstrapDeps): JsonObj
   ports: [{ name: 'https', protocol: 'TCP', port }],
 });
 
+const ensureRole = (builder: Builder, one: BootstrapRole): Promise<void> =>
+  builder.ensure(
+    targetOf(one.namespace ? role : clusterRole, one.namespace, one.name),
+    () => roleObject(one),
+    (existing) => missingRules(existing as Parameters<typeof missingRules>[0], one),
+  );
+
+const ensureBinding = (builder: Builder, one: BootstrapBinding): Promise<void> =>
+  builder.ensure(
+    targetOf(one.namespace ? roleBinding : clusterRoleBinding, one.namespace, one.name ?? one.role),
+    () => bindingObject(one),
+    (existing) => missingSubjects(existing as Parameters<typeof missingSubjects>[0], one),
+  );
+
 /**
  * Makes what every cluster has: its namespaces, the default roles and bindings, the system's priority classes, priority
- * levels and flow schemas, and the `kubernetes` service. Default roles get what they lack, and the service's endpoint follows the server; all else that exists is left as it is. Fit
- * to be run at every start, by several servers at once.
+ * levels and flow schemas, and the `kubernetes` service. Default roles get what they lack, and what is said of this
+ * server follows it; all else that exists is left as it is. Fit to be run at every start, by several servers at once.
  */
 export async function bootstrap(deps: BootstrapDeps): Promise<void> {
   const builder = new Builder(deps);
   await Promise.all([
     ...NAMESPACES.map((name) => builder.ensure(targetOf(namespace, '', name), () => ({ metadata: { name } }))),
-    ...BOOTSTRAP_ROLES.map((role) =>
-      builder.ensure(
-        targetOf(clusterRole, '', role.name),
-        () => roleObject(role),
-        (existing) => missingRules(existing as Parameters<typeof missingRules>[0], role),
-      ),
-    ),
-    ...BOOTSTRAP_BINDINGS.map((binding) =>
-      builder.ensure(
-        targetOf(clusterRoleBinding, '', binding.role),
-        () => bindingObject(binding),
-        (existing) => missingSubjects(existing as Parameters<typeof missingSubjects>[0], binding),
-      ),
-    ),
+    ...BOOTSTRAP_ROLES.map((one) => ensureRole(builder, one)),
+    ...BOOTSTRAP_BINDINGS.map((one) => ensureBinding(builder, one)),
     ...SYSTEM_PRIORITY_CLASSES.map(({ name, ...more }) =>
       builder.ensure(targetOf(priorityClass, '', name), () => ({ metadata: { name }, ...more })),
     ),
@@ -154,7 +94,18 @@ export async function bootstrap(deps: BootstrapDeps): Promise<void> {
       ),
     ),
   ]);
-  await builder.ensure(targetOf(service, 'default', API_SERVICE), () => apiService(deps));
+  const authority = { 'client-ca-file': deps.clientAuthority.toString() };
+  const { namespace: home, name } = AUTHENTICATION_CONFIG_MAP;
+  await Promise.all([
+    ...NAMESPACE_ROLES.map((one) => ensureRole(builder, one)),
+    ...NAMESPACE_BINDINGS.map((one) => ensureBinding(builder, one)),
+    builder.ensure(
+      targetOf(configMap, home, name),
+      () => ({ metadata: { name }, data: authority }),
+      (existing) => (sameValue((existing as { data?: unknown }).data, authority) ? null : { data: authority }),
+    ),
+    builder.ensure(targetOf(service, 'default', API_SERVICE), () => apiService(deps)),
+  ]);
   if (deps.advertised.address.startsWith('127.')) return;
   const metadata = { name: API_SERVICE, labels: { 'kubernetes.io/service-name': API_SERVICE } };
   await builder.ensure(

@@ -1,7 +1,11 @@
 import type { PolicyRule } from '../authorization/policy-rules.ts';
+import { CERTIFICATE_ROLES } from './certificate-roles.ts';
+import { events, named, paths, READ, RECORD, rule, WRITE } from './rules.ts';
 
-/** A ClusterRole that every cluster has. https://kubernetes.io/docs/reference/access-authn-authz/rbac/#default-roles-and-role-bindings */
+/** A role that every cluster has. https://kubernetes.io/docs/reference/access-authn-authz/rbac/#default-roles-and-role-bindings */
 export interface BootstrapRole {
+  /** Absent for a ClusterRole. */
+  namespace?: string;
   name: string;
   rules: PolicyRule[];
   /** Its rules count towards these roles. */
@@ -10,19 +14,6 @@ export interface BootstrapRole {
   aggregates?: 'admin' | 'edit' | 'view';
 }
 
-const READ = ['get', 'list', 'watch'];
-const WRITE = ['create', 'delete', 'deletecollection', 'patch', 'update'];
-const RECORD = ['create', 'patch', 'update'];
-
-const rule = (verbs: string[], apiGroups: string | string[], ...resources: string[]): PolicyRule => ({
-  verbs,
-  apiGroups: typeof apiGroups === 'string' ? [apiGroups] : apiGroups,
-  resources,
-});
-const paths = (...nonResourceURLs: string[]): PolicyRule => ({ verbs: ['get'], nonResourceURLs });
-const named = (name: string, one: PolicyRule): PolicyRule => ({ ...one, resourceNames: [name] });
-
-const events = rule(RECORD, ['', 'events.k8s.io'], 'events');
 const reviews = [
   rule(['create'], 'authentication.k8s.io', 'tokenreviews'),
   rule(['create'], 'authorization.k8s.io', 'subjectaccessreviews'),
@@ -232,11 +223,41 @@ const forComponents: readonly BootstrapRole[] = [
     ],
   },
   { name: 'system:kube-dns', rules: [rule(['list', 'watch'], '', 'endpoints', 'services')] },
+  { name: 'system:kube-aggregator', rules: [rule(READ, '', 'endpoints', 'services')] },
+  {
+    name: 'system:node-problem-detector',
+    rules: [rule(['get'], '', 'nodes'), rule(['patch'], '', 'nodes/status'), events],
+  },
+  {
+    name: 'system:persistent-volume-provisioner',
+    rules: [
+      rule(['create', 'delete', ...READ], '', 'persistentvolumes'),
+      rule([...READ, 'update'], '', 'persistentvolumeclaims'),
+      rule(READ, 'storage.k8s.io', 'storageclasses'),
+      rule(['watch'], '', 'events'),
+      events,
+    ],
+  },
+  {
+    name: 'system:volume-scheduler',
+    rules: [
+      rule([...READ, 'patch', 'update'], '', 'persistentvolumeclaims', 'persistentvolumes'),
+      rule(READ, 'storage.k8s.io', 'storageclasses'),
+    ],
+  },
+  {
+    name: 'system:heapster',
+    rules: [rule(READ, '', 'events', 'namespaces', 'nodes', 'pods'), rule(READ, 'extensions', 'deployments')],
+  },
   {
     name: 'system:kubelet-api-admin',
     rules: [
       rule([...READ, 'proxy'], '', 'nodes'),
-      rule(['*'], '', 'nodes/log', 'nodes/metrics', 'nodes/proxy', 'nodes/stats'),
+      rule(
+        ['*'],
+        '',
+        ...withParts(['nodes'], 'configz', 'healthz', 'log', 'metrics', 'pods', 'proxy', 'stats').slice(1),
+      ),
     ],
   },
 ];
@@ -249,15 +270,20 @@ export const BOOTSTRAP_ROLES: readonly BootstrapRole[] = [
   ...forUsers,
   ...forClients,
   ...forComponents,
+  ...CERTIFICATE_ROLES,
 ];
 
 export interface BootstrapBinding {
+  /** Absent for a ClusterRoleBinding. */
+  namespace?: string;
+  /** That of its role when absent. */
+  name?: string;
   role: string;
   groups?: string[];
   users?: string[];
+  accounts?: { namespace: string; name: string }[];
 }
 
-/** Each has the name of its role. */
 export const BOOTSTRAP_BINDINGS: readonly BootstrapBinding[] = [
   { role: 'cluster-admin', groups: ['system:masters'] },
   { role: 'system:basic-user', groups: ['system:authenticated'] },
@@ -267,6 +293,8 @@ export const BOOTSTRAP_BINDINGS: readonly BootstrapBinding[] = [
   { role: 'system:monitoring', groups: ['system:monitoring'] },
   { role: 'system:kube-controller-manager', users: ['system:kube-controller-manager'] },
   { role: 'system:kube-scheduler', users: ['system:kube-scheduler'] },
+  { role: 'system:volume-scheduler', users: ['system:kube-scheduler'] },
+  { role: 'system:kube-dns', accounts: [{ namespace: 'kube-system', name: 'kube-dns' }] },
   { role: 'system:node' },
   { role: 'system:node-proxier', users: ['system:kube-proxy'] },
 ];

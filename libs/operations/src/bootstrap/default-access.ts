@@ -10,7 +10,8 @@ const ANNOTATIONS = { [AUTO_UPDATE]: 'true' };
 
 interface Subject {
   kind: string;
-  apiGroup: string;
+  apiGroup?: string;
+  namespace?: string;
   name: string;
 }
 
@@ -21,11 +22,11 @@ interface Existing {
   subjects?: Subject[];
 }
 
-export function roleObject({ name, rules, aggregates, aggregatedTo }: BootstrapRole): object {
+export function roleObject({ namespace, name, rules, aggregates, aggregatedTo }: BootstrapRole): object {
   const mark = (role: string): Record<string, string> => ({ [`${GROUP}/aggregate-to-${role}`]: 'true' });
   const labels = { ...LABELS, ...(aggregatedTo && mark(aggregatedTo)) };
   return structuredClone({
-    kind: 'ClusterRole',
+    kind: namespace ? 'Role' : 'ClusterRole',
     apiVersion: API_VERSION,
     metadata: { name, labels, annotations: ANNOTATIONS },
     ...(aggregates && { aggregationRule: { clusterRoleSelectors: [{ matchLabels: mark(aggregates) }] } }),
@@ -33,18 +34,20 @@ export function roleObject({ name, rules, aggregates, aggregatedTo }: BootstrapR
   });
 }
 
-function subjectsOf({ groups = [], users = [] }: BootstrapBinding): Subject[] {
+function subjectsOf({ groups = [], users = [], accounts = [] }: BootstrapBinding): Subject[] {
   const subject = (kind: string) => (name: string) => ({ kind, apiGroup: GROUP, name });
-  return [...groups.map(subject('Group')), ...users.map(subject('User'))];
+  const named = [...groups.map(subject('Group')), ...users.map(subject('User'))];
+  return [...named, ...accounts.map((account) => ({ kind: 'ServiceAccount', ...account }))];
 }
 
 export function bindingObject(binding: BootstrapBinding): object {
-  const { role } = binding;
+  const { namespace, role, name = role } = binding;
+  const kind = namespace ? 'Role' : 'ClusterRole';
   return structuredClone({
-    kind: 'ClusterRoleBinding',
+    kind: `${kind}Binding`,
     apiVersion: API_VERSION,
-    metadata: { name: role, labels: LABELS, annotations: ANNOTATIONS },
-    roleRef: { apiGroup: GROUP, kind: 'ClusterRole', name: role },
+    metadata: { name, labels: LABELS, annotations: ANNOTATIONS },
+    roleRef: { apiGroup: GROUP, kind, name: role },
     subjects: subjectsOf(binding),
   });
 }
@@ -66,7 +69,11 @@ export function missingRules(existing: Existing, { rules }: BootstrapRole): Json
 export function missingSubjects(existing: Existing, binding: BootstrapBinding): JsonObject | null {
   const bound = existing.subjects ?? [];
   const missing = subjectsOf(binding).filter(
-    ({ kind, name }) => !bound.some((one) => one.kind === kind && one.name === name),
+    (subject) =>
+      !bound.some(
+        ({ kind, namespace, name }) =>
+          kind === subject.kind && namespace === subject.namespace && name === subject.name,
+      ),
   );
   if (missing.length === 0 || !mayUpdate(existing)) return null;
   return structuredClone({ subjects: [...bound, ...missing] }) as unknown as JsonObject;
