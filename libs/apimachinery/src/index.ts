@@ -16,11 +16,13 @@ export { type Applied, applyConfig } from './apply/apply-config.ts';
 export { blankOf, type Comparison, compareObjects } from './apply/compare.ts';
 export { configProblems, problemText } from './apply/config-problems.ts';
 export { applyConflict, conflictsBeyond, type FieldConflict } from './apply/conflicts.ts';
+export { CreatedFields } from './apply/created-fields.ts';
 export { LAST_APPLIED, setByClientSideApply } from './apply/last-applied.ts';
 export {
   decodeManagedFields,
   isReset,
   type Manager,
+  managedFieldsJson,
   sameManagement,
 } from './apply/managed-fields.ts';
 export { trackUpdate } from './apply/track-update.ts';

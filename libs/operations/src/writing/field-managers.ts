@@ -2,6 +2,7 @@ import type { Kind } from '@periplus/api';
 import {
   blankOf,
   type Comparison,
+  CreatedFields,
   compareObjects,
   type DeepReadonly,
   decodeManagedFields,
@@ -45,25 +46,32 @@ export const managerOf = (
   subresource,
 });
 
-/** Members that a write to each address of a kind may change, so that its fields can belong to somebody. */
-interface OwnableMembers {
-  object: readonly string[];
-  status: readonly string[];
+/** What is the same for all objects of a kind. */
+interface Ownership {
+  /** Members that writes to the object may change, so that fields in them can belong to somebody. */
+  readonly members: readonly string[];
+  readonly created: CreatedFields;
 }
 
-const known = new WeakMap<Kind, OwnableMembers>();
+const STATUS_MEMBERS = ['metadata', 'status'];
+const known = new WeakMap<Kind, Ownership>();
 
-export function ownableMembers({ kind, subresource }: Target): readonly string[] {
-  let members = known.get(kind);
-  if (!members) {
-    const names = Object.keys((kind.schema as ObjectSchema).properties);
+function ownershipOf(kind: Kind): Ownership {
+  let ownership = known.get(kind);
+  if (!ownership) {
+    const schema = kind.schema as ObjectSchema;
     const isIntent = (name: string): boolean =>
       name !== 'apiVersion' && name !== 'kind' && !(kind.hasStatus && name === 'status');
-    members = { object: names.filter(isIntent), status: ['metadata', 'status'] };
-    known.set(kind, members);
+    const members = Object.keys(schema.properties).filter(isIntent);
+    ownership = { members, created: new CreatedFields(schema, members) };
+    known.set(kind, ownership);
   }
-  return subresource === 'status' ? members.status : members.object;
+  return ownership;
 }
+
+/** The members that a write to `target` may change. */
+export const ownableMembers = ({ kind, subresource }: Target): readonly string[] =>
+  subresource === 'status' ? STATUS_MEMBERS : ownershipOf(kind).members;
 
 const asJson = (object: State): DeepReadonly<JsonObject> => object as unknown as DeepReadonly<JsonObject>;
 
@@ -128,13 +136,16 @@ export const managedByUpdate =
   (context: RequestContext, target: Target): Manage =>
   (object, old) => {
     const entries = entriesBefore(object, old, target.subresource);
-    if (entries.length === 0 && old !== null) {
-      setManagedFields(object, entries);
+    const by = managerOf(context, target, 'Update');
+    const time = formatTime(context.nowMs);
+    if (entries.length === 0) {
+      const isNew = old === null;
+      setManagedFields(object, isNew ? ownershipOf(target.kind).created.managedBy(by, time, asJson(object)) : entries);
       return;
     }
     const managed = trackUpdate(entries, {
-      by: managerOf(context, target, 'Update'),
-      time: formatTime(context.nowMs),
+      by,
+      time,
       names: ownableMembers(target),
       changesIn: changesBetween(target, old, asManaged(object, old)),
     });
