@@ -49,6 +49,7 @@ export function appModule({
             prefix: etcd.prefix,
             // Controllers need no payload of a Secret.
             cipher: null,
+            withoutManagers: true,
             indexes: [...new Set(controllers.flatMap(({ indexes }) => indexes))],
             liveness: true,
             window: NO_PAST,

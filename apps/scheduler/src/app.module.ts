@@ -32,6 +32,7 @@ export function appModule({ apiServers, tls, etcd, logLevel }: SchedulerConfig):
             etcd: client,
             prefix: etcd.prefix,
             cipher: null,
+            withoutManagers: true,
             only: ({ group, resource }) => group === '' && (resource === 'pods' || resource === 'nodes'),
             window: NO_PAST,
             log,

@@ -21,6 +21,8 @@ export interface CacheDeps {
   prefix: string;
   /** null leaves confidential members out. */
   cipher: Cipher | null;
+  /** Leaves metadata.managedFields out, which only those need who answer clients. */
+  withoutManagers?: boolean;
   indexes?: readonly Index[];
   /** Follows the liveness of nodes too. */
   liveness?: boolean;
@@ -55,10 +57,10 @@ export class ClusterCache {
   #asking = false;
 
   constructor(deps: CacheDeps) {
-    const { etcd, prefix, cipher, indexes = [], only = () => true, window = WINDOW, log } = deps;
+    const { etcd, prefix, cipher, withoutManagers, indexes = [], only = () => true, window = WINDOW, log } = deps;
     const keys = new Keys(prefix);
     this.#deps = deps;
-    this.#state = new ClusterState({ keys, cipher, indexes, only, window, log });
+    this.#state = new ClusterState({ keys, cipher, withoutManagers, indexes, only, window, log });
     this.#liveness = deps.liveness ? new Liveness(keys) : null;
     this.#newest = new NewestRevision(etcd, keys.revision);
   }

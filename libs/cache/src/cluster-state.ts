@@ -20,6 +20,7 @@ export interface ResourceTable {
 export interface StateOptions {
   keys: Keys;
   cipher: Cipher | null;
+  withoutManagers?: boolean;
   indexes: readonly Index[];
   only: (resource: ResourceId) => boolean;
   window: WindowLimits;
@@ -128,7 +129,7 @@ export class ClusterState implements Mirrored {
   /** A value that is no record cannot stop the cluster: what was known of the object stays. */
   decode(kv: KeyValue, key: ResourceKey): CachedObject | null {
     try {
-      return new CachedObject(recordParts(kv, key, kv.key, this.#options.cipher), pathOf(key.namespace, key.name));
+      return new CachedObject(recordParts(kv, key, kv.key, this.#options), pathOf(key.namespace, key.name));
     } catch (error) {
       this.#options.log.error({ etcdKey: kv.key, revision: kv.modRevision, error }, 'a stored object cannot be read');
       return null;

@@ -1,4 +1,4 @@
-import type { JsonObject } from '@periplus/apimachinery';
+import { type JsonObject, type ManagedFieldsEntry, managedFieldsJson } from '@periplus/apimachinery';
 import { storeProto } from '@periplus/proto';
 import type { Cipher } from './cipher.ts';
 import { type Unversioned, withVersion } from './versioned-json.ts';
@@ -10,6 +10,7 @@ const VERSION_AT = 0x10;
 const PROVENANCE = 0x22;
 const SEALED = 0x2a;
 const SEALED_METADATA = 0x32;
+const MANAGED_LENGTH = 0x38;
 
 /** Among the confidential members, the one that is not at the top. */
 const ANNOTATIONS = 'metadata.annotations';
@@ -31,27 +32,30 @@ export class OutgoingRecord {
     confidential: readonly string[],
     { provenance, cipher, context }: { provenance: Uint8Array; cipher: Cipher | null; context: string },
   ) {
-    const { head, body, hidden, hiddenMetadata } = layOut(object, confidential);
+    const { head, managed, body, hidden, hiddenMetadata } = layOut(object, confidential);
     const sealed = hidden && encodeSealed(hidden, cipher, context);
     const sealedMetadata = hiddenMetadata && encodeSealed(hiddenMetadata, cipher, context);
     const versionAt = Buffer.byteLength(head);
-    const jsonLength = versionAt + Buffer.byteLength(body);
+    const managedLength = Buffer.byteLength(managed);
+    const jsonLength = versionAt + managedLength + Buffer.byteLength(body);
     const length =
       2 +
       (1 + varintLength(jsonLength) + jsonLength) +
       (1 + varintLength(versionAt)) +
       (1 + varintLength(provenance.length) + provenance.length) +
       (sealed === null ? 0 : 1 + varintLength(sealed.length) + sealed.length) +
-      (sealedMetadata === null ? 0 : 1 + varintLength(sealedMetadata.length) + sealedMetadata.length);
+      (sealedMetadata === null ? 0 : 1 + varintLength(sealedMetadata.length) + sealedMetadata.length) +
+      (managedLength === 0 ? 0 : 1 + varintLength(managedLength));
     const value = Buffer.allocUnsafe(length);
     value[0] = INDEX;
     value[INDEX_AT] = 0;
     const jsonAt = writeVarint(value, OBJECT, jsonLength, 2);
-    value.write(head + body, jsonAt);
+    value.write(head + managed + body, jsonAt);
     let at = writeVarint(value, VERSION_AT, versionAt, jsonAt + jsonLength);
     at = writeBytes(value, PROVENANCE, provenance, at);
     if (sealed !== null) at = writeBytes(value, SEALED, sealed, at);
-    if (sealedMetadata !== null) writeBytes(value, SEALED_METADATA, sealedMetadata, at);
+    if (sealedMetadata !== null) at = writeBytes(value, SEALED_METADATA, sealedMetadata, at);
+    if (managedLength > 0) writeVarint(value, MANAGED_LENGTH, managedLength, at);
     this.value = value;
     const json = value.subarray(jsonAt, jsonAt + jsonLength);
     this.#object = { json, versionAt, confidential: hidden, confidentialMetadata: hiddenMetadata };
@@ -72,9 +76,13 @@ export class OutgoingRecord {
 function layOut(
   object: JsonObject,
   confidential: readonly string[],
-): { head: string; body: string; hidden: Buffer | null; hiddenMetadata: Buffer | null } {
+): { head: string; managed: string; body: string; hidden: Buffer | null; hiddenMetadata: Buffer | null } {
   const { kind, apiVersion, metadata } = object;
-  let shown = withoutVersion(metadata);
+  const { managedFields, ...described } = withoutVersion(metadata);
+  const managed = Array.isArray(managedFields)
+    ? `"managedFields":${managedFieldsJson(managedFields as unknown as ManagedFieldsEntry[])},`
+    : '';
+  let shown: JsonObject = described;
   let hiddenMetadata: Buffer | null = null;
   if (shown.annotations !== undefined && confidential.includes(ANNOTATIONS)) {
     const { annotations, ...others } = shown;
@@ -94,6 +102,7 @@ function layOut(
   }
   return {
     head: `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":{`,
+    managed,
     body: `${body}}`,
     hidden: hidden === '' ? null : Buffer.from(`{${hidden.slice(1)}}`),
     hiddenMetadata,

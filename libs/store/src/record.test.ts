@@ -13,6 +13,7 @@ import {
   decodeTombstone,
   encodeProvenance,
   encodeTombstone,
+  recordParts,
   StoredRecord,
 } from './record.ts';
 import type { Provenance } from './types.ts';
@@ -86,6 +87,34 @@ describe('a record', () => {
       name: 'a',
       resourceVersion: '1797',
     });
+  });
+
+  it('gives back who manages which field, or leaves it out', () => {
+    const entry = {
+      manager: 'é',
+      operation: 'Apply',
+      apiVersion: 'v1',
+      time: '2026-01-01T00:00:00Z',
+      fieldsType: 'FieldsV1',
+    };
+    const managedFields: JsonObject[] = [
+      { ...entry, fieldsV1: { 'f:spec': { 'k:{"name":"ü"}': { '.': {} } } } },
+      { ...entry, operation: 'Update', fieldsV1: {}, subresource: 'status' },
+    ];
+    const metadata = { name: 'a', annotations: { password: 'swordfish' } };
+    const object = { kind: 'Secret', apiVersion: 'v1', metadata, data: { password: 'swordfish' } };
+    const managed = { ...object, metadata: { managedFields, ...metadata } };
+    for (const confidential of [[], ['data', 'metadata.annotations']]) {
+      const kv = kvOf(encode(managed, confidential));
+      const whole = new StoredRecord(recordParts(kv, key, kv.key, { cipher }));
+      expect(JSON.parse(whole.bytes.toString())).toEqual(withVersion(managed, whole.resourceVersion));
+      const lean = new StoredRecord(recordParts(kv, key, kv.key, { cipher, withoutManagers: true }));
+      expect(JSON.parse(lean.bytes.toString())).toEqual(withVersion(object, lean.resourceVersion));
+      const deleted = new StoredRecord(lean.deletion(9, { index: 0, provenance: new Uint8Array() }));
+      expect(JSON.parse(deleted.bytes.toString())).toEqual(withVersion(object, deleted.resourceVersion));
+      expect(whole.provenance).toEqual(provenance);
+      expect(lean.provenance).toEqual(provenance);
+    }
   });
 
   it('seals the confidential members and puts them back with the key', () => {

@@ -89,12 +89,26 @@ export class StoredRecord implements StoredObject {
   }
 }
 
+export interface ReadOptions {
+  /** null leaves confidential members out. */
+  cipher: Cipher | null;
+  /** Leaves out who manages which field, which only clients want to know. */
+  withoutManagers?: boolean;
+}
+
 /**
  * Throws when the value is not a record, or when its sealed part was tampered with. `context` is what it was
  * sealed for: the registry key.
  */
-export function recordParts(kv: KeyValue, key: ResourceKey, context: string, cipher: Cipher | null): RecordParts {
-  const { object, versionAt, index, provenance, sealed, sealedMetadata } = RecordMessage.decode(kv.value);
+export function recordParts(
+  kv: KeyValue,
+  key: ResourceKey,
+  context: string,
+  { cipher, withoutManagers = false }: ReadOptions,
+): RecordParts {
+  const { object, versionAt, index, provenance, sealed, sealedMetadata, managedLength } = RecordMessage.decode(
+    kv.value,
+  );
   if (versionAt === 0 || versionAt >= object.length) throw new Error(`the value of ${kv.key} is not a record`);
   const unversioned = {
     ...{ json: asBuffer(object), versionAt },
@@ -102,7 +116,7 @@ export function recordParts(kv: KeyValue, key: ResourceKey, context: string, cip
     confidentialMetadata: opened(sealedMetadata, context, cipher),
   };
   const bytes = withVersion(unversioned, versionOfWrite(kv.modRevision, index), {
-    ...{ allocate: Buffer.allocUnsafeSlow, trailer: provenance },
+    ...{ allocate: Buffer.allocUnsafeSlow, trailer: provenance, skip: withoutManagers ? managedLength : 0 },
   });
   return {
     ...{ key, revision: kv.modRevision, createRevision: kv.createRevision, index, bytes, versionAt },
@@ -125,15 +139,15 @@ function opened(
 export function decodeRecord(kv: KeyValue, keys: Keys, cipher: Cipher | null): StoredRecord {
   const key = keys.parseRegistry(kv.key);
   if (key === undefined) throw new Error(`${kv.key} is not the key of an object`);
-  return new StoredRecord(recordParts(kv, key, kv.key, cipher));
+  return new StoredRecord(recordParts(kv, key, kv.key, { cipher }));
 }
 
-/** Decodes the copy of a pod's record in a node's inbox. */
+/** Decodes the copy of a pod's record in a node's inbox, as a node needs it. */
 export function decodeInboxRecord(kv: KeyValue, keys: Keys): StoredRecord {
   const at = keys.parseInbox(kv.key);
   if (at === undefined) throw new Error(`${kv.key} is not a key of an inbox`);
   const key = { group: '', resource: 'pods', namespace: at.namespace, name: at.name };
-  return new StoredRecord(recordParts(kv, key, keys.registry(key), null));
+  return new StoredRecord(recordParts(kv, key, keys.registry(key), { cipher: null, withoutManagers: true }));
 }
 
 const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

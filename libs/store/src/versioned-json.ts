@@ -18,6 +18,8 @@ const memberOf = (version: string): string => `"resourceVersion":"${version}",`;
 interface VersionOptions {
   /** Where the memory comes from: Node's pool for what is soon gone, of its own for what stays. */
   allocate: (size: number) => Buffer;
+  /** As many bytes behind the version's place are left out. */
+  skip?: number;
   /** Put behind the end of the object, in the same memory but not in the returned buffer. */
   trailer?: Uint8Array;
 }
@@ -26,17 +28,17 @@ interface VersionOptions {
 export function withVersion(
   { json, versionAt, confidential, confidentialMetadata }: Unversioned,
   version: string,
-  { allocate, trailer = NOTHING }: VersionOptions,
+  { allocate, skip = 0, trailer = NOTHING }: VersionOptions,
 ): Buffer {
   const member = memberOf(version);
   const restAt = versionAt + member.length + (confidentialMetadata?.length ?? 0);
-  const openLength = restAt + json.length - versionAt;
+  const openLength = restAt + json.length - versionAt - skip;
   const length = confidential === null ? openLength : openLength + confidential.length - 1;
   const bytes = allocate(length + trailer.length);
   json.copy(bytes, 0, 0, versionAt);
   bytes.write(member, versionAt, 'latin1');
   confidentialMetadata?.copy(bytes, versionAt + member.length);
-  json.copy(bytes, restAt, versionAt);
+  json.copy(bytes, restAt, versionAt + skip);
   if (confidential !== null) {
     // `...}` and `{"data":...}` become `...,"data":...}`.
     confidential.copy(bytes, openLength - 1);

@@ -1,7 +1,6 @@
 import { deepEqual } from '../deep-equal.ts';
 import { isJsonObject } from '../json-value.ts';
 import type { FieldSet, JsonObject, JsonValue, ManagedFieldsEntry } from '../object.ts';
-import { parseTime } from '../time.ts';
 import { difference, isEmpty, NO_FIELDS, SELF, union } from './field-set.ts';
 import { canonicalElement } from './path-element.ts';
 
@@ -66,7 +65,8 @@ export const withFields = (entry: ManagedFieldsEntry, fieldsV1: FieldSet): Manag
   return isEmpty(fieldsV1) ? undefined : { ...entry, fieldsV1 };
 };
 
-const timeOf = ({ time }: ManagedFieldsEntry): number => Math.floor(((time && parseTime(time)) || 0) / 1000);
+/** Times of the API are in the order of their texts. */
+const timeOf = ({ time = '' }: ManagedFieldsEntry): string => time;
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** The order in which entries are stored. */
@@ -74,7 +74,7 @@ export const sortedEntries = (entries: readonly ManagedFieldsEntry[]): ManagedFi
   [...entries].sort(
     (a, b) =>
       byText(a.operation, b.operation) ||
-      timeOf(a) - timeOf(b) ||
+      byText(timeOf(a), timeOf(b)) ||
       byText(a.manager, b.manager) ||
       byText(a.apiVersion, b.apiVersion) ||
       byText(a.subresource ?? '', b.subresource ?? ''),
@@ -85,7 +85,7 @@ export function capped(entries: readonly ManagedFieldsEntry[]): readonly Managed
   const updates = entries.filter(({ operation }) => operation === 'Update');
   let excess = updates.length - UPDATE_MANAGERS_MAX;
   if (excess <= 0) return entries;
-  const oldestFirst = updates.sort((a, b) => timeOf(a) - timeOf(b) || byText(a.manager, b.manager));
+  const oldestFirst = updates.sort((a, b) => byText(timeOf(a), timeOf(b)) || byText(a.manager, b.manager));
   const folded = new Set<ManagedFieldsEntry>();
   const oldest = new Map<string, ManagedFieldsEntry>();
   const buckets = new Map<string, ManagedFieldsEntry>();
