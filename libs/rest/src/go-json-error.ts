@@ -1,3 +1,5 @@
+import { NESTING_MAX, TOO_DEEP } from '@periplus/apimachinery';
+
 /**
  * Where and how a text stops being JSON, in the words of Go's encoding/json, which users of Kubernetes know:
  * `invalid character 'b' looking for beginning of object key string`. Only looked for after JSON.parse refused.
@@ -17,9 +19,6 @@ export function goJsonError(text: string): string {
 
 const LITERALS: Readonly<Record<string, string>> = { t: 'true', f: 'false', n: 'null' };
 const isDigit = (char: string): boolean => char >= '0' && char <= '9' && char.length === 1;
-/** Deeper than any object is; Go stops at this depth too. */
-const DEPTH_MAX = 10_000;
-
 class Scan {
   private readonly text: string;
   private at = 0;
@@ -60,7 +59,7 @@ class Scan {
   }
 
   private members(close: '}' | ']', next: () => void): void {
-    if (++this.depth > DEPTH_MAX) throw new SyntaxError('exceeded max depth');
+    if (++this.depth > NESTING_MAX) throw new SyntaxError(TOO_DEEP);
     this.at++;
     this.space();
     let first = true;

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { internalError } from '@periplus/apimachinery';
+import { badRequest } from '@periplus/apimachinery';
 import type { Attributes, Operations, User } from '@periplus/operations';
 
 const IMPERSONATE = 'impersonate-';
@@ -18,7 +18,7 @@ export function actingUser(request: IncomingMessage, user: User, authorize: Oper
   const name = headers['impersonate-user'];
   if (typeof name !== 'string' || name === '') {
     for (const header in headers) {
-      if (header.startsWith(IMPERSONATE)) throw internalError(`requested ${header} without impersonating a user`);
+      if (header.startsWith(IMPERSONATE)) throw badRequest(`requested ${header} without impersonating a user`);
     }
     return user;
   }

@@ -1,13 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { freePorts } from '@periplus/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { configuration, ServerProcess } from './server-process.ts';
 import { TestServer } from './test-server.ts';
 
-const MAIN = join(import.meta.dirname, '../../../apps/api-server/src/main.ts');
 const MAPS = '/api/v1/namespaces/default/configmaps';
 
 /** Lends its etcd, its certificates and its client to processes of the same cluster. */
@@ -17,52 +14,19 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
-/** The lines of a process's log, and how it ended. */
-class Process {
-  readonly child: ChildProcess;
-  readonly lines: { msg: string; level: string }[] = [];
-  readonly exit: Promise<number | null>;
-
-  constructor(config: object) {
-    const file = join(server.folder, 'api-server.json');
-    writeFileSync(file, JSON.stringify(config));
-    this.child = spawn(process.execPath, [MAIN, '--config', file], { stdio: ['ignore', 'pipe', 'inherit'] });
-    this.exit = once(this.child, 'exit').then(([code]) => code as number | null);
-    createInterface({ input: this.child.stdout! }).on('line', (line) => this.lines.push(JSON.parse(line)));
-  }
-
-  said(message: string): boolean {
-    return this.lines.some(({ msg }) => msg.includes(message));
-  }
-}
-
-async function configuration(more: object = {}): Promise<{ port: number } & Record<string, unknown>> {
-  const [port, grpcPort] = await freePorts(2);
-  const path = (name: string) => join(server.folder, name);
-  return {
-    port: port!,
-    grpcPort,
-    etcd: { endpoints: server.config.etcd.endpoints },
-    tls: { cert: path('apiserver.crt'), key: path('apiserver.key'), clientCa: path('ca.crt') },
-    serviceAccounts: { signingKey: path('sa.key') },
-    encryptionKeys: path('encryption-keys.json'),
-    ...more,
-  };
-}
-
 describe('the process', () => {
   it('names what is wrong with its configuration, and ends', async () => {
-    const run = new Process(await configuration({ serviceCidr: '10.0.0.0/99' }));
+    const run = new ServerProcess(server, await configuration(server, { serviceCidr: '10.0.0.0/99' }));
     expect(await run.exit).toBe(2);
     expect(run.said('bad configuration: serviceCidr')).toBe(true);
-    const misspelt = new Process(await configuration({ prot: 6443 }));
+    const misspelt = new ServerProcess(server, await configuration(server, { prot: 6443 }));
     expect(await misspelt.exit).toBe(2);
     expect(misspelt.said('bad configuration: prot: unknown field')).toBe(true);
   });
 
   it('ends watches and answers what it was asked when it is told to stop', async () => {
-    const config = await configuration();
-    const run = new Process(config);
+    const config = await configuration(server);
+    const run = new ServerProcess(server, config);
     await using client = server.at(config.port);
     await client.ready();
     const made = await client.ask('POST', MAPS, {
@@ -81,8 +45,8 @@ describe('the process', () => {
   });
 
   it('keeps secrets out of its log', async () => {
-    const config = await configuration({ logLevel: 'debug' });
-    const run = new Process(config);
+    const config = await configuration(server, { logLevel: 'debug' });
+    const run = new ServerProcess(server, config);
     await using client = server.at(config.port);
     await client.ready();
     const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's' }, stringData: { password: 'hush-hush' } };

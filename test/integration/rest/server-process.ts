@@ -1,0 +1,46 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { freePorts } from '@periplus/testing';
+import type { TestServer } from './test-server.ts';
+
+const MAIN = join(import.meta.dirname, '../../../apps/api-server/src/main.ts');
+
+/** An api-server in a process of its own: the lines of its log, and how it ended. */
+export class ServerProcess {
+  readonly child: ChildProcess;
+  readonly lines: { msg: string; level: string }[] = [];
+  readonly exit: Promise<number | null>;
+
+  constructor({ folder }: TestServer, config: object) {
+    const file = join(folder, 'api-server.json');
+    writeFileSync(file, JSON.stringify(config));
+    this.child = spawn(process.execPath, [MAIN, '--config', file], { stdio: ['ignore', 'pipe', 'inherit'] });
+    this.exit = once(this.child, 'exit').then(([code]) => code as number | null);
+    createInterface({ input: this.child.stdout! }).on('line', (line) => this.lines.push(JSON.parse(line)));
+  }
+
+  said(message: string): boolean {
+    return this.lines.some(({ msg }) => msg.includes(message));
+  }
+}
+
+/** For one more server of the cluster that `server` belongs to. */
+export async function configuration(
+  server: TestServer,
+  more: object = {},
+): Promise<{ port: number } & Record<string, unknown>> {
+  const [port, grpcPort] = await freePorts(2);
+  const path = (name: string) => join(server.folder, name);
+  return {
+    port: port!,
+    grpcPort,
+    etcd: { endpoints: server.config.etcd.endpoints },
+    tls: { cert: path('apiserver.crt'), key: path('apiserver.key'), clientCa: path('ca.crt') },
+    serviceAccounts: { signingKey: path('sa.key') },
+    encryptionKeys: path('encryption-keys.json'),
+    ...more,
+  };
+}
