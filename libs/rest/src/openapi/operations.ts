@@ -1,4 +1,6 @@
 import type { Kind } from '@periplus/api';
+import { PATCH_MEDIA_TYPES } from '@periplus/operations';
+import { PROTOBUF_TYPE } from '../media-types.ts';
 import type { GroupVersion, ServedSubresource } from '../served-resources.ts';
 import { LOG_PARAMETERS, NAMESPACE, nameOf, PARAMETERS, type Parameter, PRETTY } from './parameters.ts';
 
@@ -35,12 +37,11 @@ export interface Address {
 }
 
 const ANYTHING = ['*/*'];
-const ANSWERED = ['application/json', 'application/yaml'];
-const PATCHES = [
-  'application/json-patch+json',
-  'application/merge-patch+json',
-  'application/strategic-merge-patch+json',
-];
+/** Every kind that is published here has a protobuf form, too. */
+const ANSWERED = ['application/json', 'application/yaml', PROTOBUF_TYPE];
+
+/** For watches. */
+const STREAMED = ['application/json;stream=watch', `${PROTOBUF_TYPE};stream=watch`];
 
 /** How a verb looks in HTTP and in words. */
 interface Style {
@@ -151,9 +152,9 @@ function operation(kind: Kind, verb: string, scope: '' | 'ForAllNamespaces'): Op
     description: `${does} ${article}${kind.kind}`,
     parameters: PARAMETERS[verb]!,
     takes: bodyOf(verb, own),
-    consumes: verb === 'patch' ? PATCHES : ANYTHING,
+    consumes: verb === 'patch' ? PATCH_MEDIA_TYPES : ANYTHING,
     answers: answerOf(verb, own),
-    produces: verb === 'list' ? [...ANSWERED, 'application/json;stream=watch'] : ANSWERED,
+    produces: verb === 'list' ? [...ANSWERED, ...STREAMED] : ANSWERED,
     codes,
     of: { group: kind.group, version: kind.version, kind: kind.kind },
   };

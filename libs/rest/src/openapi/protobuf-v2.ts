@@ -1,8 +1,56 @@
-import { WireWriter } from '../wire-writer.ts';
+import { WireWriter } from '../protobuf/wire-writer.ts';
 import { INFO, type OperationV2, type ParameterV2, type PathV2, type SchemaV2, type WriterV2 } from './document-v2.ts';
 import { SECURITY } from './words.ts';
 
 const METHODS = { get: 2, put: 3, post: 4, delete: 5, patch: 8 } as const;
+const LENGTH_DELIMITED = 2;
+
+/** Puts fields of messages in front of what has been written: lists are written from their end to their start. */
+class Fields {
+  private readonly out = new WireWriter();
+
+  /** Nothing for an empty or absent text: that is what a missing field means. */
+  text(field: number, value: string | undefined): void {
+    if (value) this.message(field, () => this.out.text(value));
+  }
+
+  texts(field: number, values: readonly string[] = []): void {
+    for (const value of values.toReversed()) this.message(field, () => this.out.text(value));
+  }
+
+  truth(field: number, value: boolean | undefined): void {
+    if (!value) return;
+    this.out.varint(1);
+    this.out.tag(field, 0);
+  }
+
+  message(field: number, write: () => void): void {
+    const start = this.out.length;
+    write();
+    this.out.lengthSince(start);
+    this.out.tag(field, LENGTH_DELIMITED);
+  }
+
+  messages<T>(field: number, all: readonly T[], write: (one: T) => void): void {
+    for (const one of all.toReversed()) this.message(field, () => write(one));
+  }
+
+  /** A member of a map. */
+  named(field: number, name: string, writeValue: () => void): void {
+    this.message(field, () => {
+      this.message(2, writeValue);
+      this.text(1, name);
+    });
+  }
+
+  map<T>(field: number, map: Readonly<Record<string, T>>, write: (value: T) => void): void {
+    for (const [name, value] of Object.entries(map).toReversed()) this.named(field, name, () => write(value));
+  }
+
+  finish(): Buffer {
+    return this.out.finish();
+  }
+}
 
 /**
  * Writes the document as `openapi.v2.Document` (OpenAPIv2.proto of gnostic), which is what client-go asks for. A map
@@ -10,119 +58,104 @@ const METHODS = { get: 2, put: 3, post: 4, delete: 5, patch: 8 } as const;
  * YAML, of which JSON is a part.
  */
 export function protobufWriter(): WriterV2 {
-  const out = new WireWriter();
-  out.text(1, '2.0');
-  out.message(2, () => {
-    out.text(1, INFO.title);
-    out.text(2, INFO.version);
-  });
+  const out = new Fields();
   return {
     // Paths and definitions are one message each, which may come in pieces: decoders merge them.
-    path: (name, path) => out.message(8, () => named(out, 2, name, () => writePath(out, path))),
-    definition: (name, schema) => out.message(9, () => named(out, 1, name, () => writeSchema(out, schema))),
+    path: (name, path) => out.message(8, () => out.named(2, name, () => writePath(out, path))),
+    definition: (name, schema) => out.message(9, () => out.named(1, name, () => writeSchema(out, schema))),
     end() {
-      out.message(12, () => named(out, 1, 'BearerToken', () => undefined));
-      out.message(13, () => named(out, 1, 'BearerToken', () => writeApiKey(out)));
-      return out.end();
+      out.message(13, () => out.named(1, 'BearerToken', () => writeApiKey(out)));
+      out.message(12, () => out.named(1, 'BearerToken', () => undefined));
+      out.message(2, () => {
+        out.text(2, INFO.version);
+        out.text(1, INFO.title);
+      });
+      out.text(1, '2.0');
+      return out.finish();
     },
   };
 }
 
-/** A member of a map. */
-function named(out: WireWriter, field: number, name: string, writeValue: () => void): void {
-  out.message(field, () => {
-    out.text(1, name);
-    out.message(2, writeValue);
-  });
+function writeExtensions(out: Fields, field: number, of: object): void {
+  const extensions = Object.entries(of).filter(([name]) => name.startsWith('x-'));
+  out.map(field, Object.fromEntries(extensions), (value) => out.text(2, JSON.stringify(value)));
 }
 
-function writeExtensions(out: WireWriter, field: number, of: Readonly<Record<string, unknown>>): void {
-  for (const [name, value] of Object.entries(of)) {
-    if (name.startsWith('x-')) named(out, field, name, () => out.text(2, JSON.stringify(value)));
-  }
-}
-
-function writeSchema(out: WireWriter, schema: SchemaV2): void {
+function writeSchema(out: Fields, schema: SchemaV2): void {
   const { additionalProperties, type, items, properties } = schema;
-  out.text(1, schema.$ref);
-  out.text(2, schema.format);
-  out.text(4, schema.description);
-  for (const name of schema.required ?? []) out.item(19, name);
-  for (const value of schema.enum ?? []) out.message(20, () => out.text(2, JSON.stringify(value)));
+  writeExtensions(out, 31, schema);
+  if (properties) out.message(25, () => out.map(1, properties, (value) => writeSchema(out, value)));
+  if (items) out.message(23, () => out.message(1, () => writeSchema(out, items)));
+  if (type) out.message(22, () => out.text(1, type));
   if (additionalProperties) {
     out.message(21, () => out.message(1, () => writeSchema(out, additionalProperties)));
   }
-  if (type) out.message(22, () => out.text(1, type));
-  if (items) out.message(23, () => out.message(1, () => writeSchema(out, items)));
-  if (properties) {
-    out.message(25, () => {
-      for (const [name, value] of Object.entries(properties)) named(out, 1, name, () => writeSchema(out, value));
-    });
-  }
-  writeExtensions(out, 31, schema as Record<string, unknown>);
+  out.messages(20, schema.enum ?? [], (value) => out.text(2, JSON.stringify(value)));
+  out.texts(19, schema.required);
+  out.text(4, schema.description);
+  out.text(2, schema.format);
+  out.text(1, schema.$ref);
 }
 
-function writeParameter(out: WireWriter, parameter: ParameterV2): void {
+function writeParameter(out: Fields, parameter: ParameterV2): void {
   const { in: place, name, description, required, type, uniqueItems, schema } = parameter;
   out.message(1, () => {
     if (schema) {
       out.message(1, () => {
-        out.text(1, description);
-        out.text(2, name);
-        out.text(3, place);
-        out.truth(4, required);
         out.message(5, () => writeSchema(out, schema));
+        out.truth(4, required);
+        out.text(3, place);
+        out.text(2, name);
+        out.text(1, description);
       });
       return;
     }
     const isQuery = place === 'query';
     out.message(2, () =>
       out.message(isQuery ? 3 : 4, () => {
-        out.truth(1, required);
-        out.text(2, place);
-        out.text(3, description);
-        out.text(4, name);
-        out.text(isQuery ? 6 : 5, type);
         out.truth(isQuery ? 20 : 19, uniqueItems);
+        out.text(isQuery ? 6 : 5, type);
+        out.text(4, name);
+        out.text(3, description);
+        out.text(2, place);
+        out.truth(1, required);
       }),
     );
   });
 }
 
-function writeOperation(out: WireWriter, operation: OperationV2): void {
-  for (const tag of operation.tags) out.item(1, tag);
-  out.text(3, operation.description);
+function writeOperation(out: Fields, operation: OperationV2): void {
+  writeExtensions(out, 13, operation);
+  out.texts(10, operation.schemes);
+  out.message(9, () =>
+    out.map(1, operation.responses, ({ description, schema }) =>
+      out.message(1, () => {
+        if (schema) out.message(2, () => out.message(1, () => writeSchema(out, schema)));
+        out.text(1, description);
+      }),
+    ),
+  );
+  out.messages(8, operation.parameters, (parameter) => writeParameter(out, parameter));
+  out.texts(7, operation.consumes);
+  out.texts(6, operation.produces);
   out.text(5, operation.operationId);
-  for (const type of operation.produces) out.item(6, type);
-  for (const type of operation.consumes) out.item(7, type);
-  for (const parameter of operation.parameters) out.message(8, () => writeParameter(out, parameter));
-  out.message(9, () => {
-    for (const [code, { description, schema }] of Object.entries(operation.responses)) {
-      named(out, 1, code, () =>
-        out.message(1, () => {
-          out.text(1, description);
-          if (schema) out.message(2, () => out.message(1, () => writeSchema(out, schema)));
-        }),
-      );
-    }
-  });
-  for (const scheme of operation.schemes) out.item(10, scheme);
-  writeExtensions(out, 13, operation as unknown as Record<string, unknown>);
+  out.text(3, operation.description);
+  out.texts(1, operation.tags);
 }
 
-function writePath(out: WireWriter, path: PathV2): void {
-  for (const [method, field] of Object.entries(METHODS)) {
+function writePath(out: Fields, path: PathV2): void {
+  out.messages(9, path.parameters, (parameter) => writeParameter(out, parameter));
+  for (const [method, field] of Object.entries(METHODS).toReversed()) {
     const operation = path[method as keyof typeof METHODS];
     if (operation) out.message(field, () => writeOperation(out, operation));
   }
-  for (const parameter of path.parameters) out.message(9, () => writeParameter(out, parameter));
 }
 
-function writeApiKey(out: WireWriter): void {
+function writeApiKey(out: Fields): void {
   out.message(2, () => {
-    out.text(1, SECURITY.type);
-    out.text(2, SECURITY.name);
-    out.text(3, SECURITY.in);
     out.text(4, SECURITY.description);
+    out.text(3, SECURITY.in);
+    out.text(2, SECURITY.name);
+    out.text(1, SECURITY.type);
   });
 }
