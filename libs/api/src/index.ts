@@ -63,6 +63,8 @@ export { type ServiceCIDR, serviceCIDR } from './networking/service-cidr.ts';
 export { type RuntimeClass, runtimeClass } from './node/runtime-class.ts';
 export { type Amounts, amountsOf, podLimits, podRequests } from './pod-spec/pod-resources.ts';
 export { type PodDisruptionBudget, podDisruptionBudget } from './policy/pod-disruption-budget.ts';
+export { isInScope } from './quota/scopes.ts';
+export { quotaUsage, unsaid } from './quota/usage.ts';
 export { type ClusterRole, clusterRole } from './rbac/cluster-role.ts';
 export { type ClusterRoleBinding, clusterRoleBinding } from './rbac/cluster-role-binding.ts';
 export { type Role, role } from './rbac/role.ts';

@@ -34,7 +34,7 @@ const isHugePages = (name: string): boolean => name.startsWith(HUGE_PAGES) || na
 const isNative = (name: string): boolean => !name.includes('/') || name.includes('kubernetes.io/');
 
 /** Devices and the like, counted in whole units: `example.com/gpu`. */
-const isExtended = (name: string): boolean =>
+export const isExtended = (name: string): boolean =>
   !isNative(name) && !name.startsWith('requests.') && qualifiedName(`requests.${name}`).length === 0;
 
 /** Native resources may be promised beyond what there is, except huge pages. */

@@ -9,6 +9,7 @@ import { type NodeMonitorSettings, nodeController } from './node/node-controller
 import { podGcController } from './node/pod-gc-controller.ts';
 import { taintEvictionController } from './node/taint-eviction-controller.ts';
 import { replicaSetController } from './replica-set/replica-set-controller.ts';
+import { resourceQuotaController } from './resource-quota/resource-quota-controller.ts';
 import { rootCaController } from './root-ca/root-ca-controller.ts';
 import { serviceAccountController } from './service-account/service-account-controller.ts';
 
@@ -28,5 +29,6 @@ export const builtinControllers = (settings: {
   nodeController(settings.nodeMonitor),
   taintEvictionController,
   podGcController,
+  resourceQuotaController(settings.kinds),
   garbageCollector(settings.kinds),
 ];

@@ -12,6 +12,8 @@ import {
   pod,
   podDisruptionBudget,
   priorityClass,
+  type ResourceQuota,
+  resourceQuota,
   type Service,
   type StorageClass,
   service,
@@ -57,6 +59,7 @@ const budgets: Index<PodDisruptionBudget> = {
   kind: podDisruptionBudget,
   keys: inNamespace,
 };
+const quotas: Index<ResourceQuota> = { name: 'quotas by namespace', kind: resourceQuota, keys: inNamespace };
 
 /** The one value under which an index has all that are the default of their kind. */
 const DEFAULT = 'default';
@@ -85,6 +88,7 @@ export const cacheIndexes: readonly Index[] = [
   servicesByAllocation,
   limitRanges,
   budgets,
+  quotas,
   defaultPriorityClasses,
   defaultStorageClasses,
   defaultIngressClasses,
@@ -162,6 +166,10 @@ export class ClusterState {
   budgetsOf({ metadata }: DeepReadonly<Pod>): readonly DeepReadonly<PodDisruptionBudget>[] {
     const found = this.cache.view(0).index(budgets, metadata.namespace!);
     return found.filter(({ spec }) => compileLabelSelector(spec.selector).matches(metadata.labels));
+  }
+
+  quotasIn(namespace: string): readonly DeepReadonly<ResourceQuota>[] {
+    return this.cache.view(0).index(quotas, namespace);
   }
 
   /** For pods that name no class; where there are several, the lowest. */

@@ -16,6 +16,7 @@ import { attributesOf } from './authorization/attributes.ts';
 import type { ClusterAuthorizer } from './authorization/authorizer.ts';
 import { forbiddenRequest } from './authorization/forbidden.ts';
 import { type CacheReader, ClusterState, namedResource } from './cluster-state.ts';
+import { Quotas } from './quota/quotas.ts';
 import { getObject, listObjects } from './reading/read.ts';
 import { parseSelection, type Selection } from './reading/selection.ts';
 import { answerReview } from './reviews/review.ts';
@@ -192,7 +193,7 @@ export function createOperations(deps: OperationsDeps): Operations {
   const access = accessOf(authorizer);
   const write: WriteDeps = {
     cluster,
-    committer: new Committer(store),
+    committer: new Committer(store, new Quotas({ cluster, store, now: Date.now })),
     turns: new Turns(cluster),
     admission: admissionChain(cluster, authorizer),
     allocation: { network, isTaken: (path) => cluster.isAllocated(path), random: Math.random },

@@ -2,7 +2,8 @@ import type { Kind } from '@periplus/api';
 import type { DeepReadonly, JsonObject, KubeObject } from '@periplus/apimachinery';
 import type { Entry } from '@periplus/cache';
 import type { Committed, Store } from '@periplus/store';
-import { storageKind } from '../cluster-state.ts';
+import { resourceOf, storageKind } from '../cluster-state.ts';
+import type { Quotas } from '../quota/quotas.ts';
 import type { ObjectResult, RequestContext } from '../types.ts';
 import { companionsOf } from './companions.ts';
 
@@ -68,13 +69,29 @@ let writes = 0;
 /** Writes what was decided, with everything that changes with it, and makes the answer. */
 export class Committer {
   private readonly store: Store;
+  private readonly quotas: Quotas;
 
-  constructor(store: Store) {
+  constructor(store: Store, quotas: Quotas) {
     this.store = store;
+    this.quotas = quotas;
   }
 
-  /** Rejects with WriteConflict when `old` is not the newest. A dry run writes nothing. */
-  async commit(change: DecidedChange): Promise<ObjectResult> {
+  /**
+   * Rejects with WriteConflict when `old` is not the newest, and with Forbidden where a quota leaves no room. A dry run
+   * writes nothing.
+   */
+  commit(change: DecidedChange): Promise<ObjectResult> {
+    const { context, kind, old, object } = change;
+    const { namespace } = (object ?? old!.object).metadata;
+    if (!namespace) return this.commitCounted(change);
+    const resource = resourceOf(kind);
+    const quotas = this.quotas.of(resource, namespace);
+    if (quotas.length === 0) return this.commitCounted(change);
+    const counted = { resource, namespace, old: old?.object ?? null, now: object, dryRun: context.dryRun };
+    return this.quotas.within(counted, quotas, () => this.commitCounted(change));
+  }
+
+  private async commitCounted(change: DecidedChange): Promise<ObjectResult> {
     const { context, kind, old, object, last } = change;
     const code = old === null ? 201 : 200;
     if (context.dryRun) {
