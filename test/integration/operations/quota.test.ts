@@ -59,7 +59,9 @@ async function limitedNamespace(name: string, hard: Record<string, string>, spec
     mediaType: 'application/merge-patch+json',
     body: body({ status: { hard, used } }),
   });
+  // From now on both know of it.
   await settled();
+  await second.get(core.as(admin), at('v1/resourcequotas', name, 'quota'), {});
 }
 
 const createMap = (operations: Operations, namespace: string, name: string) =>

@@ -152,11 +152,7 @@ interface Decision {
 }
 
 /** Who gets what, in the order of asking. A quota that nobody has looked at yet has no limits. */
-export function decide(
-  entry: Pick<Entry, 'object'> | undefined,
-  claims: readonly Waiting[],
-  returned: Amounts,
-): Decision {
+function decide(entry: Pick<Entry, 'object'> | undefined, claims: readonly Waiting[], returned: Amounts): Decision {
   const quota = entry?.object as DeepReadonly<ResourceQuota> | undefined;
   const hard = read(quota?.status?.hard);
   const used = read(quota?.status?.used);
