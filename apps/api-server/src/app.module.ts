@@ -69,9 +69,12 @@ export async function startApiServer(config: Config, log: Logger, signal: AbortS
     grpcPort: grpc.port,
     async close() {
       const core = context.get<Core>(CORE);
+      await rest.drain();
+      const closed = Promise.all([rest.close(), grpc.close()]);
+      // A watch that came after this would never hear anything.
       core.operations.close();
       context.get<EtcdGate>(GATE).close();
-      await Promise.all([rest.close(), grpc.close()]);
+      await closed;
       core.close();
       stopping.abort();
       await context.get<GroupCommit>(STORE).close();
@@ -123,9 +126,9 @@ const servers: Provider[] = [
     provide: REST,
     useFactory: (config: Config, core: Core, kinds: KindRegistry, metrics: Metrics, log: Logger, checks: Checks) => {
       const { host, port, tls, nodeClient } = config;
-      const { operations, authenticator, tokens } = core;
+      const { operations, authenticator, fairness, tokens } = core;
       return startRestServer({
-        ...{ operations, authenticator, kinds, metrics, log, ...checks, host, port, tls },
+        ...{ operations, authenticator, fairness, kinds, metrics, log, ...checks, host, port, tls },
         nodeCredentials: nodeClient,
         issuer: { tokens, jwksUri: config.serviceAccounts.jwksUri },
         advertiseAddress: `${config.advertiseAddress}:${port}`,

@@ -5,6 +5,7 @@ import {
   bootstrap,
   createAuthorizer,
   createOperations,
+  Fairness,
   type Operations,
   ServiceAccountTokens,
   ServiceNetwork,
@@ -18,6 +19,7 @@ export interface Core {
   operations: Operations;
   authenticator: Authenticator;
   tokens: ServiceAccountTokens;
+  fairness: Fairness;
   close(): void;
 }
 
@@ -33,13 +35,16 @@ export async function startCore(config: Config, cache: ClusterCache, store: Stor
   const operations = createOperations({ cache, store, authorizer, authenticator, tokens, rootCa, network });
   const advertised = { address: config.advertiseAddress, port: config.port };
   await bootstrap({ operations, network, advertised, clientAuthority: config.tls.clientAuthority, now });
+  const fairness = new Fairness({ cache });
   return {
     operations,
     authenticator,
     tokens,
+    fairness,
     close() {
       authorizer.close();
       logins.close();
+      fairness.close();
     },
   };
 }

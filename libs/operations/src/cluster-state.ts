@@ -33,7 +33,7 @@ import { allocationsOf } from './writing/companions.ts';
 /** The part of the cache that the core reads. */
 export type CacheReader = Pick<
   ClusterCache,
-  'revision' | 'waitFor' | 'current' | 'get' | 'list' | 'view' | 'subscribe' | 'changesSince' | 'oldest'
+  'revision' | 'waitFor' | 'current' | 'get' | 'list' | 'count' | 'view' | 'subscribe' | 'changesSince' | 'oldest'
 >;
 
 const podsByNode: Index<Pod> = {

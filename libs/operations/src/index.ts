@@ -1,7 +1,8 @@
 /**
  * The api-server's core: everything about a request but its wire format. `types.ts` is the contract, `operations.ts`
  * puts it together. A change passes authenticate > authorize > admit > default > validate > commit: see `chain.ts` and
- * the lists of steps in `writing/`. Reads and watches are served from the cache: `reading/` and `watching/`.
+ * the lists of steps in `writing/`. Reads and watches are served from the cache: `reading/` and `watching/`. Who waits for
+ * whom when too much is asked at once is said in `fairness/`.
  */
 export { createAuthenticator } from './authentication/authenticator.ts';
 export { BootstrapTokenAuthenticator } from './authentication/bootstrap-token-authenticator.ts';
@@ -14,6 +15,8 @@ export { WebhookAuthenticator, type WebhookConfig } from './authentication/webho
 export { type ClusterAuthorizer, createAuthorizer } from './authorization/authorizer.ts';
 export { type BootstrapDeps, bootstrap } from './bootstrap/bootstrap.ts';
 export { type CacheReader, cacheIndexes } from './cluster-state.ts';
+export { Fairness, type Flow } from './fairness/fairness.ts';
+export { type PriorityLevel, type Seat, TooManyRequests, Waiting } from './fairness/priority-level.ts';
 export { createOperations, type OperationsDeps } from './operations.ts';
 export type {
   Attributes,

@@ -21,6 +21,8 @@ export interface Exchange {
   readonly requestId: string;
   /** Indented JSON, for people. */
   readonly pretty: boolean;
+  /** Headers that say how the request was classified, as pairs; [] before it was. */
+  flow: readonly string[];
 }
 
 /** Headers that every answer of the API has. */
@@ -29,11 +31,16 @@ export function apiHeaders(exchange: Exchange, contentType: string): void {
   response.setHeader('audit-id', exchange.requestId);
   response.setHeader('cache-control', NO_CACHE);
   response.setHeader('content-type', contentType);
+  flowHeaders(exchange);
+}
+
+export function flowHeaders({ response, flow }: Exchange): void {
+  for (let i = 0; i < flow.length; i += 2) response.setHeader(flow[i]!, flow[i + 1]!);
 }
 
 /** Sends a whole body, which may be shared with other responses. */
 export function sendBytes(exchange: Exchange, code: number, contentType: string, body: Buffer): void {
-  const { request, response, requestId } = exchange;
+  const { request, response, requestId, flow } = exchange;
   if (body.length >= GZIP_BYTES_MIN) {
     apiHeaders(exchange, contentType);
     response.statusCode = code;
@@ -42,7 +49,7 @@ export function sendBytes(exchange: Exchange, code: number, contentType: string,
   }
   // All at once: setting headers one by one costs as much again.
   const headers = ['audit-id', requestId, 'cache-control', NO_CACHE, 'content-type', contentType];
-  response.writeHead(code, [...headers, 'content-length', String(body.length)]).end(body);
+  response.writeHead(code, [...headers, ...flow, 'content-length', String(body.length)]).end(body);
 }
 
 export function sendJson(exchange: Exchange, code: number, json: string | Buffer): void {

@@ -2,13 +2,15 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { KindRegistry } from '@periplus/api';
-import { badRequest, StatusError } from '@periplus/apimachinery';
+import { badRequest } from '@periplus/apimachinery';
 import type { Check, Logger, Metrics } from '@periplus/component';
-import type { Authenticator, Operations, User } from '@periplus/operations';
+import type { Authenticator, Fairness, Operations, Seat, User } from '@periplus/operations';
 import { fastify } from 'fastify';
 import { ConnectionUsers } from './connection-user.ts';
 import { Deadlines } from './deadlines.ts';
+import { FlowControl } from './flow-control.ts';
 import { Http2Connections } from './http2-connections.ts';
 import { actingUser } from './impersonation.ts';
 import type { Issuer } from './issuer-discovery.ts';
@@ -19,7 +21,7 @@ import { boolean } from './query.ts';
 import { type RequestInfo, requestInfo } from './request-info.ts';
 import { isLongRunning, RequestMetrics } from './request-metrics.ts';
 import { ResourceApi } from './resource-api.ts';
-import { type Exchange, sendError } from './respond.ts';
+import { type Exchange, flowHeaders, sendError } from './respond.ts';
 
 /** A connection without requests is kept this long: Go clients close theirs after 90 s, and must do so first. */
 const IDLE_CONNECTION_MS_MAX = 95_000;
@@ -28,10 +30,11 @@ const HEADERS_MS_MAX = 32_000;
 const RECEIVE_MS_MAX = 60_000;
 const HEADER_BYTES_MAX = 32 * 1024;
 const HANDSHAKE_MS_MAX = 10_000;
-/** Being answered at once; each may hold a body of 3 MiB. As many as kube-apiserver takes. */
-const REQUESTS_MAX = 600;
 /** After this, connections that still answer are cut. */
-const CLOSE_MS_MAX = 5_000;
+const CLOSE_MS_MAX = 10_000;
+/** How long clients have to learn that this server is going, before connections that they do not use are closed. */
+const DRAIN_MS = 1_000;
+const DRAIN_LOOK_MS = 20;
 /** Open to everybody, whatever RBAC says: whoever probes a server that just started can't log in yet. */
 const ALWAYS_ALLOWED = /^\/(healthz|livez|readyz)$/;
 /** Programs for people, who like JSON indented. As kube-apiserver. */
@@ -40,6 +43,7 @@ const FOR_PEOPLE = /^(curl|Wget|Mozilla\/5\.0)/;
 export interface RestDeps {
   operations: Operations;
   authenticator: Authenticator;
+  fairness: Fairness;
   kinds: KindRegistry;
   metrics: Metrics;
   log: Logger;
@@ -60,7 +64,12 @@ export interface RestDeps {
 
 export interface RestServer {
   port: number;
-  /** Takes no more requests, lets those that are being answered end (5 s at most), then closes. End watches first. */
+  /**
+   * Says that it is not ready, and answers what comes with the request to go elsewhere, for a second or until nobody is
+   * left: a connection that is just closed might have a request under way.
+   */
+  drain(): Promise<void>;
+  /** Takes no more requests, lets those that are being answered end (10 s at most), then closes. End watches then. */
   close(): Promise<void>;
 }
 
@@ -101,10 +110,25 @@ export async function startRestServer(deps: RestDeps): Promise<RestServer> {
     exposeHeadRoutes: true,
     forceCloseConnections: false,
   });
-  servePages(app, { ...deps, advertiseAddress: deps.advertiseAddress ?? `${deps.host}:${deps.port}` });
+  const going: Check = {
+    name: 'shutdown',
+    run: () => {
+      if (front.draining) throw new Error('process is shutting down');
+    },
+  };
+  servePages(app, {
+    ...deps,
+    ready: [...deps.ready, going],
+    advertiseAddress: deps.advertiseAddress ?? `${deps.host}:${deps.port}`,
+  });
   await app.listen({ host: deps.host, port: deps.port });
   return {
     port: (server!.address() as AddressInfo).port,
+    drain: async () => {
+      front.draining = true;
+      const endMs = performance.now() + DRAIN_MS;
+      while (performance.now() < endMs && (await connectionCount(server!)) > 0) await pause(DRAIN_LOOK_MS);
+    },
     close: async () => {
       const cut = setTimeout(() => {
         server!.closeAllConnections();
@@ -120,12 +144,17 @@ export async function startRestServer(deps: RestDeps): Promise<RestServer> {
   };
 }
 
+const connectionCount = (server: Server): Promise<number> =>
+  new Promise((resolve, reject) => server.getConnections((error, count) => (error ? reject(error) : resolve(count))));
+
 /** What every request passes: who asks, what about, and may they. */
 class FrontDoor {
+  draining = false;
   private readonly deps: RestDeps;
   private readonly users: ConnectionUsers;
   private readonly resources: ResourceApi;
   private readonly metrics: RequestMetrics;
+  private readonly flows: FlowControl;
   private readonly deadlines = new Deadlines();
 
   constructor(deps: RestDeps, resources: ResourceApi) {
@@ -133,6 +162,7 @@ class FrontDoor {
     this.users = new ConnectionUsers(deps.authenticator);
     this.resources = resources;
     this.metrics = new RequestMetrics(deps.metrics, deps.kinds);
+    this.flows = new FlowControl(deps.fairness, deps.metrics);
   }
 
   /** Never rejects: whatever goes wrong is answered. */
@@ -145,7 +175,9 @@ class FrontDoor {
     const mark = url.indexOf('?');
     const path = mark < 0 ? url : url.slice(0, mark);
     const query = mark < 0 ? '' : url.slice(mark + 1);
-    const exchange = { request, response, requestId: randomUUID(), pretty: isPretty(request, query) };
+    const pretty = isPretty(request, query);
+    const exchange: Exchange = { request, response, requestId: randomUUID(), pretty, flow: [] };
+    if (this.draining) leaveAfterAnswer(request, response);
     const info = requestInfo(request.method ?? 'GET', path, query);
     if (!info) {
       this.refuse(exchange, badRequest(`invalid URL escape in ${JSON.stringify(path)}`));
@@ -153,30 +185,35 @@ class FrontDoor {
     }
     const startMs = performance.now();
     this.metrics.begin(info);
+    let seat: Seat | null = null;
     const done = isLongRunning(info) ? null : this.deadlines.start(query, (error) => this.refuse(exchange, error));
     try {
       const known = this.users.userOf(request);
       const login = known instanceof Promise ? await known : known;
       const user = actingUser(request, login, this.authorize);
-      if (done && info.isResource && this.metrics.inflight > REQUESTS_MAX) throw tooManyRequests();
+      // A watch has its seat until it stands.
+      const place = info.subresource === 'log' ? null : this.flows.enter(exchange, info, user, query);
+      seat = place instanceof Promise ? await place : place;
       if (info.isResource) await this.resources.handle(exchange, info, query, user);
       else this.page(exchange, info, user, pages);
     } catch (error) {
       this.refuse(exchange, error);
     } finally {
+      seat?.release();
       done?.();
       this.finish(response, info, startMs);
     }
   }
 
   private page(
-    { request, response }: Exchange,
+    exchange: Exchange,
     info: RequestInfo,
     user: User,
     pages: (request: IncomingMessage, response: ServerResponse) => void,
   ): void {
     if (!ALWAYS_ALLOWED.test(info.path)) this.deps.operations.authorize(user, info);
-    pages(request, response);
+    flowHeaders(exchange);
+    pages(exchange.request, exchange.response);
   }
 
   /** A watch or a followed log is answered when its connection ends. */
@@ -202,10 +239,10 @@ class FrontDoor {
   }
 }
 
-const tooManyRequests = (): StatusError =>
-  new StatusError('TooManyRequests', 'the server has received too many requests and has asked us to try again later', {
-    retryAfterSeconds: 1,
-  });
+/** Another server, or a new connection, is to answer the next request. HTTP/2 has its own way to say so. */
+function leaveAfterAnswer(request: IncomingMessage, response: ServerResponse): void {
+  if (request.httpVersionMajor === 1) response.setHeader('connection', 'close');
+}
 
 function isPretty(request: IncomingMessage, query: string): boolean {
   if (query.includes('pretty')) {

@@ -169,7 +169,7 @@ describe('the pages beside resources', () => {
 
   it('show health, one check or all', async () => {
     expect((await server.ask('GET', '/readyz?verbose')).body).toMatch(
-      /\[\+\]etcd ok\n\[\+\]cache ok\nreadyz check passed\n$/,
+      /\[\+\]etcd ok\n\[\+\]cache ok\n\[\+\]shutdown ok\nreadyz check passed\n$/,
     );
     expect((await server.ask('GET', '/livez')).body).toBe('ok');
     expect((await server.ask('GET', '/readyz/etcd')).body).toBe('ok');
