@@ -20,7 +20,9 @@ export interface WriteOptions {
 }
 
 const NO_WRITE_OPTIONS: WriteOptions = { dryRun: false, fieldManager: '', fieldValidation: 'Warn' };
-const FIELD_MANAGER_CHARS_MAX = 128;
+const FIELD_MANAGER_BYTES_MAX = 128;
+/** As Go's unicode.IsPrint tells them. */
+const UNPRINTABLE = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu;
 const FIELD_VALIDATION = ['Ignore', 'Strict', 'Warn'];
 /** Clients send few different queries with their writes; what they say is remembered for this many. */
 const REMEMBERED_MAX = 512;
@@ -158,9 +160,13 @@ const dryRunErrors = (values: readonly string[]): FieldError[] =>
 function fieldErrors(parameters: URLSearchParams): FieldError[] {
   const errors: FieldError[] = [];
   const manager = parameters.get('fieldManager') ?? '';
-  if (manager.length > FIELD_MANAGER_CHARS_MAX) errors.push(at('fieldManager').tooLong(FIELD_MANAGER_CHARS_MAX));
-  if (/\p{C}/u.test(manager))
-    errors.push(at('fieldManager').invalid(manager, 'should only contain printable characters'));
+  const place = at('fieldManager');
+  if (Buffer.byteLength(manager) > FIELD_MANAGER_BYTES_MAX) errors.push(place.tooLong(FIELD_MANAGER_BYTES_MAX));
+  for (const { 0: character, index } of manager.matchAll(UNPRINTABLE)) {
+    const code = character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0');
+    const position = Buffer.byteLength(manager.slice(0, index));
+    errors.push(place.invalid(manager, `invalid character U+${code} (at position ${position})`));
+  }
   const validation = parameters.get('fieldValidation') ?? '';
   if (validation !== '' && !FIELD_VALIDATION.includes(validation)) {
     errors.push(at('fieldValidation').notSupported(validation, FIELD_VALIDATION));

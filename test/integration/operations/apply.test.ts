@@ -1,5 +1,6 @@
-import type { KubeObject, ManagedFieldsEntry } from '@periplus/apimachinery';
+import { type KubeObject, type ManagedFieldsEntry, StatusError } from '@periplus/apimachinery';
 import type { ObjectResult, RequestContext } from '@periplus/operations';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { admin, at, body, podOf, refusal, startCore, type TestCore, user } from './core.ts';
 
@@ -270,6 +271,48 @@ describe('an apply', () => {
     expect((await refusal(core.operations.patch(core.as(admin), target, patch))).message).toBe(
       'PatchOptions.meta.k8s.io "" is invalid: force: Forbidden: may not be specified for non-apply patch',
     );
+  });
+});
+
+describe('any configuration', () => {
+  const name = fc.constantFrom('name', 'labels', 'containers', 'ports', 'a', '__proto__', 'finalizers');
+  const member = fc.letrec((tie) => ({
+    value: fc.oneof({ depthSize: 'small' }, fc.jsonValue({ maxDepth: 1 }), tie('object'), fc.array(tie('value'))),
+    object: fc.dictionary(name, tie('value')),
+  })).value;
+
+  it('is applied or refused, and never breaks anything', async () => {
+    const configuration = fc.record(
+      { metadata: fc.oneof(member, fc.constant({ name: 'any' })), spec: member, status: member, extra: member },
+      { requiredKeys: ['metadata'] },
+    );
+    await fc.assert(
+      fc.asyncProperty(configuration, fc.boolean(), async (config, force) => {
+        const value = JSON.parse(JSON.stringify({ apiVersion: 'v1', kind: 'Pod', ...config })) as object;
+        const result = await apply('v1/pods', 'any', value, { force }).catch((error: unknown) => error);
+        if (result instanceof Error) {
+          expect(result).toBeInstanceOf(StatusError);
+          expect((result as StatusError).code).toBeLessThan(500);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('of one version goes on where another version was applied', async () => {
+    const hpa = (version: string, spec: object): object => ({
+      ...{ apiVersion: `autoscaling/${version}`, kind: 'HorizontalPodAutoscaler', metadata: { name: 'two' } },
+      spec: { scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' }, maxReplicas: 3, ...spec },
+    });
+    const resource = (version: string): string => `autoscaling/${version}/horizontalpodautoscalers`;
+    await apply(resource('v2'), 'two', hpa('v2', { minReplicas: 2 }));
+    const other = apply(resource('v1'), 'two', hpa('v1', { minReplicas: 1 }), { fieldManager: 'other' });
+    expect((await refusal(other)).message).toBe(
+      'Apply failed with 1 conflict: conflict with "kubectl": .spec.minReplicas',
+    );
+    const again = await apply(resource('v1'), 'two', hpa('v1', { maxReplicas: 4 }));
+    expect(again.object).toMatchObject({ apiVersion: 'autoscaling/v1', spec: { maxReplicas: 4 } });
+    expect(again.object.metadata.managedFields).toMatchObject([{ manager: 'kubectl', apiVersion: 'autoscaling/v1' }]);
   });
 });
 

@@ -74,6 +74,30 @@ function commands(...batches: Command[][]): Promise<Map<number, CommandResult>> 
 }
 
 describe('the Resources service', () => {
+  it('applies, conflicts and takes over, in the name of the caller or another', async () => {
+    const ref = { ...MAPS, name: 'applied' };
+    const apply = (data: object, more: object = {}, force = false) =>
+      call<CommandResult>('patch', {
+        ...{ ref, returnObject: true, ...more },
+        patch: { mediaType: 'application/apply-patch+yaml', body: configMap('applied', data), force },
+      });
+    const made = await apply({ a: '1' });
+    const { metadata } = JSON.parse(Buffer.from(made.object!).toString());
+    expect(metadata.managedFields).toMatchObject([{ manager: 'kubernetes-admin', operation: 'Apply' }]);
+    const refused = await apply({ a: '2' }, { fieldManager: 'other' }).catch((error: ServiceError) => error);
+    expect(refused).toMatchObject({ code: status.ABORTED });
+    expect(statusOf(refused as ServiceError).message).toBe(
+      'Apply failed with 1 conflict: conflict with "kubernetes-admin": .data.a',
+    );
+    const taken = JSON.parse(
+      Buffer.from((await apply({ a: '2' }, { fieldManager: 'other' }, true)).object!).toString(),
+    );
+    expect(taken).toMatchObject({ data: { a: '2' }, metadata: { managedFields: [{ manager: 'other' }] } });
+    expect((await apply({ a: '3' }, { fieldManager: 'other', dryRun: true })).object).toBeDefined();
+    const { json: stored } = await call<{ json: Uint8Array }>('get', { ref });
+    expect(JSON.parse(Buffer.from(stored).toString()).data).toEqual({ a: '2' });
+  });
+
   it('creates, reads, changes and deletes', async () => {
     const ref = { ...MAPS, name: 'one' };
     const made = await call<CommandResult>('create', { ref: MAPS, create: configMap('one') });

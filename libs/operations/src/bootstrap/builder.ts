@@ -64,7 +64,7 @@ export class Builder {
       requestId: randomUUID(),
       cause: null,
       dryRun: false,
-      fieldManager: API_SERVER.name,
+      fieldManager: 'kube-apiserver',
       fieldValidation: 'Strict',
       warnings: [],
       nowMs: this.now(),

@@ -32,7 +32,9 @@ const apiVersionOf = ({ group, version }: Kind): string => (group === '' ? versi
 /** The characters of a User-Agent before its first slash. */
 function nameOf(userAgent: string): string {
   const end = userAgent.indexOf('/');
-  return (end < 0 ? userAgent : userAgent.slice(0, end)).replace(/\p{C}/gu, '').slice(0, MANAGER_CHARS_MAX);
+  return (end < 0 ? userAgent : userAgent.slice(0, end))
+    .replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, '')
+    .slice(0, MANAGER_CHARS_MAX);
 }
 
 export const managerOf = (
