@@ -29,11 +29,17 @@ describe('kubectl changes objects', () => {
       ["cronjob made --image=example.com/a '--schedule=*/5 * * * *'", 'cronjob.batch/made'],
       ['job manual --from=cronjob/made', 'job.batch/manual'],
       ['ingress made --rule=example.com/=made:80', 'ingress.networking.k8s.io/made'],
+      ['poddisruptionbudget made --selector=app=made --min-available=1', 'poddisruptionbudget.policy/made'],
     ]) {
       expect(await shell.ok(`create ${line}`)).toBe(`${created} created\n`);
     }
     expect(await shell.ok('create token made --duration=10m')).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n?$/);
     expect(await shell.ok('get secret made -o jsonpath={.data.a}')).toBe('Yg==');
+    const generated = shell.file(
+      'generated.yaml',
+      '{apiVersion: v1, kind: ConfigMap, metadata: {generateName: made-}}',
+    );
+    expect(await shell.ok(`create -f ${generated}`)).toMatch(/^configmap\/made-[a-z0-9]{5} created\n$/);
     expect(await shell.fails('create configmap made')).toBe(
       'error: failed to create configmap: configmaps "made" already exists',
     );
@@ -78,6 +84,20 @@ describe('kubectl changes objects', () => {
     expect(await shell.ok(`apply -f ${kept} --prune -l set=one --prune-allowlist=core/v1/ConfigMap`)).toBe(
       'configmap/kept unchanged\nconfigmap/pruned pruned\n',
     );
+  });
+
+  it('apply takes a kustomization', async () => {
+    shell.file('base.yaml', deployment('base'));
+    shell.file(
+      'kustomization.yaml',
+      '{namePrefix: pre-, resources: [base.yaml], configMapGenerator: [{name: c, literals: [a=b]}]}',
+    );
+    const { home } = shell.cluster;
+    expect(await shell.ok(`apply -k ${home}`)).toMatch(
+      /^configmap\/pre-c-[a-z0-9]+ created\ndeployment\.apps\/pre-base created\n$/,
+    );
+    expect(await shell.ok(`diff -k ${home}`)).toBe('');
+    expect(await shell.ok(`delete -k ${home}`)).toContain('deployment.apps "pre-base" deleted from changes namespace');
   });
 
   it('edit sends what an editor has changed, and comes back with what is wrong', async () => {
@@ -145,6 +165,7 @@ describe('kubectl changes objects', () => {
       "error: 'a' already has a value (b), and --overwrite is false",
     );
     expect(await shell.ok('label configmap marked a=c --overwrite')).toBe('configmap/marked labeled\n');
+    expect(await shell.ok('label configmap marked --list')).toBe('a=c\n');
     expect(await shell.ok('label configmap marked a-')).toBe('configmap/marked unlabeled\n');
     expect(await shell.ok('annotate configmap marked note=hello')).toBe('configmap/marked annotated\n');
     expect(await shell.ok('annotate configmap marked note-')).toBe('configmap/marked annotated\n');
@@ -178,6 +199,19 @@ describe('kubectl changes objects', () => {
     expect((await shell.json('service made')).spec.selector).toEqual({ app: 'other' });
     const { subjects } = await shell.json('rolebinding made');
     expect(subjects.map(({ name }: { name: string }) => name)).toEqual(['jane', 'joe']);
+  });
+
+  it('auth reconcile adds the rules that a role lacks', async () => {
+    const path = shell.file(
+      'role.yaml',
+      '{apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: made, namespace: changes}, rules: [{apiGroups: [""], resources: [pods], verbs: [get, watch]}]}',
+    );
+    const said = await shell.ok(`auth reconcile -f ${path}`);
+    expect(said).toContain('role.rbac.authorization.k8s.io/made reconciled');
+    expect((await shell.json('role made')).rules).toEqual([
+      { apiGroups: [''], resources: ['pods'], verbs: ['get'] },
+      { apiGroups: [''], resources: ['pods'], verbs: ['watch'] },
+    ]);
   });
 
   it('says in the words of Kubernetes what is wrong with a file', async () => {

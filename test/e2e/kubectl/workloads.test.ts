@@ -52,6 +52,11 @@ describe('kubectl runs workloads', () => {
     await shell.ok('rollout status deploy/scaled --timeout=60s');
     expect(await shell.ok('get deploy scaled')).toMatch(/^scaled +3\/3 +3 +3 +\d+s$/m);
     expect(await shell.ok('scale rs -l app=scaled --replicas=3')).toMatch(/^replicaset\.apps\/scaled-\w+ scaled\n$/);
+    expect(await shell.ok('autoscale deploy/scaled --min=1 --max=5 --cpu=50%')).toBe(
+      'horizontalpodautoscaler.autoscaling/scaled autoscaled\n',
+    );
+    expect(await shell.ok('get hpa')).toMatch(/^scaled +Deployment\/scaled +cpu: <unknown>\/50% +1 +5 +0 +\d+s$/m);
+    await shell.ok('delete hpa scaled');
     await shell.ok('scale deploy/scaled --replicas=0');
     await shell.ok('wait pod -l app=scaled --for=delete --timeout=60s');
     expect(await shell.ok('get pods -l app=scaled -o name')).toBe('');

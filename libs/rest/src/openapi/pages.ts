@@ -3,7 +3,6 @@ import { gunzip } from 'node:zlib';
 import type { KindRegistry } from '@periplus/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { acceptsGzip } from '../compression.ts';
-import { document } from '../discovery.ts';
 import { firstAcceptedType } from '../media-types.ts';
 import { JSON_TYPE, type PackedDocument, Publication, V2_PROTOBUF_TYPE } from './publication.ts';
 
@@ -27,7 +26,7 @@ export function serveOpenApi(app: FastifyInstance, kinds: KindRegistry): void {
   };
 
   app.get('/openapi/v3', async (request, reply) => {
-    const { body, contentType, etag } = document(await current().index());
+    const { body, contentType, etag } = await current().index();
     reply.header('etag', etag).header('vary', 'Accept');
     if (request.headers['if-none-match'] === etag) return reply.code(304).send();
     return reply.type(contentType).send(body);

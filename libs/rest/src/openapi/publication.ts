@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
 import type { Kind } from '@periplus/api';
 import { definitions, definitionsDigest } from '@periplus/api';
+import { type Document, document } from '../discovery.ts';
 import { type GroupVersion, groupVersions } from '../served-resources.ts';
 import { VERSION } from '../version.ts';
 import { documentV2, jsonWriter } from './document-v2.ts';
@@ -33,6 +34,7 @@ export class Publication {
   private readonly kinds: readonly Kind[];
   /** By path: `apis/apps/v1`. */
   private readonly groupVersions: ReadonlyMap<string, GroupVersion>;
+  private listed: Promise<Document> | null = null;
   private readonly made = new Map<string, Promise<PackedDocument>>();
 
   constructor(kinds: readonly Kind[]) {
@@ -41,12 +43,17 @@ export class Publication {
   }
 
   /** `/openapi/v3`: where the documents are. */
-  async index(): Promise<{ paths: Record<string, { serverRelativeURL: string }> }> {
+  index(): Promise<Document> {
+    this.listed ??= this.list();
+    return this.listed;
+  }
+
+  private async list(): Promise<Document> {
     const digest = await definitionsDigest();
     const paths = [...this.groupVersions].map(
       ([path, one]) => [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${hashOf(digest, [one])}` }] as const,
     );
-    return { paths: Object.fromEntries(paths) };
+    return document({ paths: Object.fromEntries(paths) });
   }
 
   /** The document at `/openapi/v3/<path>`; undefined when there is none. */
