@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestServer } from './test-server.ts';
 
@@ -16,8 +17,8 @@ beforeAll(async () => {
 afterAll(() => server[Symbol.asyncDispose]());
 
 /** The command's output; it must succeed. */
-async function ok(args: string): Promise<string> {
-  const { code, stdout, stderr } = await server.kubectl(args);
+async function ok(args: string, input?: string): Promise<string> {
+  const { code, stdout, stderr } = await server.kubectl(args, input);
   expect({ args, code, stderr }).toEqual({ args, code: 0, stderr: expect.any(String) });
   return stdout;
 }
@@ -79,6 +80,19 @@ describe('kubectl auth', () => {
     expect(jane).toMatch(/^UID +17$/m);
     expect(jane).toMatch(/^Groups +\[crew system:authenticated\]$/m);
     expect(jane).toMatch(/^Extra: reason +\[test\]$/m);
+  });
+
+  it('reconciles roles with a file, and adds what they lack', async () => {
+    const role = (verbs: string[]) => ({
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'Role',
+      metadata: { name: 'kept', namespace: 'team' },
+      rules: [{ apiGroups: [''], resources: ['pods'], verbs }],
+    });
+    const reconcile = (verbs: string[]) => ok('auth reconcile -f -', JSON.stringify(role(verbs)));
+    expect(await reconcile(['get'])).toContain('role.rbac.authorization.k8s.io/kept reconciled');
+    await reconcile(['list']);
+    expect(await ok('-n team get role kept -o jsonpath={.rules[*].verbs[*]}')).toBe('get list');
   });
 
   it('finds the kinds of reviews among the resources', async () => {
@@ -178,5 +192,49 @@ describe('a review', () => {
     const answer = await server.ask('GET', '/api', { as: '', headers: { authorization: `Bearer ${forVault}` } });
     expect(answer.code).toBe(401);
     expect(await review('nonsense')).toEqual({ user: {}, error: 'invalid bearer token' });
+  });
+
+  it('of anything is an answer or a refusal', async () => {
+    const text = fc.oneof(fc.constantFrom('', '*', 'get', 'pods', 'team', 'system:masters'), fc.string());
+    const texts = fc.array(text, { maxLength: 3 });
+    const requirement = fc.record({
+      key: text,
+      operator: fc.oneof(fc.constantFrom('In', 'Exists'), text),
+      values: texts,
+    });
+    const selector = fc.record({ rawSelector: text, requirements: fc.array(requirement) }, { requiredKeys: [] });
+    const attribute = { verb: text, group: text, version: text, resource: text, subresource: text, namespace: text };
+    const resource = fc.record(
+      { ...attribute, name: text, fieldSelector: selector, labelSelector: selector },
+      { requiredKeys: [] },
+    );
+    const known = {
+      resourceAttributes: resource,
+      nonResourceAttributes: fc.record({ verb: text, path: text }, { requiredKeys: [] }),
+      user: text,
+      groups: texts,
+      uid: text,
+      extra: fc.dictionary(text, texts),
+      namespace: text,
+      token: text,
+      audiences: texts,
+    };
+    const spec = fc.oneof(fc.record(known, { requiredKeys: [] }), fc.record(known), fc.jsonValue());
+    const paths = [
+      `${AUTHORIZATION}/subjectaccessreviews`,
+      `${AUTHORIZATION}/selfsubjectaccessreviews`,
+      `${AUTHORIZATION}/selfsubjectrulesreviews`,
+      `${AUTHORIZATION}/namespaces/team/localsubjectaccessreviews`,
+      `${AUTHENTICATION}/tokenreviews`,
+      `${AUTHENTICATION}/selfsubjectreviews`,
+    ];
+    const codes = new Set<number>();
+    const asked = async (path: string, body: object): Promise<void> => {
+      const { code } = await server.ask('POST', path, { body });
+      codes.add(code);
+      expect([201, 400, 422]).toContain(code);
+    };
+    await fc.assert(fc.asyncProperty(fc.constantFrom(...paths), fc.record({ spec }), asked), { numRuns: 500 });
+    expect([...codes].sort()).toEqual([201, 400, 422]);
   });
 });

@@ -4,6 +4,7 @@ import { Agent, request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Logger } from '@periplus/component';
 import { ensureClusterPki, kubeconfig } from '@periplus/pki';
 import { newKeyFile } from '@periplus/store';
 import { type CommandOutput, helm, kubectl, startEtcd, type TestEtcd } from '@periplus/testing';
@@ -109,14 +110,17 @@ export class TestServer implements AsyncDisposable {
     this.client = new TestClient(folder, server.port);
   }
 
-  static async start(change: (config: Config, folder: string) => Partial<Config> = () => ({})): Promise<TestServer> {
+  static async start(
+    change: (config: Config, folder: string) => Partial<Config> = () => ({}),
+    log: Logger = SILENT,
+  ): Promise<TestServer> {
     const folder = mkdtempSync(join(tmpdir(), 'periplus-rest-'));
     const nodes = [{ name: 'node-1', hosts: [] }];
     const [etcd] = await Promise.all([startEtcd(), ensureClusterPki({ folder, apiServerHosts: [], nodes })]);
     writeFileSync(join(folder, 'encryption-keys.json'), newKeyFile(), { mode: 0o600 });
     const config = await testConfig(folder, etcd);
     Object.assign(config, change(config, folder));
-    const server = await startApiServer(config, SILENT, new AbortController().signal).catch(async (error) => {
+    const server = await startApiServer(config, log, new AbortController().signal).catch(async (error) => {
       await etcd.stop();
       throw error;
     });
@@ -216,7 +220,7 @@ async function testConfig(folder: string, etcd: TestEtcd): Promise<Config> {
 }
 
 export const ISSUER = 'https://kubernetes.default.svc.cluster.local';
-const SILENT = {
+const SILENT: Logger = {
   debug: () => undefined,
   info: () => undefined,
   warn: () => undefined,

@@ -12,4 +12,7 @@ export const tokenReview = defineKind<TokenReview>({
   plural: 'tokenreviews',
   namespaced: false,
   isStored: false,
+  setDefaults(review) {
+    review.spec ??= { token: '' };
+  },
 });

@@ -13,6 +13,9 @@ export const localSubjectAccessReview = defineKind<LocalSubjectAccessReview>({
   plural: 'localsubjectaccessreviews',
   namespaced: true,
   isStored: false,
+  setDefaults(review) {
+    review.spec ??= {};
+  },
   check(errors, at, review) {
     const place = at.child('spec');
     checkAccess(errors, place, review.spec);

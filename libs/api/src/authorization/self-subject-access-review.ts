@@ -13,6 +13,9 @@ export const selfSubjectAccessReview = defineKind<SelfSubjectAccessReview>({
   plural: 'selfsubjectaccessreviews',
   namespaced: false,
   isStored: false,
+  setDefaults(review) {
+    review.spec ??= {};
+  },
   check(errors, at, review) {
     checkAccess(errors, at.child('spec'), review.spec);
     checkNoMetadata(errors, at, review, [], 'must be empty');

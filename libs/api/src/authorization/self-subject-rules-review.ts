@@ -12,4 +12,7 @@ export const selfSubjectRulesReview = defineKind<SelfSubjectRulesReview>({
   plural: 'selfsubjectrulesreviews',
   namespaced: false,
   isStored: false,
+  setDefaults(review) {
+    review.spec ??= {};
+  },
 });

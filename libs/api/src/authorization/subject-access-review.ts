@@ -13,6 +13,9 @@ export const subjectAccessReview = defineKind<SubjectAccessReview>({
   plural: 'subjectaccessreviews',
   namespaced: false,
   isStored: false,
+  setDefaults(review) {
+    review.spec ??= {};
+  },
   check(errors, at, review) {
     checkAccess(errors, at.child('spec'), review.spec);
     checkSubject(errors, at.child('spec'), review.spec);

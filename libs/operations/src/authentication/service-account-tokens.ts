@@ -124,10 +124,7 @@ export class ServiceAccountTokens {
     const payload = await this.keys.verify(token, nowMs, expected).catch((error: unknown) => {
       if (!(error instanceof errors.JWTClaimValidationFailed)) throw error;
       const found = [error.payload.aud ?? []].flat();
-      const why =
-        error.claim === 'aud'
-          ? `token audiences ${listed(found)} is invalid for the target audiences ${listed(audiences)}`
-          : 'service account token claims could not be validated';
+      const why = `token audiences ${listed(found)} is invalid for the target audiences ${listed(audiences)}`;
       throw new TokenRefused(why);
     });
     const claims = claimsOf(payload);

@@ -43,7 +43,7 @@ export class TokenKeys {
       .sign(this.signing);
   }
 
-  /** Rejects with TokenRefused, or with what `jose` says of claims that do not hold. */
+  /** Rejects with TokenRefused, or with what `jose` says of an audience that is not ours. */
   async verify(token: string, nowMs: number, expected: JWTVerifyOptions): Promise<JWTPayload> {
     try {
       const { payload } = await jwtVerify(token, ({ kid }) => this.keyFor(kid), {
@@ -57,6 +57,9 @@ export class TokenKeys {
       if (error instanceof errors.JWTExpired) throw new TokenRefused('service account token has expired');
       if (error instanceof errors.JWTClaimValidationFailed && error.claim === 'nbf') {
         throw new TokenRefused('service account token is not valid yet');
+      }
+      if (error instanceof errors.JWTClaimValidationFailed && error.claim !== 'aud') {
+        throw new TokenRefused('service account token claims could not be validated');
       }
       if (error instanceof errors.JWTClaimValidationFailed || error instanceof TokenRefused) throw error;
       throw new TokenRefused('invalid signature');
