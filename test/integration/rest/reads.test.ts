@@ -140,6 +140,7 @@ describe('the pages beside resources', () => {
     });
     expect(pods.subresources.map(({ subresource }: { subresource: string }) => subresource)).toEqual([
       'binding',
+      'eviction',
       'log',
       'status',
     ]);

@@ -26,6 +26,8 @@ interface Candidate<Schema> {
   readonly rules: readonly Rules[];
 }
 
+/** Users whose schemas are remembered. */
+const USERS_MAX = 2_000;
 const ALL = '*';
 const has = (values: readonly string[] | undefined, value: string): boolean =>
   values !== undefined && (values.includes(ALL) || values.includes(value));
@@ -60,7 +62,8 @@ const covers = ({ resourceRules = [], nonResourceRules = [] }: Rules, asked: Flo
 export class FlowClassifier<Schema extends ClassifiedBy> {
   private readonly schemas: readonly Schema[];
   private readonly fallback: Schema;
-  private readonly byUser = new WeakMap<User, readonly Candidate<Schema>[]>();
+  /** Not by the object: a token makes another one for each request. */
+  private readonly byUser = new Map<string, readonly Candidate<Schema>[]>();
 
   /** `fallback` is for requests that no schema matches. */
   constructor(schemas: readonly Schema[], fallback: Schema) {
@@ -79,15 +82,17 @@ export class FlowClassifier<Schema extends ClassifiedBy> {
   }
 
   private candidates(user: User): readonly Candidate<Schema>[] {
-    let found = this.byUser.get(user);
+    const key = `${user.name}\n${user.groups.join('\n')}`;
+    let found = this.byUser.get(key);
     if (!found) {
+      if (this.byUser.size >= USERS_MAX) this.byUser.clear();
       found = this.schemas
         .map((schema) => ({
           schema,
           rules: (schema.spec.rules ?? []).filter(({ subjects }) => subjects.some((one) => isAbout(one, user))),
         }))
         .filter(({ rules }) => rules.length > 0);
-      this.byUser.set(user, found);
+      this.byUser.set(key, found);
     }
     return found;
   }
