@@ -18,6 +18,12 @@ describe('any object that fits its schema', () => {
       kind.prepareForCreate(old);
       expect(Array.isArray(kind.validate(old, root))).toBe(true);
 
+      for (const part of Object.values(kind.parts)) {
+        const now = new Maker(otherSeed).object(kind);
+        kind.setDefaults(now);
+        part.prepare(now, old);
+        expect(Array.isArray(part.validate(now, old, root))).toBe(true);
+      }
       for (const prepare of ['prepareForUpdate', 'prepareForStatusUpdate'] as const) {
         const now = new ObjectMaker(otherSeed).object(kind);
         kind.setDefaults(now);

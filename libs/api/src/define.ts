@@ -11,7 +11,7 @@ import { schemas } from '../generated/schemas.js';
 import { ageColumn, nameColumn } from './columns.ts';
 import { sameValue } from './equality.ts';
 import type { Errors } from './field-rules.ts';
-import type { Column, Kind, ScalePaths } from './kind.ts';
+import type { Column, Kind, ScalePaths, UpdatedPart } from './kind.ts';
 
 const ALL_VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'] as const;
 
@@ -31,6 +31,7 @@ export interface KindDefinition<T extends KubeObject> {
   storedAs?: Kind<T>['storedAs'];
   confidential?: readonly string[];
   scale?: ScalePaths;
+  parts?: Readonly<Record<string, PartDefinition<T>>>;
   /** Name and Age by default. */
   columns?: readonly Column<T>[];
   selectableFields?: Kind<T>['selectableFields'];
@@ -55,6 +56,14 @@ export interface KindDefinition<T extends KubeObject> {
   gracePeriodSeconds?(object: DeepReadonly<T>, requested: number | undefined): number;
 }
 
+/** How a part of an object is updated. The rest, most of the metadata included, is kept before. */
+export interface PartDefinition<T extends KubeObject> {
+  /** Puts the part of `asked` into `object`, which is what there was. */
+  take(object: T, asked: T): void;
+  /** Adds what is wrong with the change, besides what is wrong with the object. */
+  check(errors: Errors, at: FieldPath, object: DeepReadonly<T>, old: DeepReadonly<T>): void;
+}
+
 type Members = Record<string, unknown>;
 
 /** Whether anything that the user states (all but metadata and status) differs. */
@@ -66,6 +75,12 @@ function changesIntent(object: Members, old: Members): boolean {
   return false;
 }
 
+function countChange(object: KubeObject, old: KubeObject): void {
+  const generation = old.metadata.generation ?? 1;
+  const isChanged = changesIntent(object as unknown as Members, old as unknown as Members);
+  object.metadata.generation = isChanged ? generation + 1 : generation;
+}
+
 /** A status update changes status, and of the metadata what anyone may: labels, annotations, finalizers, owners. */
 function keepAllButStatus(object: Members, old: Members): void {
   for (const name of Object.keys(object)) {
@@ -74,6 +89,33 @@ function keepAllButStatus(object: Members, old: Members): void {
   for (const name in old) {
     if (name !== 'metadata' && name !== 'status') object[name] = old[name];
   }
+}
+
+/** What clients set for the object as a whole. */
+const METADATA_OF_THE_WHOLE = ['labels', 'annotations', 'finalizers', 'ownerReferences', 'generation'] as const;
+
+function partOf<T extends KubeObject>(of: KindDefinition<T>, part: PartDefinition<T>): UpdatedPart<T> {
+  return {
+    prepare(object, old) {
+      const asked = { ...object };
+      const members = object as Members;
+      for (const name of Object.keys(object)) if (name !== 'metadata') delete members[name];
+      for (const name in old) if (name !== 'metadata') members[name] = (old as Members)[name];
+      const metadata = object.metadata as Members;
+      for (const name of METADATA_OF_THE_WHOLE) {
+        if (old.metadata[name] === undefined) delete metadata[name];
+        else metadata[name] = old.metadata[name];
+      }
+      part.take(object, asked);
+      if (of.generation) countChange(object, old as T);
+    },
+    validate(object, old, root) {
+      const errors = validateObjectMetaUpdate(object.metadata, old.metadata, root.child('metadata'));
+      part.check(errors, root, object, old);
+      of.check?.(errors, root, object);
+      return errors;
+    },
+  };
 }
 
 /** Makes a kind from what is particular to it. Its schema is looked up by group, version and kind. */
@@ -101,6 +143,7 @@ export function defineKind<T extends KubeObject>(of: KindDefinition<T>): Kind<T>
     confidential: of.confidential ?? [],
     hasStatus,
     scale: of.scale ?? null,
+    parts: Object.fromEntries(Object.entries(of.parts ?? {}).map(([name, part]) => [name, partOf(of, part)])),
     columns: of.columns ?? [nameColumn, ageColumn],
     selectableFields: of.selectableFields ?? {},
     orphansDependents: of.orphansDependents ?? false,
@@ -116,9 +159,7 @@ export function defineKind<T extends KubeObject>(of: KindDefinition<T>): Kind<T>
     prepareForUpdate(object, old) {
       if (hasStatus) (object as Members).status = (old as Members).status;
       of.prepareForUpdate?.(object, old);
-      if (!of.generation) return;
-      const generation = old.metadata.generation ?? 1;
-      object.metadata.generation = changesIntent(object as Members, old as Members) ? generation + 1 : generation;
+      if (of.generation) countChange(object, old as T);
     },
     prepareForStatusUpdate(object, old) {
       keepAllButStatus(object as Members, old as Members);

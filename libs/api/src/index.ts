@@ -54,7 +54,7 @@ export {
   type PriorityLevelConfiguration,
   priorityLevelConfiguration,
 } from './flowcontrol/priority-level-configuration.ts';
-export type { Column, Kind, ScalePaths } from './kind.ts';
+export type { Column, Kind, ScalePaths, UpdatedPart } from './kind.ts';
 export { type Ingress, ingress } from './networking/ingress.ts';
 export { type IngressClass, ingressClass, isDefaultIngressClass } from './networking/ingress-class.ts';
 export { type IPAddress, ipAddress } from './networking/ip-address.ts';

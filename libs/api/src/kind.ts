@@ -23,6 +23,13 @@ export interface ScalePaths {
 /** Written as a method, like all functions of a kind, so that a `Kind<Pod>` can stand where any `Kind` can. */
 type SelectField<T> = { of(object: DeepReadonly<T>): string }['of'];
 
+/** A part of an object that is updated apart from the rest, by rules of its own: `resize` of a pod. */
+export interface UpdatedPart<T extends KubeObject = KubeObject> {
+  /** Keeps everything but the part. Shares parts with `old`. */
+  prepare(object: T, old: DeepReadonly<T>): void;
+  validate(object: DeepReadonly<T>, old: DeepReadonly<T>, root: FieldPath): FieldError[];
+}
+
 /**
  * Everything the cluster knows about one kind of object at one version. Adding a kind is one file that
  * calls `defineKind` and one line in `builtin.ts`. All functions are synchronous and pure: they change
@@ -51,6 +58,8 @@ export interface Kind<T extends KubeObject = KubeObject> {
   readonly confidential: readonly string[];
   readonly hasStatus: boolean;
   readonly scale: ScalePaths | null;
+  /** By the name of the subresource. */
+  readonly parts: Readonly<Record<string, UpdatedPart<T>>>;
   readonly columns: readonly Column<T>[];
   /** Field selectors besides metadata.name and metadata.namespace: `spec.nodeName`. Absent values are ''. */
   readonly selectableFields: Readonly<Record<string, SelectField<T>>>;

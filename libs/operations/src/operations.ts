@@ -81,6 +81,7 @@ function checkSubresource({ kind, subresource }: Target, ...own: readonly string
   if (subresource === '' || own.includes(subresource)) return;
   if (subresource === 'status' && kind.hasStatus) return;
   if (subresource === 'scale' && kind.scale) return;
+  if (Object.hasOwn(kind.parts, subresource)) return;
   throw pathNotFound();
 }
 

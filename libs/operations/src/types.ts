@@ -95,7 +95,7 @@ export interface Target {
   readonly namespace: string;
   /** '' for create and for collections. A create on a subresource (binding, eviction, token) names its object. */
   readonly name: string;
-  /** 'status', 'scale', 'binding', 'eviction', 'token', 'finalize' or ''. */
+  /** 'status', 'scale', 'binding', 'eviction', 'token', 'finalize', a part that the kind names, or ''. */
   readonly subresource: string;
 }
 
@@ -255,9 +255,9 @@ export interface Operations {
 
   /** Also pods/binding and pods/eviction (which answer with a Status in `object`) and serviceaccounts/token. */
   create(context: RequestContext, target: Target, body: Body): Promise<ObjectResult>;
-  /** Also status, scale, finalize. */
+  /** Also status, scale, finalize, and the parts that a kind names (a pod's resize). */
   update(context: RequestContext, target: Target, body: Body, only?: Preconditions): Promise<ObjectResult>;
-  /** Also status, scale. */
+  /** Also status, scale, and the parts that a kind names. */
   patch(context: RequestContext, target: Target, patch: Patch, only?: Preconditions): Promise<ObjectResult>;
   /** `options` is the body merged over the query, as the adapter decoded it. */
   delete(context: RequestContext, target: Target, options: DeleteOptions): Promise<DeleteResult>;

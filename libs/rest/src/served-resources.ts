@@ -59,7 +59,12 @@ function allSubresources(kind: Kind): readonly ServedSubresource[] {
   const status = kind.hasStatus
     ? [{ name: 'status', answers: { group, version, kind: kind.kind }, verbs: READ_AND_CHANGE }]
     : [];
-  return [...own, ...scale, ...status].sort((one, other) => (one.name < other.name ? -1 : 1));
+  const parts = Object.keys(kind.parts).map((name) => ({
+    name,
+    answers: { group, version, kind: kind.kind },
+    verbs: READ_AND_CHANGE,
+  }));
+  return [...own, ...parts, ...scale, ...status].sort((one, other) => (one.name < other.name ? -1 : 1));
 }
 
 /** The resources of one version of a group, by name. */

@@ -19,7 +19,8 @@ import type { Pod } from './pod-type.ts';
 type Spec = DeepReadonly<IPodSpec>;
 type Containers = readonly DeepReadonly<IContainer>[];
 
-const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
+/** Of pods that a node runs by itself. */
+export const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
 const SECONDS_MAX = 2 ** 31 - 1;
 const CHANGEABLE = [
   '`spec.containers[*].image`',
@@ -140,7 +141,12 @@ function withChangeableOf(old: Spec, now: Spec): Spec {
   };
 }
 
-function checkMirrorAnnotation(errors: Errors, at: FieldPath, now: DeepReadonly<Pod>, old: DeepReadonly<Pod>): void {
+export function checkMirrorAnnotation(
+  errors: Errors,
+  at: FieldPath,
+  now: DeepReadonly<Pod>,
+  old: DeepReadonly<Pod>,
+): void {
   const before = old.metadata.annotations?.[MIRROR_ANNOTATION];
   const after = now.metadata.annotations?.[MIRROR_ANNOTATION];
   if (before === after) return;

@@ -5,14 +5,15 @@ import { defineKind } from '../define.ts';
 import type { Errors } from '../field-rules.ts';
 import { setPodSpecDefaults } from '../pod-spec/defaults.ts';
 import { checkPodSpec } from '../pod-spec/validation.ts';
+import { ephemeralContainers } from './pod-ephemeral-containers.ts';
 import { qosClassOf } from './pod-qos.ts';
+import { resize } from './pod-resize.ts';
 import { readyColumn, restartsColumn, statusColumn, wideColumns } from './pod-status.ts';
 import type { Pod } from './pod-type.ts';
-import { checkPodStatusUpdate, checkPodUpdate } from './pod-update.ts';
+import { checkPodStatusUpdate, checkPodUpdate, MIRROR_ANNOTATION } from './pod-update.ts';
 
 export type { Pod } from './pod-type.ts';
 
-const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
 /** https://kubernetes.io/docs/reference/labels-annotations-taints/#pod-deletion-cost */
 const DELETION_COST_ANNOTATION = 'controller.kubernetes.io/pod-deletion-cost';
 
@@ -91,6 +92,7 @@ export const pod = defineKind<Pod>({
   categories: ['all'],
   namespaced: true,
   generation: true,
+  parts: { ephemeralcontainers: ephemeralContainers, resize },
   columns: [nameColumn, readyColumn, statusColumn, restartsColumn, ageColumn, ...wideColumns],
   selectableFields: {
     'spec.nodeName': (pod) => pod.spec.nodeName ?? '',

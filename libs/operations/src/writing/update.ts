@@ -1,4 +1,4 @@
-import { type Kind, lease, type Namespace, podDisruptionBudget } from '@periplus/api';
+import { type Kind, lease, type Namespace, podDisruptionBudget, type UpdatedPart } from '@periplus/api';
 import { at, type DeepReadonly, type FieldError, invalid, type KubeObject, parseVersion } from '@periplus/apimachinery';
 import type { Entry } from '@periplus/cache';
 import type { AdmissionRequest } from '../admission/admission.ts';
@@ -17,6 +17,11 @@ interface UpdateStrategy {
   prepare(kind: Kind, object: KubeObject, old: DeepReadonly<KubeObject>): void;
   validate(kind: Kind, object: KubeObject, old: DeepReadonly<KubeObject>): FieldError[];
 }
+
+const partOf = (part: UpdatedPart): UpdateStrategy => ({
+  prepare: (_, object, old) => part.prepare(object, old),
+  validate: (_, object, old) => part.validate(object, old, ROOT),
+});
 
 const wholeObject: UpdateStrategy = {
   prepare: (kind, object, old) => kind.prepareForUpdate(object, old),
@@ -43,7 +48,8 @@ const finalize: UpdateStrategy = {
 
 const STRATEGIES: Readonly<Record<string, UpdateStrategy>> = { '': wholeObject, status, finalize };
 
-const strategyOf = (subresource: string): UpdateStrategy => STRATEGIES[subresource]!;
+const strategyOf = ({ parts }: Kind, subresource: string): UpdateStrategy =>
+  Object.hasOwn(parts, subresource) ? partOf(parts[subresource]!) : STRATEGIES[subresource]!;
 
 /** The last finalizer of a deleted object is gone, and so its time: it goes too. */
 function endsHere(kind: Kind, object: KubeObject, old: DeepReadonly<KubeObject>): boolean {
@@ -77,7 +83,7 @@ export async function decideUpdate(
 ): Promise<Decision> {
   const { kind, name, subresource } = target;
   const old = currentObject(target, entry);
-  const strategy = strategyOf(subresource);
+  const strategy = strategyOf(kind, subresource);
   if (object.metadata.uid) checkPreconditions(target, entry, { uid: object.metadata.uid });
   checkVersion(target, object, entry);
   keepServerMetadata(object, old);
