@@ -19,7 +19,7 @@ describe('any object that fits its schema', () => {
       expect(Array.isArray(kind.validate(old, root))).toBe(true);
 
       for (const part of Object.values(kind.parts)) {
-        const now = new Maker(otherSeed).object(kind);
+        const now = new ObjectMaker(otherSeed).object(kind);
         kind.setDefaults(now);
         part.prepare(now, old);
         expect(Array.isArray(part.validate(now, old, root))).toBe(true);

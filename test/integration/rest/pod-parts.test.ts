@@ -37,6 +37,20 @@ describe('kubectl changes a part of a pod', () => {
     expect(part.json).toMatchObject({ kind: 'Pod', metadata: { name: 'sized' } });
   });
 
+  it('resizes them within the limits of the namespace', async () => {
+    const limits = [{ type: 'Container', max: { cpu: '1' } }];
+    await ok('create namespace tight');
+    await ok('-n tight create serviceaccount default');
+    await ok('-n tight create -f -', pod('sized').replace('"cpu":"2"', '"cpu":"1"'));
+    const range = { apiVersion: 'v1', kind: 'LimitRange', metadata: { name: 'max' }, spec: { limits } };
+    await ok('-n tight create -f -', JSON.stringify(range));
+    const { code, stderr } = await server.kubectl(`-n tight patch pod sized --subresource=resize -p ${resized('1')}`);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringContaining('maximum cpu usage per Container is 1, but limit is 2'),
+    ]);
+  });
+
   it('adds a container to look into it', async () => {
     await ok('create -f -', pod('looked-into'));
     await ok('debug looked-into --image=tools:1 --container=look --attach=false');

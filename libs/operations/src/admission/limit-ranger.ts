@@ -61,12 +61,12 @@ export function limitRanger(cluster: ClusterState): Admission {
   return {
     name: 'LimitRanger',
     handles: ({ kind, subresource }, operation) => {
-      if (subresource !== '' || operation === 'delete') return false;
-      if (kind === (pod as unknown)) return operation === 'create';
-      return kind === (persistentVolumeClaim as unknown);
+      if (operation === 'delete') return false;
+      if (kind !== (pod as unknown)) return subresource === '' && kind === (persistentVolumeClaim as unknown);
+      return operation === 'create' ? subresource === '' : subresource === 'resize';
     },
     admit(request) {
-      if (!isPod(request)) return;
+      if (!isPod(request) || request.operation !== 'create') return;
       for (const range of cluster.limitRangesIn(request.target.namespace)) setDefaults(request.object as Pod, range);
     },
     review(request) {
