@@ -41,7 +41,10 @@ describe('kubectl changes a part of a pod', () => {
     const limits = [{ type: 'Container', max: { cpu: '1' } }];
     await ok('create namespace tight');
     await ok('-n tight create serviceaccount default');
-    await ok('-n tight create -f -', pod('sized').replace('"cpu":"2"', '"cpu":"1"'));
+    await ok(
+      '-n tight create -f -',
+      pod('sized').replace('"cpu":"1"', '"cpu":"500m"').replace('"cpu":"2"', '"cpu":"1"'),
+    );
     const range = { apiVersion: 'v1', kind: 'LimitRange', metadata: { name: 'max' }, spec: { limits } };
     await ok('-n tight create -f -', JSON.stringify(range));
     const { code, stderr } = await server.kubectl(`-n tight patch pod sized --subresource=resize -p ${resized('1')}`);
