@@ -154,6 +154,7 @@ function component({ id, type, description }: Definition, typeMeta: Json): Json 
     if (declared.is === 'ref' && markers[declared.name]?.[''] === 'retainKeys') {
       more['x-kubernetes-patch-strategy'] = 'retainKeys';
     }
+    if (marks[name] === 'replace') more['x-kubernetes-patch-strategy'] = 'replace';
     const stated = DEFAULTS[`${id}.${name}`];
     if (stated !== undefined) more.default = stated;
     else if (type.required.includes(name) && declared.is in ZERO) more.default = ZERO[declared.is];

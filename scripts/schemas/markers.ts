@@ -5,13 +5,14 @@
  * other names for its properties. Lists not named here are atomic: a patch replaces them. A map names the
  * keys of server-side apply, with the value of one that may be left out (`protocol=TCP`); strategic merge
  * patch uses the first of them. `apply` and `patch` in front: only that merges the list, to the other it is atomic.
- * Objects and maps that are atomic are one value to server-side apply.
+ * Objects and maps that are atomic are one value to server-side apply; those that a patch replaces (`replace`) are one to
+ * strategic merge patch.
  */
 type MergedList = 'set' | `map ${string}`;
 export type ListMarker = MergedList | `apply ${MergedList}` | `patch ${MergedList}`;
 export interface Markers {
   ''?: 'atomic' | 'retainKeys';
-  [property: string]: ListMarker | 'atomic' | 'retainKeys' | undefined;
+  [property: string]: ListMarker | 'atomic' | 'retainKeys' | 'replace' | undefined;
 }
 
 const conditions = { conditions: 'map type' } as const;
@@ -124,6 +125,7 @@ export const markers: Readonly<Record<string, Markers>> = {
   'networking.k8s.io/v1.ServiceBackendPort': atomic,
   'networking.k8s.io/v1.ServiceCIDRStatus': conditions,
   'node.k8s.io/v1.Scheduling': { nodeSelector: 'atomic' },
+  'policy/v1.PodDisruptionBudgetSpec': { selector: 'replace' },
   'policy/v1.PodDisruptionBudgetStatus': conditions,
   'rbac.authorization.k8s.io/v1.RoleRef': atomic,
   'rbac.authorization.k8s.io/v1.Subject': atomic,

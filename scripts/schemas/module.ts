@@ -113,13 +113,19 @@ class ModuleWriter {
     this.#unusedMarkers.delete(id);
     for (const name of Object.keys(marks)) {
       const of = type.properties[name]?.is;
-      if (name && of !== 'array' && !(of === 'map' && marks[name] === 'atomic')) {
+      const fits =
+        of === 'array' || (of === 'map' && marks[name] === 'atomic') || (of === 'ref' && marks[name] === 'replace');
+      if (name && !fits) {
         throw new Error(`marker for ${id}.${name}, which is no list`);
       }
     }
     const properties: string[] = [];
     for (const [name, value] of Object.entries(type.properties)) {
-      const text = this.#at(`properties[${JSON.stringify(name)}]`, () => this.#text(value, marks[name] as ListMarker));
+      const text = this.#at(`properties[${JSON.stringify(name)}]`, () =>
+        marks[name] === 'replace'
+          ? `{...${this.#text(value)},replaced:true}`
+          : this.#text(value, marks[name] as ListMarker),
+      );
       properties.push(`${/^[a-zA-Z]\w*$/.test(name) ? name : JSON.stringify(name)}:${text}`);
     }
     // Every kind requires these two; the decoder reads them before it knows the schema.

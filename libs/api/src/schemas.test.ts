@@ -1,4 +1,4 @@
-import type { ArraySchema, ObjectSchema, Schema } from '@periplus/apimachinery';
+import { type ArraySchema, applyStrategicMergePatch, type ObjectSchema, type Schema } from '@periplus/apimachinery';
 import { describe, expect, it } from 'vitest';
 import { schemas } from '../generated/schemas.js';
 
@@ -75,5 +75,17 @@ describe('schemas made from the declarations', () => {
     const path = 'spec.versions.[].schema.openAPIV3Schema';
     const id = 'apiextensions.k8s.io/v1.CustomResourceDefinition';
     expect(at(id, `${path}.not.allOf.[]`)).toBe(at(id, path));
+  });
+});
+
+it('lets a patch replace the selector of a PodDisruptionBudget, and merge those of others', () => {
+  const budget = { spec: { minAvailable: 1, selector: { matchLabels: { a: 'b' } } } };
+  const patch = { spec: { selector: { matchLabels: { c: 'd' } } } };
+  expect(applyStrategicMergePatch(budget, patch, schemas['policy/v1.PodDisruptionBudget']!)).toEqual({
+    spec: { minAvailable: 1, selector: { matchLabels: { c: 'd' } } },
+  });
+  const set = { spec: { selector: { matchLabels: { a: 'b' } } } };
+  expect(applyStrategicMergePatch(set, patch, schemas['apps/v1.ReplicaSet']!)).toEqual({
+    spec: { selector: { matchLabels: { a: 'b', c: 'd' } } },
   });
 });

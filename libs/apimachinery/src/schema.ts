@@ -49,4 +49,6 @@ export interface ObjectSchema {
   retainKeys?: boolean;
   /** Server-side apply treats it as one value. */
   atomic?: boolean;
+  /** Strategic merge treats it as one value. */
+  replaced?: boolean;
 }

@@ -56,7 +56,7 @@ function mergeMember(original: JsonObject, name: string, change: JsonValue, sche
     return;
   }
   const old = memberOf(original, name);
-  if (isJsonObject(old) && isJsonObject(change) && schema.type !== 'any') {
+  if (isJsonObject(old) && isJsonObject(change) && schema.type !== 'any' && !isReplaced(schema)) {
     setMember(original, name, mergeObjects(old, change, schema));
   } else if (Array.isArray(old) && Array.isArray(change) && schema.type === 'array') {
     setMember(original, name, mergeLists(old, change, schema));
@@ -65,6 +65,8 @@ function mergeMember(original: JsonObject, name: string, change: JsonValue, sche
     if (added !== undefined) setMember(original, name, added);
   }
 }
+
+const isReplaced = (schema: Schema): boolean => schema.type === 'object' && schema.replaced === true;
 
 /** What a patch means where there is nothing to merge with. Undefined: it only deletes. */
 function withoutDirectives(patch: JsonValue, schema: Schema): JsonValue | undefined {
