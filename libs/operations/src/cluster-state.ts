@@ -150,6 +150,10 @@ export class ClusterState {
     for (const entry of this.cache.list(resourceOf(kind as unknown as Kind))) yield entry.object as DeepReadonly<T>;
   }
 
+  podsIn(namespace: string): readonly DeepReadonly<Pod>[] {
+    return this.cache.view(0).list(pod, namespace);
+  }
+
   podsOn(node: string): readonly DeepReadonly<Pod>[] {
     return this.cache.view(0).index(podsByNode, node);
   }

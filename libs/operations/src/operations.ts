@@ -6,6 +6,7 @@ import { defaultTolerations } from './admission/default-tolerations.ts';
 import { limitRanger } from './admission/limit-ranger.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
 import { nodeRestriction } from './admission/node-restriction.ts';
+import { podSecurity } from './admission/pod-security.ts';
 import { priority } from './admission/priority.ts';
 import { rbacEscalation } from './admission/rbac-escalation.ts';
 import { runtimeClassAdmission } from './admission/runtime-class.ts';
@@ -64,6 +65,7 @@ const admissionChain = (cluster: ClusterState, authorizer: ClusterAuthorizer): A
     serviceAccountAdmission(cluster),
     nodeRestriction(cluster),
     taintNewNodes,
+    podSecurity(cluster),
     priority(cluster),
     defaultTolerations,
     defaultStorageClass(cluster),

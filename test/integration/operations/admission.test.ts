@@ -6,7 +6,7 @@ import type {
   PriorityClass,
   PriorityLevelConfiguration,
 } from '@periplus/api';
-import { bootstrap } from '@periplus/operations';
+import { bootstrap, type RequestContext } from '@periplus/operations';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { admin, at, body, podOf, ROOT_CA, refusal, serviceAccountOf, startCore, type TestCore } from './core.ts';
 
@@ -288,5 +288,75 @@ describe('the class of a claim', () => {
     await core.create(CLASSES, '', { metadata: { name: 'fast', annotations }, provisioner: 'a.b/c' });
     await settled();
     expect([await classOfNew('default'), await classOfNew('own', { storageClassName: '' })]).toEqual(['fast', '']);
+  });
+});
+
+describe('the security of pods', () => {
+  const label = (mode: string): string => `pod-security.kubernetes.io/${mode}`;
+  const hostile = { hostNetwork: true };
+  const warningsOf = async (work: (context: RequestContext) => Promise<unknown>): Promise<string[]> => {
+    const context = core.as(admin);
+    await work(context);
+    return context.warnings;
+  };
+  const setLabels = (name: string, labels: object) =>
+    warningsOf((context) =>
+      core.operations.patch(context, at('v1/namespaces', '', name), {
+        mediaType: 'application/merge-patch+json',
+        body: body({ metadata: { labels } }),
+      }),
+    );
+  beforeAll(async () => {
+    await core.create('v1/namespaces', '', { metadata: { name: 'secure' } });
+    await core.create('v1/serviceaccounts', 'secure', serviceAccountOf('default'));
+    await createPod('secure', 'before', hostile);
+    await createPod('secure', 'before-too', hostile);
+    await settled();
+  });
+
+  it('is asked for by labels, which warn of what is there', async () => {
+    expect(await setLabels('secure', { [label('enforce')]: 'baseline', [label('warn')]: 'restricted' })).toEqual([
+      'existing pods in namespace "secure" violate the new PodSecurity enforce level "baseline:latest"',
+      'before (and 1 other pod): host namespaces (hostNetwork=true)',
+    ]);
+    const error = await refusal(setLabels('secure', { [label('enforce')]: 'none' }));
+    expect([error.code, error.message]).toEqual([
+      422,
+      'Namespace "secure" is invalid: metadata.labels[pod-security.kubernetes.io/enforce]: Invalid value: "none": must be one of privileged, baseline, restricted',
+    ]);
+  });
+
+  it('is enforced on pods', async () => {
+    await settled();
+    expect((await refusal(createPod('secure', 'p', hostile))).message).toBe(
+      'pods "p" is forbidden: violates PodSecurity "baseline:latest": host namespaces (hostNetwork=true)',
+    );
+  });
+
+  it('is a warning for pods, and for those who make pods', async () => {
+    const detail =
+      'allowPrivilegeEscalation != false (container "main" must set securityContext.allowPrivilegeEscalation=false), unrestricted capabilities (container "main" must set securityContext.capabilities.drop=["ALL"]), runAsNonRoot != true (pod or container "main" must set securityContext.runAsNonRoot=true), seccompProfile (pod or container "main" must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost")';
+    const warning = `would violate PodSecurity "restricted:latest": ${detail}`;
+    const pods = await warningsOf((context) =>
+      core.operations.create(context, at('v1/pods', 'secure'), body(podOf('fine'))),
+    );
+    const labels = { app: 'x' };
+    const template = { metadata: { labels }, spec: { containers: [{ name: 'main', image: 'x' }], hostNetwork: true } };
+    const deployment = { metadata: { name: 'd' }, spec: { selector: { matchLabels: labels }, template } };
+    const deployments = await warningsOf((context) =>
+      core.operations.create(context, at('apps/v1/deployments', 'secure'), body(deployment)),
+    );
+    expect(pods).toEqual([warning]);
+    expect(deployments).toEqual([warning.replace(detail, `host namespaces (hostNetwork=true), ${detail}`)]);
+  });
+
+  it('leaves alone what an update does not touch', async () => {
+    const change = warningsOf((context) =>
+      core.operations.patch(context, at('v1/pods', 'secure', 'before'), {
+        mediaType: 'application/merge-patch+json',
+        body: body({ metadata: { labels: { a: 'b' } } }),
+      }),
+    );
+    expect(await change).toEqual([]);
   });
 });
