@@ -109,6 +109,8 @@ export async function startRestServer(deps: RestDeps): Promise<RestServer> {
     },
     exposeHeadRoutes: true,
     forceCloseConnections: false,
+    // Clients that are generated from the OpenAPI document ask for `/version/` and `/apis/`.
+    routerOptions: { ignoreTrailingSlash: true },
   });
   const going: Check = {
     name: 'shutdown',

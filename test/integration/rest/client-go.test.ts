@@ -11,7 +11,7 @@ const PROGRAM = join(import.meta.dirname, '../../clients/client-go');
 const BUILD_MS_MAX = 900_000;
 const hasGo = spawnSync('go', ['version']).status === 0;
 
-describe.skipIf(!hasGo)('client-go', () => {
+describe.skipIf(!hasGo)(`client-go${hasGo ? '' : ' (skipped: there is no Go to build it with)'}`, () => {
   let server: TestServer;
   let program: string;
   beforeAll(async () => {
