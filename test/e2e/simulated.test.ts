@@ -25,6 +25,18 @@ describe('a cluster of simulated nodes', () => {
     expect(new Set(nodes.split(' ')).size).toBe(3);
   });
 
+  it('tells who manages what: the user, the controllers and the nodes', async () => {
+    const managers = async (object: string): Promise<string[]> => {
+      const path = '{range .items[*].metadata.managedFields[*]}{.manager} {.operation} {.subresource}{"\\n"}{end}';
+      const lines = await cluster.kubectl('get', object, '-l', 'app=web', '-o', `jsonpath=${path}`);
+      return [...new Set(lines.split('\n').map((line) => line.trim()))].filter(Boolean).sort();
+    };
+    expect(await managers('deployments')).toEqual([
+      ...['kube-controller-manager Update', 'kube-controller-manager Update status', 'kubectl-create Update'],
+    ]);
+    expect(await managers('pods')).toEqual(['kube-controller-manager Update', 'simulated-nodes Update status']);
+  });
+
   it('has no logs of what runs nowhere, and says so', async () => {
     expect(await cluster.kubectl('logs', 'deploy/web')).toMatch(
       /^node sim-\d is simulated: container "web" runs nowhere$/m,

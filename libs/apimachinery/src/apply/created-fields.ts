@@ -6,14 +6,17 @@ import { isOneValue, memberSchema } from './fields-of.ts';
 import { entryOf, type Manager, ownable, rememberJson } from './managed-fields.ts';
 
 /** Steps that are remembered, of all shapes of one kind together; then it starts anew. */
-const STEPS_MAX = 20_000;
+const STEPS_MAX = 50_000;
 
 /** Stands for the end of an object or list, where any text may be a member. */
 const END = Symbol('end');
 
 /** A place on the way through objects, after one more member or item. */
 class Step {
-  readonly next = new Map<unknown, Step>();
+  /** Most places lead to one other, which needs no map. */
+  private element: unknown = END;
+  private only: Step | undefined;
+  private others: Map<unknown, Step> | undefined;
   /** Of the value that was stepped into. */
   readonly schema: Schema;
   readonly isLeaf: boolean;
@@ -23,6 +26,20 @@ class Step {
   constructor(schema: Schema) {
     this.schema = schema;
     this.isLeaf = isOneValue(schema);
+  }
+
+  to(element: unknown): Step | undefined {
+    return element === this.element ? this.only : this.others?.get(element);
+  }
+
+  lead(element: unknown, step: Step): void {
+    if (this.only === undefined) {
+      this.element = element;
+      this.only = step;
+    } else {
+      this.others ??= new Map();
+      this.others.set(element, step);
+    }
   }
 }
 
@@ -70,7 +87,7 @@ export class CreatedFields {
   }
 
   private member(from: Step, name: string, value: JsonValue, schema: Schema): Step {
-    const at = from.next.get(name) ?? this.add(from, name, memberSchema(schema, name));
+    const at = from.to(name) ?? this.add(from, name, memberSchema(schema, name));
     return at.isLeaf ? at : this.inside(at, value, at.schema);
   }
 
@@ -85,18 +102,18 @@ export class CreatedFields {
         if (inner !== undefined) at = this.member(at, name, inner, schema);
       }
     }
-    return at.next.get(END) ?? this.add(at, END, schema);
+    return at.to(END) ?? this.add(at, END, schema);
   }
 
   private item(from: Step, item: JsonValue, schema: ArraySchema): Step {
     const { keys, items } = schema;
     if (keys === undefined || typeof item !== 'object' || item === null || Array.isArray(item)) {
-      return from.next.get(item) ?? this.add(from, item, items);
+      return from.to(item) ?? this.add(from, item, items);
     }
     let at = from;
     for (let i = 0; i < keys.length; i++) {
       const value = item[keys[i] as string];
-      at = at.next.get(value) ?? this.add(at, value, items);
+      at = at.to(value) ?? this.add(at, value, items);
     }
     return this.inside(at, item, items);
   }
@@ -105,7 +122,7 @@ export class CreatedFields {
     const step = new Step(schema);
     this.steps++;
     // Beyond the limit a step leads somewhere, but is not found again.
-    if (this.steps < STEPS_MAX) from.next.set(element, step);
+    if (this.steps < STEPS_MAX) from.lead(element, step);
     return step;
   }
 }
