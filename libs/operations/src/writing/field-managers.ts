@@ -6,6 +6,7 @@ import {
   compareObjects,
   type DeepReadonly,
   decodeManagedFields,
+  deepEqual,
   formatTime,
   isReset,
   type JsonObject,
@@ -120,7 +121,7 @@ const asManaged = (object: KubeObject, old: State | null): State => ({
 function entriesBefore({ metadata }: KubeObject, old: State | null, subresource: string): Entries {
   const live = (old?.metadata.managedFields ?? []) as Entries;
   const sent = metadata.managedFields as readonly unknown[] | undefined;
-  if (subresource !== '' || sent === undefined || sent === live) return live;
+  if (subresource !== '' || sent === undefined || deepEqual(sent, live)) return live;
   if (isReset(sent)) return [];
   return decodeManagedFields(sent) ?? live;
 }

@@ -3,11 +3,13 @@ import {
   applyMergePatch,
   applyStrategicMergePatch,
   at,
+  type DeepReadonly,
   fieldWarnings,
   findDuplicateFields,
   invalid,
   type JsonObject,
   type JsonValue,
+  type KubeObject,
   type Schema,
   strictDecodingProblem,
   unsupportedMediaType,
@@ -66,6 +68,17 @@ export function checkNotForced({ force }: Patch): void {
   throw invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [error]);
 }
 
+/** What a patch is applied to. Who manages what is half of many an object, and few patches speak of it. */
+function documentOf(patch: Patch): (object: DeepReadonly<KubeObject>) => JsonObject {
+  const text = patch.body.json ?? JSON.stringify(patch.body.value);
+  const speaksOfManagers = text.includes('managedFields');
+  return (object) => {
+    if (speaksOfManagers) return object as unknown as JsonObject;
+    const { managedFields: _, ...metadata } = object.metadata;
+    return { ...object, metadata } as unknown as JsonObject;
+  };
+}
+
 /** Patches an object or its status. */
 export async function patchObject(
   deps: WriteDeps,
@@ -79,6 +92,7 @@ export async function patchObject(
   checkNotForced(patch);
   if (!PATCH_MEDIA_TYPES.includes(patch.mediaType)) throw unsupportedMediaType(PATCH_MEDIA_TYPES);
   const { kind } = target;
+  const patchable = documentOf(patch);
   let isFirst = true;
   return changeObject(deps, {
     context,
@@ -87,7 +101,7 @@ export async function patchObject(
     attemptsMax: ATTEMPTS_MAX,
     decide(entry) {
       checkPreconditions(target, entry, only);
-      const current = currentObject(target, entry) as unknown as JsonObject;
+      const current = patchable(currentObject(target, entry));
       const patched = applyPatch(current, patch.mediaType, patch.body.value, kind.schema);
       const lenient: RequestContext = { ...context, fieldValidation: 'Warn', warnings: [] };
       const object = decodeObject(lenient, kind, patched, null);
