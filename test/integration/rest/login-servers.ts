@@ -76,6 +76,11 @@ export class TestProvider implements AsyncDisposable {
     this.keys = [rsaKey(kid)];
   }
 
+  /** Publishes a further key, which signs nothing. */
+  addKey(kid: string): void {
+    this.keys.push(rsaKey(kid));
+  }
+
   /** Good for ten minutes, of `jane` and for `kubernetes`, but for what is said otherwise. Undefined claims are left out. */
   token(claims: JWTPayload = {}, header: Partial<JWTHeaderParameters> = {}, key?: KeyObject): Promise<string> {
     const own = this.keys[0]!;

@@ -204,6 +204,16 @@ describe('a provider', () => {
     await expect(login.authenticate(before)).rejects.toThrow('failed to verify signature');
   });
 
+  it('may have several keys, of which its tokens do not say which', async () => {
+    provider.addKey('spare');
+    fresh();
+    const anonymous = await provider.token({}, { kid: undefined });
+    expect((await login.authenticate(anonymous))?.name).toBe('oidc:jane');
+    const another = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+    const forged = await provider.token({}, { kid: undefined }, another);
+    await expect(login.authenticate(forged)).rejects.toThrow('failed to verify signature');
+  });
+
   it('is not asked again about a token that was just found to hold', async () => {
     fresh();
     const one = await provider.token();

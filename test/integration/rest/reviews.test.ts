@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { decodeProtobuf } from '../../../libs/rest/src/protobuf/decode.ts';
+import { encodeObject } from '../../../libs/rest/src/protobuf/encode.ts';
 import { TestServer } from './test-server.ts';
 
 let server: TestServer;
@@ -192,6 +194,49 @@ describe('a review', () => {
     const answer = await server.ask('GET', '/api', { as: '', headers: { authorization: `Bearer ${forVault}` } });
     expect(answer.code).toBe(401);
     expect(await review('nonsense')).toEqual({ user: {}, error: 'invalid bearer token' });
+  });
+
+  it('is asked and answered in protobuf, as controllers do', async () => {
+    const type = 'application/vnd.kubernetes.protobuf';
+    const inProtobuf = async (path: string, apiVersion: string, kind: string, spec: object) => {
+      const review: object = { apiVersion, kind, metadata: {}, spec };
+      const body = encodeObject(review);
+      const answer = await server.open('POST', path, { body, headers: { 'content-type': type, accept: type } });
+      const chunks: Buffer[] = [];
+      for await (const chunk of answer) chunks.push(chunk as Buffer);
+      expect([answer.statusCode, answer.headers['content-type']]).toEqual([201, type]);
+      return (decodeProtobuf(Buffer.concat(chunks)) as { status: object }).status;
+    };
+    const spec = { user: 'jane', groups: ['crew'], extra: { scope: ['a', 'b'] }, resourceAttributes };
+    expect(
+      await inProtobuf(`${AUTHORIZATION}/subjectaccessreviews`, 'authorization.k8s.io/v1', 'SubjectAccessReview', spec),
+    ).toMatchObject({ allowed: true, reason: expect.stringContaining('RoleBinding "reader/team"') });
+    const token = (await ok('create token default')).trim();
+    expect(
+      await inProtobuf(`${AUTHENTICATION}/tokenreviews`, 'authentication.k8s.io/v1', 'TokenReview', { token }),
+    ).toMatchObject({
+      authenticated: true,
+      user: {
+        username: 'system:serviceaccount:default:default',
+        extra: { 'authentication.kubernetes.io/credential-id': [expect.stringMatching(/^JTI=/)] },
+      },
+    });
+  });
+
+  it('is explained, and made from a file', async () => {
+    expect(await ok('explain subjectaccessreview.spec.resourceAttributes')).toContain('fieldSelector');
+    const review = {
+      apiVersion: 'authorization.k8s.io/v1',
+      kind: 'SelfSubjectAccessReview',
+      spec: { resourceAttributes },
+    };
+    // What has no patch is validated by kubectl as if it were of a custom kind, which asks for their definitions.
+    expect(await ok('create --validate=false -f - -o jsonpath={.status.allowed}', JSON.stringify(review))).toBe('true');
+    const spec = { user: 'jane', resourceAttributes };
+    const local = { ...review, kind: 'LocalSubjectAccessReview', metadata: { namespace: 'team' }, spec };
+    expect(await ok('create --validate=false -f - -o jsonpath={.status.reason}', JSON.stringify(local))).toContain(
+      'RBAC: allowed by',
+    );
   });
 
   it('of anything is an answer or a refusal', async () => {

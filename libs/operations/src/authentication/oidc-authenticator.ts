@@ -72,21 +72,45 @@ export class OidcAuthenticator implements UserAuthenticator {
   }
 
   private async verify(token: string, keys: RemoteJWKSet): Promise<JWTPayload> {
-    const { issuerUrl, clientId, signingAlgorithms } = this.config;
     try {
-      const { payload } = await jwtVerify(token, keys, {
-        issuer: issuerUrl,
-        audience: clientId,
-        algorithms: [...signingAlgorithms],
-        clockTolerance: BEGIN_LEEWAY_SECONDS,
-        currentDate: new Date(this.now()),
+      const payload = await this.verifyWith(token, keys).catch((error: unknown) => {
+        if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
+        return this.verifyWithAny(token, error);
       });
       // Its end is taken at its word, other than its beginning.
       if ((payload.exp ?? 0) * 1_000 <= this.now()) throw expired(payload);
       return payload;
     } catch (error) {
-      throw error instanceof TokenRefused ? error : refused(`verify token: ${whyRefused(error, clientId)}`);
+      throw error instanceof TokenRefused ? error : refused(`verify token: ${whyRefused(error, this.config.clientId)}`);
     }
+  }
+
+  private async verifyWith(token: string, key: RemoteJWKSet | Awaited<ReturnType<RemoteJWKSet>>): Promise<JWTPayload> {
+    const { issuerUrl, clientId, signingAlgorithms } = this.config;
+    const expected = {
+      issuer: issuerUrl,
+      audience: clientId,
+      algorithms: [...signingAlgorithms],
+      clockTolerance: BEGIN_LEEWAY_SECONDS,
+      currentDate: new Date(this.now()),
+    };
+    // The two forms of `jwtVerify` take a key, and a way to one.
+    const { payload } = await (typeof key === 'function'
+      ? jwtVerify(token, key, expected)
+      : jwtVerify(token, key, expected));
+    return payload;
+  }
+
+  /** A token that does not say which key it is of may be of any that fits. */
+  private async verifyWithAny(token: string, keys: errors.JWKSMultipleMatchingKeys): Promise<JWTPayload> {
+    for await (const key of keys) {
+      try {
+        return await this.verifyWith(token, key);
+      } catch (error) {
+        if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error;
+      }
+    }
+    throw new errors.JWSSignatureVerificationFailed();
   }
 
   /** One attempt at a time, and after one that failed none for a while. */
