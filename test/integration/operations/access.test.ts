@@ -95,6 +95,25 @@ describe('a cluster that is started again', () => {
     });
   });
 
+  it.each<[controller: string, verb: string, group: string, resource: string, subresource: string, allowed: boolean]>([
+    ['job-controller', 'create', '', 'pods', '', true],
+    ['job-controller', 'create', 'batch', 'jobs', '', false],
+    ['cronjob-controller', 'create', 'batch', 'jobs', '', true],
+    ['statefulset-controller', 'update', 'apps', 'statefulsets', 'status', true],
+    ['horizontal-pod-autoscaler', 'update', 'apps', 'statefulsets', 'scale', true],
+    ['horizontal-pod-autoscaler', 'update', 'apps', 'statefulsets', '', false],
+    ['disruption-controller', 'update', 'policy', 'poddisruptionbudgets', 'status', true],
+    ['persistent-volume-binder', 'create', '', 'persistentvolumes', '', true],
+  ])('has an account for the %s: may it %s %s %s %s?', async (name, verb, group, resource, subresource, allowed) => {
+    await settled();
+    const asked: Attributes = {
+      isResource: true,
+      ...{ verb, group, version: 'v1', resource, subresource },
+      ...{ namespace: 'default', name: 'x', path: '' },
+    };
+    expect(core.authorizer.decide(user(`system:serviceaccount:kube-system:${name}`), asked).allowed).toBe(allowed);
+  });
+
   it('is otherwise left as it is', async () => {
     await again('192.168.1.11');
     const before = (await list(admin, `${RBAC}/v1/clusterroles`)).items.map(({ resourceVersion }) => resourceVersion);

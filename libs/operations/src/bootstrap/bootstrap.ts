@@ -18,6 +18,7 @@ import type { Operations } from '../types.ts';
 import type { ServiceNetwork } from '../writing/service-network.ts';
 import { Builder, targetOf } from './builder.ts';
 import { BOOTSTRAP_BINDINGS, BOOTSTRAP_ROLES, type BootstrapBinding, type BootstrapRole } from './cluster-roles.ts';
+import { CONTROLLER_BINDINGS, CONTROLLER_ROLES } from './controller-roles.ts';
 import { bindingObject, missingRules, missingSubjects, roleObject } from './default-access.ts';
 import { FLOW_SCHEMAS, flowControlObject, outdatedSpec, PRIORITY_LEVELS } from './flow-control.ts';
 import { AUTHENTICATION_CONFIG_MAP, NAMESPACE_BINDINGS, NAMESPACE_ROLES } from './namespace-roles.ts';
@@ -74,8 +75,8 @@ export async function bootstrap(deps: BootstrapDeps): Promise<void> {
   const builder = new Builder(deps);
   await Promise.all([
     ...NAMESPACES.map((name) => builder.ensure(targetOf(namespace, '', name), () => ({ metadata: { name } }))),
-    ...BOOTSTRAP_ROLES.map((one) => ensureRole(builder, one)),
-    ...BOOTSTRAP_BINDINGS.map((one) => ensureBinding(builder, one)),
+    ...[...BOOTSTRAP_ROLES, ...CONTROLLER_ROLES].map((one) => ensureRole(builder, one)),
+    ...[...BOOTSTRAP_BINDINGS, ...CONTROLLER_BINDINGS].map((one) => ensureBinding(builder, one)),
     ...SYSTEM_PRIORITY_CLASSES.map(({ name, ...more }) =>
       builder.ensure(targetOf(priorityClass, '', name), () => ({ metadata: { name }, ...more })),
     ),
