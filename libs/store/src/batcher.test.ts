@@ -7,7 +7,7 @@ interface Item extends Batchable {
 }
 
 const item = (id: number, of: Partial<Batchable> = {}): Item => ({
-  ...{ id, touches: [`key-${id}`], bytes: 100, operations: 2, sinceMs: 0 },
+  ...{ id, touches: [`key-${id}`], bytes: 100, operations: 2, writes: 1, sinceMs: 0 },
   ...of,
 });
 const items = (count: number): Item[] => Array.from({ length: count }, (_, id) => item(id));

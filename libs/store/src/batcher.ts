@@ -6,6 +6,8 @@ const BATCH_BYTES_MAX = 1 << 20;
 const TRANSACTION_OPERATIONS_MAX = 128;
 /** Operations of a batch besides its writes: the put of the revision key. */
 const OWN_OPERATIONS = 1;
+/** What one nested transaction may have when it is alone in its batch. */
+export const NESTED_OPERATIONS_MAX = TRANSACTION_OPERATIONS_MAX - OWN_OPERATIONS - 1;
 /** How far a batch looks past writes that it has to leave because their key is taken. */
 const SCAN_MAX = 4 * WRITES_PER_REVISION_MAX;
 
@@ -20,6 +22,8 @@ export interface Batchable {
   readonly bytes: number;
   /** The larger of the numbers of its compares and of its operations. */
   readonly operations: number;
+  /** How many places of the batch it takes: one for each object that it writes. */
+  readonly writes: number;
   /** When it came, on the store's clock. */
   readonly sinceMs: number;
 }
@@ -45,7 +49,10 @@ export class Batcher<W extends Batchable> {
     return true;
   }
 
-  /** The writes of the next transaction, at most `writesMax` and at most one per etcd key; empty when none wait. */
+  /**
+   * The writes of the next transaction, at most `writesMax` (unless the first is more) and at most one per etcd key;
+   * empty when none wait.
+   */
   take(writesMax: number): W[] {
     const lengthMax = Math.min(writesMax, WRITES_PER_REVISION_MAX);
     const batch: W[] = [];
@@ -53,12 +60,13 @@ export class Batcher<W extends Batchable> {
     const taken = new Set<string>();
     let bytes = 0;
     let operations = 0;
+    let writes = 0;
     let scanned = 0;
     for (; scanned < Math.min(this.#waiting.length, SCAN_MAX); scanned++) {
       const write = this.#waiting[scanned]!;
       const operationsThen = Math.max(operations, write.operations);
       const full =
-        batch.length === lengthMax ||
+        writes + write.writes > lengthMax ||
         bytes + write.bytes > BATCH_BYTES_MAX ||
         batch.length + 1 + OWN_OPERATIONS + operationsThen > TRANSACTION_OPERATIONS_MAX;
       if (full && batch.length > 0) break;
@@ -68,6 +76,7 @@ export class Batcher<W extends Batchable> {
       } else {
         batch.push(write);
         bytes += write.bytes;
+        writes += write.writes;
         operations = operationsThen;
       }
       for (const key of write.touches) taken.add(key);

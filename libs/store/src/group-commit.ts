@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { internalError, StatusError } from '@periplus/apimachinery';
+import { internalError, requestEntityTooLarge, StatusError } from '@periplus/apimachinery';
 import { type EtcdClient, EtcdError, type Operation } from '@periplus/etcd';
-import { Batcher } from './batcher.ts';
+import { Batcher, NESTED_OPERATIONS_MAX } from './batcher.ts';
 import type { Cipher } from './cipher.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { Keys } from './keys.ts';
 import { findOutcome } from './outcome.ts';
+import type { Pending } from './pending.ts';
+import { PendingTransaction } from './pending-transaction.ts';
 import { PendingWrite } from './pending-write.ts';
 import { TombstoneLease } from './tombstone-lease.ts';
-import type { Committed, Store, Write } from './types.ts';
+import type { Committed, Store, Transaction, Write } from './types.ts';
 
 /**
  * Transactions under way at once: while etcd works on one, the next is encoded. Measured on two cores, with 64 and 256
@@ -80,7 +82,7 @@ export class GroupCommit implements Store {
   readonly #clock: Clock;
   readonly #keys: Keys;
   readonly #lease: TombstoneLease;
-  readonly #batcher = new Batcher<PendingWrite>();
+  readonly #batcher = new Batcher<Pending>();
   readonly #closing = new AbortController();
   #epoch = randomUUID();
   /** The newest revision that etcd has answered with: what is sent from now on happens behind it. */
@@ -104,16 +106,37 @@ export class GroupCommit implements Store {
 
   commit(write: Write): Promise<Committed> {
     return new Promise((resolve, reject) => {
-      if (this.#closed) throw new StatusError('ServiceUnavailable', 'the server is shutting down');
-      if (write.confidential.length > 0 && this.#deps.cipher === null && write.object !== null) {
-        throw internalError('there is no key to encrypt confidential data with');
-      }
-      const { cipher } = this.#deps;
-      const sinceMs = this.#clock.nowMs();
-      const pending = new PendingWrite(write, { keys: this.#keys, cipher, sinceMs, resolve, reject });
-      if (!this.#batcher.add(pending)) throw tooMany();
-      this.#schedule();
+      this.#accept(this.#encode(write, this.#clock.nowMs(), { resolve, reject }));
     });
+  }
+
+  async commitAll({ writes, standing }: Transaction): Promise<Committed[]> {
+    const sinceMs = this.#clock.nowMs();
+    const outcomes = writes.map(() => Promise.withResolvers<Committed>());
+    const members = writes.map((write, at) => this.#encode(write, sinceMs, outcomes[at]!));
+    const unwritten = standing.map(({ key, revision }) => ({ key: this.#keys.registry(key), revision }));
+    const pending = new PendingTransaction(members, unwritten);
+    if (pending.operations > NESTED_OPERATIONS_MAX) throw tooManyOperations(pending.operations);
+    this.#accept(pending);
+    return Promise.all(outcomes.map(({ promise }) => promise));
+  }
+
+  #encode(
+    write: Write,
+    sinceMs: number,
+    { resolve, reject }: Pick<PromiseWithResolvers<Committed>, 'resolve' | 'reject'>,
+  ): PendingWrite {
+    const { cipher } = this.#deps;
+    if (write.confidential.length > 0 && cipher === null && write.object !== null) {
+      throw internalError('there is no key to encrypt confidential data with');
+    }
+    return new PendingWrite(write, { keys: this.#keys, cipher, sinceMs, resolve, reject });
+  }
+
+  #accept(pending: Pending): void {
+    if (this.#closed) throw new StatusError('ServiceUnavailable', 'the server is shutting down');
+    if (!this.#batcher.add(pending)) throw tooMany();
+    this.#schedule();
   }
 
   async close(): Promise<void> {
@@ -159,7 +182,7 @@ export class GroupCommit implements Store {
   }
 
   /** Takes a batch to the point where each of its writes is settled or back in the queue. Never rejects. */
-  async #run(batch: readonly PendingWrite[]): Promise<void> {
+  async #run(batch: readonly Pending[]): Promise<void> {
     const sent: Sent = { epoch: this.#epoch, after: this.#lastRevision };
     try {
       const lease = batch.some((write) => write.deletes) ? await this.#leaseId() : '0';
@@ -173,11 +196,13 @@ export class GroupCommit implements Store {
   }
 
   /** False: etcd has done nothing because the epoch is over. */
-  async #send(batch: readonly PendingWrite[], epoch: string, lease: string): Promise<boolean> {
+  async #send(batch: readonly Pending[], epoch: string, lease: string): Promise<boolean> {
     const success: Operation[] = [{ type: 'put', key: this.#keys.revision, value: NOTHING }];
-    batch.forEach((write, index) => {
-      success.push(write.toTransaction(index, lease));
-    });
+    let writes = 0;
+    for (const pending of batch) {
+      success.push(pending.toTransaction(writes, lease));
+      writes += pending.writes;
+    }
     this.stats.transactions++;
     const { succeeded, revision, results } = await this.#deps.etcd.txn({
       compare: [{ key: this.#keys.fence(epoch), target: 'create', result: 'equal', value: 0 }],
@@ -186,9 +211,11 @@ export class GroupCommit implements Store {
     });
     this.#lastRevision = Math.max(this.#lastRevision, revision);
     if (!succeeded) return false;
-    this.stats.writes += batch.length;
-    batch.forEach((write, index) => {
-      write.settle(results[index + 1]!, revision, index);
+    this.stats.writes += writes;
+    let index = 0;
+    batch.forEach((pending, at) => {
+      pending.settle(results[at + 1]!, revision, index);
+      index += pending.writes;
     });
     return true;
   }
@@ -204,7 +231,7 @@ export class GroupCommit implements Store {
   }
 
   /** etcd has certainly not applied it. */
-  async #refused(batch: readonly PendingWrite[], error: EtcdError): Promise<void> {
+  async #refused(batch: readonly Pending[], error: EtcdError): Promise<void> {
     switch (error.reason) {
       case 'Unavailable':
       case 'DeadlineExceeded':
@@ -226,7 +253,7 @@ export class GroupCommit implements Store {
   }
 
   /** Back to the head of the queue, except for what has waited too long. */
-  async #again(batch: readonly PendingWrite[], delayMs: number): Promise<void> {
+  async #again(batch: readonly Pending[], delayMs: number): Promise<void> {
     this.stats.retries++;
     this.#batcher.putBack(batch);
     this.#giveUpOld();
@@ -239,7 +266,7 @@ export class GroupCommit implements Store {
     for (const write of this.#batcher.takeOlder(horizon)) write.reject(givenUp());
   }
 
-  async #settleUnknown(batch: readonly PendingWrite[], sent: Sent, error: EtcdError): Promise<void> {
+  async #settleUnknown(batch: readonly Pending[], sent: Sent, error: EtcdError): Promise<void> {
     this.stats.unknownOutcomes++;
     this.#deps.log?.warn({ writes: batch.length, error }, 'looking for the outcome of a transaction');
     // etcd itself has answered that it ran out of space: nothing is left under way that could still happen.
@@ -270,9 +297,9 @@ export class GroupCommit implements Store {
   }
 
   /** Acknowledges the writes that are in the log and returns those that are not. */
-  async #settleFound(batch: readonly PendingWrite[], after: number, upTo: number): Promise<PendingWrite[]> {
+  async #settleFound(batch: readonly Pending[], after: number, upTo: number): Promise<Pending[]> {
     const outcomes = await Promise.all(
-      batch.map(({ write: { key, provenance, ifRevision } }) =>
+      batch.map(({ witness: { key, provenance, ifRevision } }) =>
         findOutcome(this.#deps.etcd, this.#keys, {
           ...{ key, requestId: provenance.requestId, after: Math.max(after, ifRevision), upTo },
         }).catch(unlessCompacted),
@@ -283,8 +310,8 @@ export class GroupCommit implements Store {
       if (outcome === undefined) return true;
       if (outcome instanceof EtcdError) write.reject(open(outcome));
       else {
-        this.stats.writes++;
-        write.resolve(write.committed(outcome.revision, outcome.index));
+        this.stats.writes += write.writes;
+        write.acknowledge(outcome.revision, outcome.index);
       }
       return false;
     });
@@ -295,7 +322,7 @@ export class GroupCommit implements Store {
   }
 }
 
-function rejectAll(batch: readonly PendingWrite[], error: Error): void {
+function rejectAll(batch: readonly Pending[], error: Error): void {
   for (const write of batch) write.reject(error);
 }
 
@@ -323,6 +350,9 @@ const noSpace = (error: EtcdError): StatusError =>
     undefined,
     { cause: error },
   );
+
+const tooManyOperations = (operations: number): StatusError =>
+  requestEntityTooLarge(`it takes ${operations} operations of etcd, limit is ${NESTED_OPERATIONS_MAX}`);
 
 const tooLarge = (error: EtcdError): StatusError =>
   new StatusError('RequestEntityTooLarge', `the object is too large for etcd: ${error.message}`, undefined, {

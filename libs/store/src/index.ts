@@ -15,5 +15,5 @@ export {
   StoredRecord,
   type Tombstone,
 } from './record.ts';
-export type { Cause, Committed, Companion, Provenance, Store, StoredObject, Write } from './types.ts';
+export type { Cause, Committed, Companion, Provenance, Store, StoredObject, Transaction, Write } from './types.ts';
 export { WriteConflict } from './write-conflict.ts';

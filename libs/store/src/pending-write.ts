@@ -1,9 +1,9 @@
 import { versionOfWrite } from '@periplus/apimachinery';
-import type { Compare, Operation, OperationResult, TxnRequest } from '@periplus/etcd';
-import type { Batchable } from './batcher.ts';
+import type { Compare, KeyValue, Operation, OperationResult, TxnRequest } from '@periplus/etcd';
 import type { Cipher } from './cipher.ts';
 import type { Keys } from './keys.ts';
 import { OutgoingRecord } from './outgoing-record.ts';
+import type { Pending } from './pending.ts';
 import { encodeProvenance, encodeTombstone } from './record.ts';
 import type { Committed, Companion, Write } from './types.ts';
 import { WriteConflict } from './write-conflict.ts';
@@ -24,8 +24,9 @@ export interface PendingOptions {
 }
 
 /** A write on its way: encoded once, sent as a nested transaction until its outcome is known. */
-export class PendingWrite implements Batchable {
+export class PendingWrite implements Pending {
   readonly write: Write;
+  readonly writes = 1;
   readonly sinceMs: number;
   readonly touches: readonly string[];
   readonly bytes: number;
@@ -53,17 +54,32 @@ export class PendingWrite implements Batchable {
       write.object && new OutgoingRecord(write.object, write.confidential, { provenance, cipher, context: this.#key });
     this.touches = [this.#key, ...this.#companions.map(({ key }) => key)];
     this.bytes = this.#estimateBytes();
-    this.operations = 2 + this.#companions.length; // a deletion puts its tombstone
+    this.operations = (this.deletes ? 2 : 1) + this.#companions.length; // a deletion puts its tombstone
   }
 
   get deletes(): boolean {
     return this.#record === null;
   }
 
-  /** The nested transaction, as number `index` of its batch. Tombstones hang on `lease`. */
+  get witness(): Write {
+    return this.write;
+  }
+
+  /** How many compares it needs. */
+  get compares(): number {
+    return 1 + this.#companions.filter(({ companion }) => isGuarded(companion)).length;
+  }
+
   toTransaction(index: number, lease: string): Operation {
-    const compare: Compare[] = [{ key: this.#key, target: 'mod', result: 'equal', value: this.write.ifRevision }];
+    const compare: Compare[] = [];
     const success: Operation[] = [];
+    this.addTo(compare, success, index, lease);
+    return { type: 'txn', compare, success, failure: this.#questions() };
+  }
+
+  /** Adds what it takes to do it, as number `index` of its batch. Tombstones hang on `lease`. */
+  addTo(compare: Compare[], success: Operation[], index: number, lease: string): void {
+    compare.push({ key: this.#key, target: 'mod', result: 'equal', value: this.write.ifRevision });
     const record = this.#record;
     if (record === null) {
       const tombstone = encodeTombstone(index, this.#provenance);
@@ -78,7 +94,6 @@ export class PendingWrite implements Batchable {
       else success.push({ type: 'put', key, value: companion.put === 'record' ? record!.value : companion.put });
       if (isGuarded(companion)) compare.push({ key, target: 'create', result: 'equal', value: 0 });
     }
-    return { type: 'txn', compare, success, failure: this.#questions() };
   }
 
   /** Asked when the compares fail and only where more than the object itself can be the reason. */
@@ -88,23 +103,31 @@ export class PendingWrite implements Batchable {
     return [this.#key, ...guarded.map(({ key }) => key)].map((key) => ({ type: 'range', key, keysOnly: true }));
   }
 
-  /** Reads the answer of the nested transaction, and tells the caller. */
   settle(result: OperationResult, revision: number, index: number): void {
     if (result.type !== 'txn') throw new Error(`etcd answered a transaction with a ${result.type}`);
-    if (result.succeeded) this.resolve(this.committed(revision, index));
-    else this.reject(new WriteConflict(revision, this.#conflictingCompanion(result.results)));
+    if (result.succeeded) {
+      this.acknowledge(revision, index);
+      return;
+    }
+    const answers = result.results.values();
+    const conflict = this.conflictIn(() => {
+      const answer = answers.next().value;
+      return answer?.type === 'range' ? answer.kvs[0] : undefined;
+    });
+    this.reject(new WriteConflict(revision, conflict?.companion ?? null));
   }
 
-  committed(revision: number, index: number): Committed {
+  acknowledge(revision: number, index: number): void {
     const resourceVersion = versionOfWrite(revision, index);
-    return { revision, index, resourceVersion, bytes: this.#record?.versioned(resourceVersion) ?? null };
+    this.resolve({ revision, index, resourceVersion, bytes: this.#record?.versioned(resourceVersion) ?? null });
   }
 
-  #conflictingCompanion(answers: readonly OperationResult[]): string | null {
-    const [object, ...guarded] = answers.map((answer) => (answer.type === 'range' ? answer.kvs[0] : undefined));
-    if ((object?.modRevision ?? 0) !== this.write.ifRevision) return null;
-    const paths = this.write.companions.filter(isGuarded).map(({ path }) => path);
-    return paths.find((_, at) => guarded[at] !== undefined) ?? null;
+  /** What stood in its way, if anything, when `next` tells what is at each of its compares' keys in turn. */
+  conflictIn(next: () => KeyValue | undefined): { companion: string | null } | undefined {
+    const isObject = (next()?.modRevision ?? 0) !== this.write.ifRevision;
+    const [taken] = this.write.companions.filter(isGuarded).filter(() => next() !== undefined);
+    if (isObject) return { companion: null };
+    return taken && { companion: taken.path };
   }
 
   #estimateBytes(): number {

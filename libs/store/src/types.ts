@@ -39,6 +39,14 @@ export interface Write {
   provenance: Provenance;
 }
 
+/** Several changes, all or nothing and at one revision, each of another object. */
+export interface Transaction {
+  /** 1 to 128. */
+  writes: readonly Write[];
+  /** Objects that must stand at these mod_revisions when it happens, and are not written. */
+  standing: readonly { key: ResourceKey; revision: number }[];
+}
+
 export interface Committed {
   revision: number;
   index: number;
@@ -55,6 +63,12 @@ export interface Store {
    * answer was lost, the log says whether it did.
    */
   commit(write: Write): Promise<Committed>;
+  /**
+   * The same for a transaction; resolves with what became of its writes, in their order and at places that follow one
+   * another. Rejects with RequestEntityTooLarge for more than etcd takes: 126 compares or operations, and its limit on
+   * the size of a request (1.5 MiB by default).
+   */
+  commitAll(transaction: Transaction): Promise<Committed[]>;
   close(): Promise<void>;
 }
 

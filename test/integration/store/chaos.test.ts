@@ -23,6 +23,9 @@ interface Told {
   answer: Answer;
 }
 
+/** Writes of one transaction at most. */
+const TOGETHER_MAX = 6;
+
 const keyOf = (name: number): Write['key'] => ({
   ...{ group: '', resource: 'pods', namespace: `ns-${name % 3}`, name: `pod-${name}` },
 });
@@ -47,20 +50,41 @@ function writeOf(name: number, ifRevision: number, random: Random): Write {
   };
 }
 
-/** Commits changes of random objects, mostly with the right precondition, and keeps what it was told. */
+/** One write, or as many together as there are. */
+async function commit(store: Store, writes: readonly Write[]): Promise<Committed[] | Exclude<Answer, Committed>> {
+  try {
+    return writes.length === 1 ? [await store.commit(writes[0]!)] : await store.commitAll({ writes, standing: [] });
+  } catch (error) {
+    if (error instanceof WriteConflict) return 'conflict';
+    if (error instanceof StatusError && error.reason === 'Timeout') return 'gave up';
+    if (error instanceof StatusError && error.reason === 'TooManyRequests') return 'too many';
+    throw error;
+  }
+}
+
+/**
+ * Commits changes of random objects, alone or in transactions, mostly with the right precondition, and keeps what it
+ * was told. Throws when a transaction was told of as torn.
+ */
 async function write(store: Store, known: number[], told: Told[], random: Random, until: number): Promise<void> {
   while (Date.now() < until) {
-    const name = random(NAMES);
-    const expected = random(12) === 0 ? Math.max(0, known[name]! - 1) : known[name]!;
-    const write = writeOf(name, expected, random);
-    const answer = await store.commit(write).catch((error: unknown): Answer => {
-      if (error instanceof WriteConflict) return 'conflict';
-      if (error instanceof StatusError && error.reason === 'Timeout') return 'gave up';
-      if (error instanceof StatusError && error.reason === 'TooManyRequests') return 'too many';
-      throw error;
+    const count = random(3) === 0 ? 2 + random(TOGETHER_MAX - 1) : 1;
+    const names = [...new Set(Array.from({ length: count }, () => random(NAMES)))];
+    const writes = names.map((name) => {
+      const expected = random(12 * count) === 0 ? Math.max(0, known[name]! - 1) : known[name]!;
+      return writeOf(name, expected, random);
     });
-    if (typeof answer !== 'string') known[name] = answer.bytes === null ? 0 : answer.revision;
-    told.push({ write, answer });
+    const answers = await commit(store, writes);
+    writes.forEach((write, at) => {
+      const answer = typeof answers === 'string' ? answers : answers[at]!;
+      if (typeof answer !== 'string') known[names[at]!] = answer.bytes === null ? 0 : answer.revision;
+      told.push({ write, answer });
+    });
+    if (typeof answers !== 'string' && new Set(answers.map(({ revision }) => revision)).size > 1) {
+      throw new Error(
+        `a transaction is at several revisions: ${answers.map(({ resourceVersion }) => resourceVersion)}`,
+      );
+    }
     await pause(random(10));
   }
 }

@@ -59,6 +59,42 @@ it('fills a transaction with as many writes of several operations as etcd takes'
   await store.close();
 });
 
+it('commits a transaction of as many writes and companions as etcd takes at one revision, or nothing', async () => {
+  const store = open();
+  const writes = manyOf('routes', 63).map((write, at) => ({
+    ...write,
+    companions: [{ path: `allocations/routes/${at}`, put: Buffer.from('x'), ifAbsent: true as const }],
+  }));
+  const [single, committed] = await Promise.all([
+    store.commit(writeOf('routes', 'alone')),
+    store.commitAll({ writes, standing: [] }),
+  ]);
+  expect(new Set(committed.map(({ revision }) => revision)).size).toBe(1);
+  expect(new Set([...committed, single].map(({ resourceVersion }) => resourceVersion)).size).toBe(64);
+  expect(decodeRecord(await read(writes[62]!), keys, null).bytes).toEqual(committed[62]!.bytes);
+
+  const before = (await client.range({ ...keys.registryRange(), keysOnly: true })).count;
+  const next = manyOf('others', 20);
+  const taken = { ...writes[3]!, key: next[7]!.key };
+  await expect(store.commitAll({ writes: next.with(7, taken), standing: [] })).rejects.toMatchObject({
+    ...{ place: 7, companion: 'allocations/routes/3' },
+  });
+  const moved = [{ key: writes[5]!.key, revision: committed[5]!.revision + 1 }];
+  await expect(store.commitAll({ writes: next, standing: moved })).rejects.toMatchObject({
+    place: 20,
+    companion: null,
+  });
+  const filler = 'x'.repeat(100_000);
+  const large = next.map((write) => ({ ...write, object: { ...write.object, filler } }));
+  await expect(store.commitAll({ writes: large, standing: [] })).rejects.toMatchObject({
+    reason: 'RequestEntityTooLarge',
+  });
+  expect((await client.range({ ...keys.registryRange(), keysOnly: true })).count).toBe(before);
+  const standing = [{ key: writes[5]!.key, revision: committed[5]!.revision }];
+  await store.commitAll({ writes: next, standing });
+  await store.close();
+});
+
 it('leaves a tombstone in the transaction of the deletion, which ends by itself', async () => {
   const store = open();
   const created = await store.commit(writeOf('configmaps', 'a'));
