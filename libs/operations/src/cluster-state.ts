@@ -27,14 +27,17 @@ import {
   type ResourceKey,
   StatusError,
 } from '@periplus/apimachinery';
-import type { ClusterCache, Entry, Index } from '@periplus/cache';
+import type { ClusterCache, Entry, Index, View } from '@periplus/cache';
 import { allocationsOf } from './writing/companions.ts';
 
 /** The part of the cache that the core reads. */
-export type CacheReader = Pick<
-  ClusterCache,
-  'revision' | 'waitFor' | 'current' | 'get' | 'list' | 'count' | 'view' | 'subscribe' | 'changesSince' | 'oldest'
->;
+export interface CacheReader
+  extends Pick<
+    ClusterCache,
+    'revision' | 'waitFor' | 'current' | 'get' | 'list' | 'count' | 'subscribe' | 'changesSince' | 'oldest'
+  > {
+  view(nowMs: number): Pick<View, 'index'>;
+}
 
 const podsByNode: Index<Pod> = {
   name: 'pods by node',

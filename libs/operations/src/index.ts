@@ -23,6 +23,7 @@ export type {
   Authenticator,
   Authorizer,
   Body,
+  Configured,
   Credentials,
   Decision,
   DeleteOptions,

@@ -1,3 +1,4 @@
+import { clusterRole, role } from '@periplus/api';
 import { methodNotSupported, pathNotFound } from '@periplus/apimachinery';
 import type { Store } from '@periplus/store';
 import { AdmissionChain } from './admission/admission.ts';
@@ -29,6 +30,7 @@ import { keepTokenSecrets } from './token-secrets/token-secrets.ts';
 import type { Authenticator, ListOptions, Operations, RequestContext, Target } from './types.ts';
 import { WatchFanOut } from './watching/fan-out.ts';
 import { openWatch } from './watching/open-watch.ts';
+import { type ApplyAllDeps, applyAll } from './writing/apply-all.ts';
 import { Committer } from './writing/committer.ts';
 import { createObject, type WriteDeps } from './writing/create.ts';
 import { deleteObject } from './writing/delete.ts';
@@ -73,6 +75,12 @@ const admissionChain = (cluster: ClusterState, authorizer: ClusterAuthorizer): A
     defaultIngressClass(cluster),
     rbacEscalation(authorizer),
   ]);
+
+/** The rules of a role that a transaction may only be about to make. */
+function rulesIn(staged: ClusterState, kind: string, namespace: string, name: string) {
+  const found = kind === 'Role' ? staged.object(role, namespace, name) : staged.object(clusterRole, '', name);
+  return found && (found.rules ?? []);
+}
 
 const checkVerb = ({ kind }: Target, verb: string): void => {
   if (!kind.verbs.includes(verb)) throw methodNotSupported(namedResource(kind), verb);
@@ -194,13 +202,17 @@ export function createOperations(deps: OperationsDeps): Operations {
   const cluster = new ClusterState(cache);
   const fanOut = new WatchFanOut(cache);
   const access = accessOf(authorizer);
+  const committer = new Committer(store, new Quotas({ cluster, store, now: Date.now }));
   const write: WriteDeps = {
-    cluster,
-    committer: new Committer(store, new Quotas({ cluster, store, now: Date.now })),
+    ...{ cluster, committer },
     turns: new Turns(cluster),
     admission: admissionChain(cluster, authorizer),
     allocation: { network, isTaken: (path) => cluster.isAllocated(path), random: Math.random },
     authorize: access.authorizeTarget,
+  };
+  const together: ApplyAllDeps = {
+    ...{ write, store, quotas: committer },
+    admissionOn: (staged) => admissionChain(staged, { ...authorizer, roleRules: (...of) => rulesIn(staged, ...of) }),
   };
   const stopSweeping = keepEventsShort(cluster, store);
   const writes = writesOf(access, write, deps);
@@ -209,6 +221,10 @@ export function createOperations(deps: OperationsDeps): Operations {
     authorize: access.authorize,
     ...readsOf(access, cluster, fanOut),
     ...writes,
+    async applyAll(context, objects, force) {
+      for (const { target } of objects) checkVerb(target, 'patch');
+      return applyAll(together, context, objects, force);
+    },
     close() {
       stopSweeping();
       stopFilling?.();

@@ -226,6 +226,13 @@ export interface Patch {
   readonly force?: boolean;
 }
 
+/** An object as somebody wants it to be, for apply. */
+export interface Configured {
+  /** Names it; without subresource. */
+  readonly target: Target;
+  readonly body: Body;
+}
+
 /** Preconditions beside those in the object, from gRPC commands; '' or absent for none. */
 export interface Preconditions {
   readonly uid?: string;
@@ -259,6 +266,13 @@ export interface Operations {
   update(context: RequestContext, target: Target, body: Body, only?: Preconditions): Promise<ObjectResult>;
   /** Also status, scale, and the parts that a kind names. */
   patch(context: RequestContext, target: Target, patch: Patch, only?: Preconditions): Promise<ObjectResult>;
+  /**
+   * Server-side apply of 1 to 100 objects, all or nothing and at one revision; results come in the order of the
+   * objects. Each passes what `patch` does, and sees those of the same transaction that it may rely on: its namespace,
+   * service account, classes, roles. A refusal changes nothing and names the object: its message begins with
+   * `objects[3]: `, and so do the fields of its causes. RequestEntityTooLarge for more than etcd takes in a transaction.
+   */
+  applyAll(context: RequestContext, objects: readonly Configured[], force: boolean): Promise<ObjectResult[]>;
   /** `options` is the body merged over the query, as the adapter decoded it. */
   delete(context: RequestContext, target: Target, options: DeleteOptions): Promise<DeleteResult>;
   /** Answers with the objects as they were, in a list. */

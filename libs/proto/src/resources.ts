@@ -13,6 +13,7 @@ export const resourcesService = {
   update: method(path('Update'), v1.Command, v1.CommandResult),
   patch: method(path('Patch'), v1.Command, v1.CommandResult),
   delete: method(path('Delete'), v1.Command, v1.CommandResult),
+  applyAll: method(path('ApplyAll'), v1.ApplyAllRequest, v1.ApplyAllResponse),
   commands: method(path('Commands'), v1.CommandBatch, v1.CommandResultBatch, { request: true, response: true }),
 } as const;
 

@@ -355,6 +355,6 @@ const tooManyOperations = (operations: number): StatusError =>
   requestEntityTooLarge(`it takes ${operations} operations of etcd, limit is ${NESTED_OPERATIONS_MAX}`);
 
 const tooLarge = (error: EtcdError): StatusError =>
-  new StatusError('RequestEntityTooLarge', `the object is too large for etcd: ${error.message}`, undefined, {
+  new StatusError('RequestEntityTooLarge', `the change is too large for etcd: ${error.message}`, undefined, {
     cause: error,
   });

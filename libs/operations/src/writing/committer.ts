@@ -1,7 +1,7 @@
 import type { Kind } from '@periplus/api';
 import type { DeepReadonly, JsonObject, KubeObject } from '@periplus/apimachinery';
 import type { Entry } from '@periplus/cache';
-import type { Committed, Store } from '@periplus/store';
+import type { Committed, Store, Write } from '@periplus/store';
 import { resourceOf, storageKind } from '../cluster-state.ts';
 import type { Quotas } from '../quota/quotas.ts';
 import type { ObjectResult, RequestContext } from '../types.ts';
@@ -66,6 +66,45 @@ export const inFormOf = (kind: Kind, stored: DeepReadonly<KubeObject>): DeepRead
 
 let writes = 0;
 
+/** What the store has to do for a decided change, and what changes with it. */
+export function writeOf({ context, verb, kind, old, object }: DecidedChange): Write {
+  const stored = storageKind(kind);
+  const { metadata } = object ?? old!.object;
+  const namespace = stored.namespaced ? metadata.namespace! : '';
+  return {
+    key: { group: stored.group, resource: stored.plural, namespace, name: metadata.name! },
+    object: object as JsonObject | null,
+    confidential: stored.confidential,
+    ifRevision: old?.revision ?? 0,
+    companions: companionsOf(stored, object, old?.object ?? null),
+    provenance: {
+      actor: context.user.name,
+      verb,
+      timeMs: context.nowMs,
+      // A request may write more than once: retries, collections.
+      requestId: `${context.requestId}/${(writes++).toString(36)}`,
+      cause: context.cause,
+    },
+  };
+}
+
+const codeOf = ({ old }: DecidedChange): ObjectResult['code'] => (old === null ? 201 : 200);
+
+/** The answer to a change that is not committed: of a dry run, or not yet. */
+export function uncommitted(change: DecidedChange): ObjectResult {
+  const { kind, old, object, last } = change;
+  const state = object ?? last ?? old!.object;
+  return resultOf(inFormOf(kind, state), old?.resourceVersion ?? '', old?.revision ?? 0, codeOf(change));
+}
+
+/** The answer to a change that is. */
+export function committedResult(change: DecidedChange, committed: Committed): ObjectResult {
+  const { kind, old, object, last } = change;
+  const { revision, resourceVersion, bytes } = committed;
+  if (bytes !== null && !kind.storedAs) return new CommittedObject(bytes, committed, codeOf(change));
+  return resultOf(inFormOf(kind, object ?? last ?? old!.object), resourceVersion, revision, codeOf(change));
+}
+
 /** Writes what was decided, with everything that changes with it, and makes the answer. */
 export class Committer {
   private readonly store: Store;
@@ -81,47 +120,23 @@ export class Committer {
    * writes nothing.
    */
   commit(change: DecidedChange): Promise<ObjectResult> {
+    return this.counted(change, () => this.write(change));
+  }
+
+  /** Runs `write`, which is to carry out the change, within the quotas that it concerns. */
+  counted<T>(change: DecidedChange, write: () => Promise<T>): Promise<T> {
     const { context, kind, old, object } = change;
     const { namespace } = (object ?? old!.object).metadata;
-    if (!namespace) return this.commitCounted(change);
+    if (!namespace) return write();
     const resource = resourceOf(kind);
     const quotas = this.quotas.of(resource, namespace);
-    if (quotas.length === 0) return this.commitCounted(change);
+    if (quotas.length === 0) return write();
     const counted = { resource, namespace, old: old?.object ?? null, now: object, dryRun: context.dryRun };
-    return this.quotas.within(counted, quotas, () => this.commitCounted(change));
+    return this.quotas.within(counted, quotas, write);
   }
 
-  private async commitCounted(change: DecidedChange): Promise<ObjectResult> {
-    const { context, kind, old, object, last } = change;
-    const code = old === null ? 201 : 200;
-    if (context.dryRun) {
-      const state = object ?? last ?? old!.object;
-      return resultOf(inFormOf(kind, state), old?.resourceVersion ?? '', old?.revision ?? 0, code);
-    }
-    const committed = await this.write(change);
-    const { revision, resourceVersion, bytes } = committed;
-    if (bytes !== null && !kind.storedAs) return new CommittedObject(bytes, committed, code);
-    return resultOf(inFormOf(kind, object ?? last ?? old!.object), resourceVersion, revision, code);
-  }
-
-  private write({ context, verb, kind, old, object }: DecidedChange): Promise<Committed> {
-    const stored = storageKind(kind);
-    const { metadata } = object ?? old!.object;
-    const namespace = stored.namespaced ? metadata.namespace! : '';
-    return this.store.commit({
-      key: { group: stored.group, resource: stored.plural, namespace, name: metadata.name! },
-      object: object as JsonObject | null,
-      confidential: stored.confidential,
-      ifRevision: old?.revision ?? 0,
-      companions: companionsOf(stored, object, old?.object ?? null),
-      provenance: {
-        actor: context.user.name,
-        verb,
-        timeMs: context.nowMs,
-        // A request may write more than once: retries, collections.
-        requestId: `${context.requestId}/${(writes++).toString(36)}`,
-        cause: context.cause,
-      },
-    });
+  private async write(change: DecidedChange): Promise<ObjectResult> {
+    if (change.context.dryRun) return uncommitted(change);
+    return committedResult(change, await this.store.commit(writeOf(change)));
   }
 }

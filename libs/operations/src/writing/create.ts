@@ -31,8 +31,8 @@ export const ROOT = new FieldPath();
 /** What all changes need. */
 export interface WriteDeps {
   cluster: ClusterState;
-  committer: Committer;
-  turns: Turns;
+  committer: Pick<Committer, 'commit'>;
+  turns: Pick<Turns, 'take'>;
   admission: AdmissionChain;
   allocation: AllocationDeps;
   /** Throws Forbidden. */
