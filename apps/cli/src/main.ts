@@ -54,6 +54,17 @@ named(program.command('image').description('Images of the node.').command('impor
   .description('Load images into the node, for machines without a registry.')
   .action(importImages);
 
+named(program.command('apply'))
+  .description('Apply objects on the server: with --atomic all of them at one revision, or none.')
+  .requiredOption('-f, --filename <file...>', 'YAML or JSON files, - for standard input; 1 to 100 objects')
+  .option('--atomic', 'all or nothing')
+  .option('--namespace <namespace>', 'of objects that name none', 'default')
+  .option('--dry-run', 'say what would happen, and change nothing')
+  .option('--force-conflicts', 'take the fields that others manage')
+  .option('--field-manager <name>', 'who manages the fields', 'kubectl')
+  // gRPC takes a while to load, which the other commands need not wait for.
+  .action(async (options) => (await import('./apply.ts')).apply(options));
+
 program
   .command('configure')
   .description('Write the files of a cluster whose processes somebody else runs: docker-compose, systemd.')

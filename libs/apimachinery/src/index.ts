@@ -155,3 +155,4 @@ export {
   strictDecodingProblem,
 } from './structure.ts';
 export { ageOf, canonicalTime, formatMicroTime, formatTime, humanDuration, parseTime } from './time.ts';
+export { KUBERNETES_YAML } from './yaml.ts';

@@ -10,7 +10,7 @@ const MEDIA_TYPE = {
   json: 'application/json-patch+json',
 } as const;
 
-const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
+export const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 
 /** Who manages what is the server's to say; it would be a good part of the message. */
 const withoutManagers = (object: DeepReadonly<KubeObject>): DeepReadonly<KubeObject> => ({

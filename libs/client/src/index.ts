@@ -11,6 +11,8 @@ export type { ConnectionOptions } from './connection.ts';
 export { EventRecorder, type EventRecorderDeps, type RecordedEvent } from './event-recorder.ts';
 export { isOutcomeUnknown, OutcomeUnknownError } from './outcome-unknown.ts';
 export {
+  type Applicable,
+  type ApplyAllOptions,
   type List,
   type ListOptions,
   openResourceClient,

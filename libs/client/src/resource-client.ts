@@ -5,7 +5,7 @@ import { type KubeObject, StatusError } from '@periplus/apimachinery';
 import { type apiProto, resourcesService } from '@periplus/proto';
 import { callError } from './call-error.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
-import { encodeCommand } from './encode-command.ts';
+import { encodeCommand, json } from './encode-command.ts';
 import { OutcomeUnknownError } from './outcome-unknown.ts';
 import type { Command, CommandCause } from './types.ts';
 
@@ -40,6 +40,25 @@ export interface ResourceEvent<T> {
   object: T;
 }
 
+/** An object as somebody wants it to be: it has what it is about, and no more. */
+export interface Applicable {
+  apiVersion?: string;
+  kind?: string;
+  metadata?: { name?: string; namespace?: string };
+}
+
+export interface ApplyAllOptions {
+  /** Of objects that name none; "default" when absent. */
+  namespace?: string;
+  /** Who manages the fields; the caller's name when absent. */
+  fieldManager?: string;
+  /** Takes fields that others manage. */
+  force?: boolean;
+  dryRun?: boolean;
+  cause?: CommandCause;
+  signal?: AbortSignal;
+}
+
 /** The cluster API for programs that need an answer rather than throughput. All methods reject with StatusError. */
 export interface ResourceClient {
   get<T extends KubeObject>(kind: Kind<T>, namespace: string, name: string, signal?: AbortSignal): Promise<T>;
@@ -53,6 +72,8 @@ export interface ResourceClient {
   ): AsyncIterable<ResourceEvent<T>>;
   /** One command; resolves with the object as it is afterwards (for a removal, as it was). */
   execute<T extends KubeObject>(command: Command, cause?: CommandCause | null, signal?: AbortSignal): Promise<T>;
+  /** Applies 1 to 100 objects, all or nothing and at one revision; resolves with them as they are afterwards. */
+  applyAll<T extends Applicable>(objects: readonly T[], options?: ApplyAllOptions): Promise<(T & KubeObject)[]>;
   close(): void;
 }
 
@@ -71,7 +92,18 @@ const reference = (kind: Kind, namespace: string, name = ''): apiProto.api.v1.Re
 
 const parsed = <T>(bytes: Uint8Array | null | undefined): T => JSON.parse(Buffer.from(bytes ?? []).toString()) as T;
 
-type Method = (typeof resourcesService)['get' | 'list' | 'create' | 'update' | 'patch' | 'delete'];
+/** The answer to a write; without one, nobody knows whether it happened. */
+async function write<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    const { reason, message } = error as StatusError;
+    if (reason !== 'ServiceUnavailable' && reason !== 'Timeout') throw error;
+    throw new OutcomeUnknownError(reason, message, error);
+  }
+}
+
+type Method = (typeof resourcesService)['get' | 'list' | 'create' | 'update' | 'patch' | 'delete' | 'applyAll'];
 type RequestOf<M> = M extends { requestSerialize(message: infer R): Buffer } ? R : never;
 type ResponseOf<M> = M extends { responseDeserialize(bytes: Buffer): infer R } ? R : never;
 
@@ -117,14 +149,13 @@ export function openResourceClient(options: ConnectionOptions): ResourceClient {
     watch: (kind, namespace, watch = {}) => watchEvents(connection, kind, namespace, watch),
     async execute(command, cause = null, signal) {
       const message = { ...encodeCommand(1, command, cause), returnObject: true };
-      try {
-        const { object } = await call(resourcesService[command.verb], message, signal);
-        return parsed(object);
-      } catch (error) {
-        const { reason, message: text } = error as StatusError;
-        if (reason !== 'ServiceUnavailable' && reason !== 'Timeout') throw error;
-        throw new OutcomeUnknownError(reason, text, error);
-      }
+      const { object } = await write(call(resourcesService[command.verb], message, signal));
+      return parsed(object);
+    },
+    async applyAll(objects, { signal, ...options } = {}) {
+      const request = { ...options, objects: objects.map(json), returnObjects: true };
+      const answer = await write(call(resourcesService.applyAll, request, signal));
+      return (answer.objects ?? []).map((object) => parsed(object.json));
     },
     close: () => connection.close(),
   };

@@ -55,19 +55,23 @@ function written(operations: Operations, context: RequestContext, target: Target
   switch (actionOf(command)) {
     case 'create':
       // The name of what is created stands in the object; with a subresource, the name is that of its owner.
-      return operations.create(context, target.subresource ? target : { ...target, name: '' }, body(command.create!));
+      return operations.create(
+        context,
+        target.subresource ? target : { ...target, name: '' },
+        jsonBody(command.create!),
+      );
     case 'update':
-      return operations.update(context, target, body(command.update!), only);
+      return operations.update(context, target, jsonBody(command.update!), only);
     default: {
       const { mediaType, body: patch, force } = command.patch ?? {};
       if (!mediaType || !patch) throw badRequest('patch.media_type and patch.body are required');
-      return operations.patch(context, target, { mediaType, body: body(patch), ...(force && { force }) }, only);
+      return operations.patch(context, target, { mediaType, body: jsonBody(patch), ...(force && { force }) }, only);
     }
   }
 }
 
 /** Programs that send the same member twice are not looked for: `json` is for finding just that. */
-function body(bytes: Uint8Array): Body {
+export function jsonBody(bytes: Uint8Array): Body {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
   try {
     return { value: JSON.parse(text) as JsonValue, json: null };

@@ -3,6 +3,7 @@ import type { KindRegistry } from '@periplus/api';
 import { badRequest } from '@periplus/apimachinery';
 import type { Authenticator, Operations, User } from '@periplus/operations';
 import { type apiProto, resourcesService } from '@periplus/proto';
+import { applyAll } from './apply-all.ts';
 import { callError } from './call-error.ts';
 import { CommandStream } from './command-stream.ts';
 import { type Action, actionOf, type Command, type CommandResult, runCommand } from './commands.ts';
@@ -10,6 +11,7 @@ import { callerOf, contextOf, targetOf } from './request.ts';
 import { WATCH_ENCODING, WatchStream } from './watch-stream.ts';
 
 type V1 = typeof apiProto.api.v1;
+type ApplyAllRequest = apiProto.api.v1.ApplyAllRequest.$Properties;
 type CommandBatch = apiProto.api.v1.CommandBatch.$Properties;
 type CommandResultBatch = apiProto.api.v1.CommandResultBatch.$Properties;
 type GetRequest = apiProto.api.v1.GetRequest.$Properties;
@@ -52,6 +54,7 @@ export function resourcesHandlers(deps: ResourcesDeps) {
     update: unary((user, command: Command) => only('update', deps, user, command)),
     patch: unary((user, command: Command) => only('patch', deps, user, command)),
     delete: unary((user, command: Command) => only('delete', deps, user, command)),
+    applyAll: unary((user, request: ApplyAllRequest) => applyAll(deps, user, request)),
     commands: commands(deps),
   };
 }

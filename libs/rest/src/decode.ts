@@ -1,4 +1,4 @@
-import { badRequest, type JsonValue } from '@periplus/apimachinery';
+import { badRequest, type JsonValue, KUBERNETES_YAML } from '@periplus/apimachinery';
 import type { Body } from '@periplus/operations';
 import { goJsonError } from './go-json-error.ts';
 import type { BodyFormat } from './media-types.ts';
@@ -64,15 +64,11 @@ function summary(body: Buffer): string {
   return body.length > SUMMARY_BYTES_MAX ? `${shown} ...` : shown;
 }
 
-/** YAML 1.1 as Kubernetes reads it (`0644` is octal), but for dates, which stay text. Loaded on first use. */
+/** The reader of YAML is loaded on first use. */
 async function fromYaml(text: string, doing = 'converting YAML to JSON'): Promise<JsonValue> {
   const { parse } = await import('yaml');
   try {
-    return parse(text, {
-      version: '1.1',
-      uniqueKeys: false,
-      customTags: (tags) => tags.filter((tag) => typeof tag === 'string' || tag.tag !== 'tag:yaml.org,2002:timestamp'),
-    }) as JsonValue;
+    return parse(text, KUBERNETES_YAML) as JsonValue;
   } catch (error) {
     throw badRequest(`error ${doing}: yaml: ${(error as Error).message.split('\n', 1)[0]}`);
   }

@@ -177,10 +177,10 @@ describe('objects that are applied together', () => {
     expect(error).toMatchObject({ reason: 'Forbidden', details: { name: 'd', kind: 'configmaps' } });
     expect(error.message).toMatch(/^objects\[3\]: configmaps "d" is forbidden: exceeded quota: few/);
     expect(await exists('v1/configmaps', 'tight', 'a')).toBe(false);
+    const used = async () => (await core.get('v1/resourcequotas', 'tight', 'few')) as { status?: object };
+    await expect.poll(used).toMatchObject({ status: { used: { configmaps: '0' } } });
     await together('tight', maps('a', 'b', 'c'));
-    expect(await core.get('v1/resourcequotas', 'tight', 'few')).toMatchObject({
-      status: { used: { configmaps: '3' } },
-    });
+    expect(await used()).toMatchObject({ status: { used: { configmaps: '3' } } });
   });
 
   it('are at most 100, each once, and no more than etcd takes', async () => {

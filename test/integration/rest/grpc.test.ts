@@ -206,6 +206,46 @@ describe('the Resources service', () => {
   });
 });
 
+describe('objects applied together', () => {
+  const shop = () => [
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'together', namespace: 'shop' }, data: { a: '1' } },
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } },
+  ];
+
+  it('are one change, named by what they say they are', async () => {
+    const first = { objects: shop().map(json), dryRun: true, returnObjects: true };
+    const dry = await call<{ objects: { json: Uint8Array }[] }>('applyAll', first);
+    expect(JSON.parse(Buffer.from(dry.objects[0]!.json).toString())).toMatchObject({ data: { a: '1' } });
+    const applied = await call<{ objects: { resourceVersion: string }[] }>('applyAll', { objects: shop().map(json) });
+    const revisions = applied.objects.map(({ resourceVersion }) => Math.floor(Number(resourceVersion) / 256));
+    expect(revisions[0]).toBe(revisions[1]);
+    const unnamed = { objects: [json({ ...shop()[0], metadata: { name: 'placed' } })], namespace: 'shop' };
+    await call('applyAll', unnamed);
+    await call('get', { ref: { ...MAPS, namespace: 'shop', name: 'placed' } });
+  });
+
+  it('are refused with the one that was in the way', async () => {
+    const refused = (objects: object[], more: object = {}) =>
+      call('applyAll', { objects: objects.map(json), ...more }).catch(
+        (reason: ServiceError) => reason,
+      ) as Promise<ServiceError>;
+    const conflict = await refused([{ ...shop()[0], data: { a: '2' } }], { fieldManager: 'other' });
+    expect(conflict).toMatchObject({ code: status.ABORTED });
+    expect(statusOf(conflict)).toMatchObject({
+      reason: 'Conflict',
+      details: { causes: [{ field: 'objects[0].data.a' }] },
+    });
+    const unknown = await refused([shop()[1]!, { apiVersion: 'x/v1', kind: 'Widget', metadata: { name: 'w' } }]);
+    expect(unknown).toMatchObject({
+      code: status.NOT_FOUND,
+      details: 'objects[1]: no matches for kind "Widget" in version "x/v1"',
+    });
+    for (const wrong of [{ ...shop()[0], metadata: {} }, [], { kind: 1 }]) {
+      expect([status.INVALID_ARGUMENT, status.NOT_FOUND]).toContain((await refused([wrong])).code);
+    }
+  });
+});
+
 describe('what generic clients need', () => {
   it('says that it serves', async () => {
     const { path, requestSerialize, responseDeserialize } = healthService.check;
