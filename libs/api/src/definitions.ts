@@ -6,10 +6,10 @@ export interface Definition {
   /** `io.k8s.api.apps.v1.Deployment`. */
   name: string;
   /** The schema as JSON. What it refers to is `#/components/schemas/<name>`. */
-  json: string;
+  json: Buffer;
 }
 
-/** What is published about the types that kinds are made of. Memory for whoever holds it: about 1 MB. */
+/** What is published about the types that kinds are made of. */
 export interface Definitions {
   /** By `apps/v1.Deployment`, `v1.PodSpec`, `meta/v1.Status`. */
   byId: ReadonlyMap<string, Definition>;
@@ -17,17 +17,31 @@ export interface Definitions {
 }
 
 const decompress = promisify(brotliDecompress);
+const TAB = 0x09;
+const LINE_END = 0x0a;
 
-/** Unpacks the definitions, each time anew: documents made of them are kept, they are not. */
-export async function definitions(): Promise<Definitions> {
+let unpacked: Promise<Definitions> | null = null;
+
+/** The definitions, about 1 MB of memory from the first call on. */
+export function definitions(): Promise<Definitions> {
+  unpacked ??= unpack();
+  return unpacked;
+}
+
+async function unpack(): Promise<Definitions> {
   const { packed } = await import('../generated/definitions.js');
-  const text = (await decompress(Buffer.from(packed, 'base64'))).toString();
+  const bytes = await decompress(Buffer.from(packed, 'base64'));
   const byId = new Map<string, Definition>();
   const byName = new Map<string, Definition>();
-  for (const line of text.split('\n')) {
-    const [id, name, json] = line.split('\t') as [string, string, string];
-    byId.set(id, { name, json });
-    byName.set(name, { name, json });
+  for (let start = 0, end = 0; start < bytes.length; start = end + 1) {
+    end = bytes.indexOf(LINE_END, start);
+    if (end < 0) end = bytes.length;
+    const afterId = bytes.indexOf(TAB, start);
+    const afterName = bytes.indexOf(TAB, afterId + 1);
+    const name = bytes.toString('latin1', afterId + 1, afterName);
+    const definition = { name, json: bytes.subarray(afterName + 1, end) };
+    byId.set(bytes.toString('latin1', start, afterId), definition);
+    byName.set(name, definition);
   }
   return { byId, byName };
 }

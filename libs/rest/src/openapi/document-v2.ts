@@ -82,7 +82,7 @@ export async function documentV2(
     }
   }
   for (const { name, json } of definitions.byName.values()) {
-    writer.definition(name, schemaV2(JSON.parse(json) as SchemaV3));
+    writer.definition(name, schemaV2(JSON.parse(json.toString()) as SchemaV3));
     await rest();
   }
   return writer.end();
@@ -90,20 +90,24 @@ export async function documentV2(
 
 /** The document as JSON. */
 export function jsonWriter(): WriterV2 {
-  const paths: string[] = [];
-  const definitions: string[] = [];
+  const paths: Buffer[] = [];
+  const definitions: Buffer[] = [];
   const member = (name: string, value: unknown): string => `${JSON.stringify(name)}:${JSON.stringify(value)}`;
+  const add = (to: Buffer[], name: string, value: unknown): void => {
+    to.push(Buffer.from(`${to.length > 0 ? ',' : ''}${member(name, value)}`));
+  };
   return {
-    path(path, item) {
-      paths.push(member(path, item));
-    },
-    definition(name, schema) {
-      definitions.push(member(name, schema));
-    },
+    path: (path, item) => add(paths, path, item),
+    definition: (name, schema) => add(definitions, name, schema),
     end() {
-      const head = `{"swagger":"2.0",${member('info', INFO)},"paths":{${paths.join(',')}}`;
       const security = `${member('securityDefinitions', { BearerToken: SECURITY })},"security":[{"BearerToken":[]}]`;
-      return Buffer.from(`${head},"definitions":{${definitions.join(',')}},${security}}`);
+      return Buffer.concat([
+        Buffer.from(`{"swagger":"2.0",${member('info', INFO)},"paths":{`),
+        ...paths,
+        Buffer.from('},"definitions":{'),
+        ...definitions,
+        Buffer.from(`},${security}}`),
+      ]);
     },
   };
 }

@@ -5,24 +5,28 @@ import { addressesOf, type Operation, tagOf } from './operations.ts';
 import type { Parameter } from './parameters.ts';
 import { SECURITY, wordOf } from './words.ts';
 
-const REFERENCE = /"#\/components\/schemas\/([^"]+)"/g;
+const REFERENCE = '"#/components/schemas/';
 
 /**
  * The OpenAPI v3 document of one version of a group, as JSON: what can be done at which address, and the schemas of
  * everything that is sent there and back. https://spec.openapis.org/oas/v3.0.0
  */
-export function documentV3(groupVersion: GroupVersion, definitions: Definitions): string {
+export function documentV3(groupVersion: GroupVersion, definitions: Definitions): Buffer {
   const tag = tagOf(groupVersion);
   const paths: Record<string, unknown> = {};
   for (const { path, parameters, operations } of addressesOf(groupVersion)) {
     const described = operations.map((one) => [one.method, operationV3(one, tag, definitions)]);
     paths[path] = { ...Object.fromEntries(described), parameters: parameters.map(parameterV3) };
   }
-  const head = { openapi: '3.0.0', info: { title: 'Kubernetes', version: VERSION.gitVersion }, paths };
-  const text = JSON.stringify(head);
-  const schemas = componentsOf(text, definitions);
+  const info = { title: 'Kubernetes', version: VERSION.gitVersion };
+  const head = Buffer.from(JSON.stringify({ openapi: '3.0.0', info, paths }));
   const security = JSON.stringify({ BearerToken: SECURITY });
-  return `${text.slice(0, -1)},"components":{"schemas":{${schemas}},"securitySchemes":${security}}}`;
+  return Buffer.concat([
+    head.subarray(0, -1),
+    Buffer.from(',"components":{"schemas":{'),
+    ...componentsOf(head, definitions),
+    Buffer.from(`},"securitySchemes":${security}}}`),
+  ]);
 }
 
 const parameterV3 = ({ name, in: place, type, description, required }: Parameter) => ({
@@ -61,20 +65,28 @@ function schemaOf(id: string, { byId }: Definitions) {
 }
 
 /** The definitions that a text refers to, and those that these refer to, as members of an object, by name. */
-function componentsOf(text: string, { byName }: Definitions): string {
-  const found = new Map<string, string>();
-  const look = (json: string): void => {
-    for (const [, name] of json.matchAll(REFERENCE)) {
-      if (found.has(name!)) continue;
-      const definition = byName.get(name!);
+function componentsOf(text: Buffer, { byName }: Definitions): Buffer[] {
+  const found = new Map<string, Buffer>();
+  const look = (json: Buffer): void => {
+    for (const name of referencesIn(json)) {
+      if (found.has(name)) continue;
+      const definition = byName.get(name);
       if (!definition) throw new Error(`OpenAPI refers to ${name}, which is not defined`);
-      found.set(name!, definition.json);
+      found.set(name, definition.json);
       look(definition.json);
     }
   };
   look(text);
   return [...found.keys()]
     .sort()
-    .map((name) => `"${name}":${found.get(name)}`)
-    .join(',');
+    .flatMap((name, at) => [Buffer.from(`${at > 0 ? ',' : ''}"${name}":`), found.get(name)!]);
+}
+
+/** Names of definitions. Searched for in bytes: the texts are long, and would be as long again as strings. */
+function* referencesIn(json: Buffer): Generator<string> {
+  for (let at = json.indexOf(REFERENCE); at >= 0; at = json.indexOf(REFERENCE, at)) {
+    const start = at + REFERENCE.length;
+    at = json.indexOf('"', start);
+    yield json.toString('latin1', start, at);
+  }
 }

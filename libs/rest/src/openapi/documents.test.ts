@@ -13,7 +13,7 @@ const all = groupVersions(builtinKinds().all());
 const of = (group: string, version: string): GroupVersion =>
   all.find((one) => one.group === group && one.version === version)!;
 const v3 = async (group: string, version: string): Promise<Json> =>
-  JSON.parse(documentV3(of(group, version), await definitions()));
+  JSON.parse(documentV3(of(group, version), await definitions()).toString());
 
 /** Names that a document refers to. */
 const references = (document: Json): Set<string> =>
