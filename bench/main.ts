@@ -4,6 +4,7 @@
  */
 import { cpus, release, totalmem } from 'node:os';
 import type { Figure } from './figure.ts';
+import { applies } from './figures/applies.ts';
 import { decisions } from './figures/decisions.ts';
 import { lists } from './figures/lists.ts';
 import { scheduling } from './figures/scheduling.ts';
@@ -11,7 +12,15 @@ import { start } from './figures/start.ts';
 import { watches } from './figures/watches.ts';
 import { writes } from './figures/writes.ts';
 
-const benchmarks: Record<string, () => Promise<Figure[]>> = { writes, lists, watches, decisions, scheduling, start };
+const benchmarks: Record<string, () => Promise<Figure[]>> = {
+  writes,
+  applies,
+  lists,
+  watches,
+  decisions,
+  scheduling,
+  start,
+};
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !(name in benchmarks));
