@@ -116,7 +116,7 @@ const state: Provider[] = [
     },
     inject: [CONFIG, ETCD, CIPHER, LOG, STOPPING],
   },
-  { provide: CORE, useFactory: startCore, inject: [CONFIG, CACHE, STORE] },
+  { provide: CORE, useFactory: startCore, inject: [CONFIG, CACHE, STORE, LOG] },
   { provide: CHECKS, useFactory: checksOf, inject: [CACHE] },
 ];
 

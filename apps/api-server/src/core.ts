@@ -1,5 +1,5 @@
 import type { ClusterCache } from '@periplus/cache';
-import { ConfigError } from '@periplus/component';
+import { ConfigError, type Logger } from '@periplus/component';
 import {
   type Authenticator,
   bootstrap,
@@ -24,12 +24,12 @@ export interface Core {
 }
 
 /** Puts the core together and makes what every cluster has. */
-export async function startCore(config: Config, cache: ClusterCache, store: Store): Promise<Core> {
+export async function startCore(config: Config, cache: ClusterCache, store: Store, log: Logger): Promise<Core> {
   const now = Date.now;
   const network = networkOf(config);
   const tokens = tokensOf(config);
   const authorizer = createAuthorizer({ cache });
-  const logins = openLogins(config, cache, tokens, now);
+  const logins = openLogins(config, cache, tokens, log, now);
   const { rootCa } = config.serviceAccounts;
   const { authenticator } = logins;
   const operations = createOperations({ cache, store, authorizer, authenticator, tokens, rootCa, network });

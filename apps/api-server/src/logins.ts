@@ -1,4 +1,5 @@
 import type { ClusterCache } from '@periplus/cache';
+import type { Logger } from '@periplus/component';
 import {
   type Authenticator,
   BootstrapTokenAuthenticator,
@@ -11,6 +12,7 @@ import {
   WebhookAuthenticator,
 } from '@periplus/operations';
 import type { Config } from './config.ts';
+import { refusedLogins } from './refused-logins.ts';
 
 /** All the ways to get in. */
 export interface Logins {
@@ -23,6 +25,7 @@ export function openLogins(
   { anonymous, oidc, tokenWebhook }: Config,
   cache: ClusterCache,
   tokens: ServiceAccountTokens,
+  log: Logger,
   now: () => number,
 ): Logins {
   const { audiences } = tokens;
@@ -36,7 +39,12 @@ export function openLogins(
     ...(webhook ? [webhook] : []),
   ];
   return {
-    authenticator: createAuthenticator({ tokens: authenticators, audiences, anonymous }),
+    authenticator: createAuthenticator({
+      tokens: authenticators,
+      audiences,
+      anonymous,
+      onRefused: refusedLogins(log, now),
+    }),
     close() {
       provider?.close();
       webhook?.close();

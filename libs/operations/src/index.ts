@@ -2,7 +2,8 @@
  * The api-server's core: everything about a request but its wire format. `types.ts` is the contract, `operations.ts`
  * puts it together. A change passes authenticate > authorize > admit > default > validate > commit: see `chain.ts` and
  * the lists of steps in `writing/`. Reads and watches are served from the cache: `reading/` and `watching/`. Who waits for
- * whom when too much is asked at once is said in `fairness/`.
+ * whom when too much is asked at once is said in `fairness/`. Who somebody is and what he may is for `authentication/`
+ * and `authorization/` to say, also to others, by `reviews/`.
  */
 export { createAuthenticator } from './authentication/authenticator.ts';
 export { BootstrapTokenAuthenticator } from './authentication/bootstrap-token-authenticator.ts';

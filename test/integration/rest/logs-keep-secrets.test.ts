@@ -49,5 +49,6 @@ it('writes nothing to its log that lets anybody in', async () => {
   await server.ask('POST', path, { body: `{"data":{"x":"${secrets.payload}` });
   const written = text();
   expect(written).toContain('listed the cluster');
+  expect(written).toMatch(/"why":"\[?invalid bearer token.*a login was refused/);
   for (const [what, value] of Object.entries(secrets)) expect(written.includes(value), what).toBe(false);
 });

@@ -111,3 +111,19 @@ describe('a token that nobody issued is refused', () => {
     await fc.assert(fc.asyncProperty(claims, signed), { numRuns: RUNS });
   });
 });
+
+it('tells why a token was refused, and never the token', async () => {
+  const heard: string[] = [];
+  const refusing = {
+    remembered: () => undefined,
+    authenticate: async (token: string) => {
+      throw new TokenRefused(`${token} has run out`);
+    },
+  };
+  const strict = createAuthenticator({
+    ...{ tokens: [refusing], audiences: [ISSUER], anonymous: true },
+    onRefused: (why) => heard.push(why),
+  });
+  await expect(strict.authenticate({ certificate: null, bearerToken: 'sesame' })).rejects.toEqual(unauthorized());
+  expect(heard).toEqual(['[invalid bearer token, [token] has run out]']);
+});

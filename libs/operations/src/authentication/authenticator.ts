@@ -16,10 +16,13 @@ export interface AuthenticatorDeps {
   audiences: readonly string[];
   /** Whether requests without credentials are let in as system:anonymous. */
   anonymous: boolean;
+  /** Hears why a token was refused, which its holder is not told. */
+  onRefused?: (why: string) => void;
 }
 
 /** Tries in order: client certificate, bearer token, anonymous. A token that does not hold is never anonymous but refused. */
-export function createAuthenticator({ tokens, audiences, anonymous }: AuthenticatorDeps): Authenticator {
+export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
+  const { tokens, audiences, anonymous, onRefused } = deps;
   const review = async (token: string, wanted: readonly string[]): Promise<TokenIdentity> => {
     const reasons: string[] = [];
     for (const one of tokens) {
@@ -38,8 +41,11 @@ export function createAuthenticator({ tokens, audiences, anonymous }: Authentica
     try {
       return (await review(token, audiences)).user;
     } catch (error) {
+      if (!(error instanceof TokenRefused)) throw error;
+      // What another server says of a token may hold it.
+      onRefused?.(error.message.replaceAll(token, '[token]'));
       // Whatever is wrong with it, and whoever made it, the answer is the same 401.
-      throw error instanceof TokenRefused ? unauthorized() : error;
+      throw unauthorized();
     }
   };
 
