@@ -36,7 +36,7 @@ export interface CacheReader
     ClusterCache,
     'revision' | 'waitFor' | 'current' | 'get' | 'list' | 'count' | 'subscribe' | 'changesSince' | 'oldest'
   > {
-  view(nowMs: number): Pick<View, 'index'>;
+  view(nowMs: number): Pick<View, 'index' | 'list'>;
 }
 
 const podsByNode: Index<Pod> = {

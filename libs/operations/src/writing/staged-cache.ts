@@ -1,5 +1,6 @@
+import type { Kind } from '@periplus/api';
 import type { DeepReadonly, KubeObject, ResourceKey } from '@periplus/apimachinery';
-import type { ChangeListener, Entry, Index, ListRange, ResourceId, View } from '@periplus/cache';
+import type { ChangeListener, Entry, ListRange, ResourceId, View } from '@periplus/cache';
 import { resourcePath } from '@periplus/store';
 import { type CacheReader, resourceOf } from '../cluster-state.ts';
 
@@ -51,17 +52,28 @@ export class StagedCache implements CacheReader {
     return this.list(of, namespace).length;
   }
 
-  view(nowMs: number): Pick<View, 'index'> {
+  view(nowMs: number): Pick<View, 'index' | 'list'> {
     const view = this.cache.view(nowMs);
     return {
-      index: <T extends KubeObject>(index: Index<T>, value: string): readonly DeepReadonly<T>[] => {
-        const of = resourceOf(index.kind as never);
-        const asObject = (object: unknown) => object as DeepReadonly<KubeObject>;
-        const standing = view.index(index, value).filter((object) => !this.staged.has(keyIn(of, asObject(object))));
-        const staged = this.stagedIn(of).map(({ object }) => object as DeepReadonly<T>);
-        return [...standing, ...staged.filter((object) => index.keys(object).includes(value))];
+      index: (index, value) => {
+        const staged = this.objectsIn(index.kind).filter((object) => index.keys(object).includes(value));
+        return [...this.untouched(index.kind, view.index(index, value)), ...staged];
       },
+      list: (kind, namespace) => [
+        ...this.untouched(kind, view.list(kind, namespace)),
+        ...this.objectsIn(kind, namespace),
+      ],
     };
+  }
+
+  /** Without those of which something is staged. */
+  private untouched<T extends KubeObject>(kind: Kind<T>, objects: readonly DeepReadonly<T>[]): DeepReadonly<T>[] {
+    const of = resourceOf(kind as unknown as Kind);
+    return objects.filter((object) => !this.staged.has(keyIn(of, object as DeepReadonly<KubeObject>)));
+  }
+
+  private objectsIn<T extends KubeObject>(kind: Kind<T>, namespace?: string): DeepReadonly<T>[] {
+    return this.stagedIn(resourceOf(kind as unknown as Kind), namespace).map(({ object }) => object as DeepReadonly<T>);
   }
 
   subscribe(listener: ChangeListener): () => void {
