@@ -154,9 +154,7 @@ export class ClusterState {
   }
 
   podsIn(namespace: string): readonly DeepReadonly<Pod>[] {
-    return this.cache
-      .list(resourceOf(pod as unknown as Kind), namespace)
-      .map(({ object }) => object as DeepReadonly<Pod>);
+    return this.cache.view(0).list(pod, namespace);
   }
 
   podsOn(node: string): readonly DeepReadonly<Pod>[] {
