@@ -28,6 +28,7 @@ export interface KindDefinition<T extends KubeObject> {
   verbs?: readonly string[];
   /** True by default. */
   isStored?: boolean;
+  deprecation?: string;
   storedAs?: Kind<T>['storedAs'];
   confidential?: readonly string[];
   scale?: ScalePaths;
@@ -139,6 +140,7 @@ export function defineKind<T extends KubeObject>(of: KindDefinition<T>): Kind<T>
     verbs: of.verbs ?? (isStored ? ALL_VERBS : ['create']),
     schema,
     isStored,
+    deprecation: of.deprecation ?? '',
     storedAs: of.storedAs ?? null,
     confidential: of.confidential ?? [],
     hasStatus,

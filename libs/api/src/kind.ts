@@ -48,6 +48,8 @@ export interface Kind<T extends KubeObject = KubeObject> {
   readonly schema: Schema;
   /** False for what is answered at once (SubjectAccessReview): there is nothing to get, list or delete. */
   readonly isStored: boolean;
+  /** What everybody who asks for it is warned of; '' for nothing. */
+  readonly deprecation: string;
   /** Set when objects of this kind are stored as another kind (Event of events.k8s.io as core Event). */
   readonly storedAs: {
     kind: Kind;

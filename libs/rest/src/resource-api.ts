@@ -94,7 +94,8 @@ export class ResourceApi {
     }
     const { accept } = exchange.request.headers;
     const encoding = info.verb === 'watch' ? negotiateStream(accept, kind) : negotiate(accept, kind);
-    const context = contextOf(exchange, user, NO_OPTIONS);
+    const context = contextOf(exchange, user, NO_OPTIONS, target);
+    setWarnings(exchange.response, context.warnings);
     await this.verbs[info.verb]!({ exchange, info, query, context, target, encoding });
   }
 
@@ -124,7 +125,7 @@ export class ResourceApi {
   private async create(call: Call): Promise<void> {
     const { exchange, target, query } = call;
     const format = bodyFormat(exchange.request.headers['content-type']);
-    const context = contextOf(exchange, call.context.user, writeOptions('CreateOptions', query));
+    const context = contextOf(exchange, call.context.user, writeOptions('CreateOptions', query), target);
     const body = await decodeBody(await readBody(exchange.request), format, expectedKind(target));
     await this.sendWritten(call, context, await this.operations.create(context, target, body));
   }
@@ -132,7 +133,7 @@ export class ResourceApi {
   private async update(call: Call): Promise<void> {
     const { exchange, target, query } = call;
     const format = bodyFormat(exchange.request.headers['content-type']);
-    const context = contextOf(exchange, call.context.user, writeOptions('UpdateOptions', query));
+    const context = contextOf(exchange, call.context.user, writeOptions('UpdateOptions', query), target);
     const body = await decodeBody(await readBody(exchange.request), format, expectedKind(target));
     await this.sendWritten(call, context, await this.operations.update(context, target, body));
   }
@@ -142,7 +143,7 @@ export class ResourceApi {
     const type = mediaType(exchange.request.headers['content-type'] ?? '');
     if (!PATCH_MEDIA_TYPES.includes(type)) throw unsupportedMediaType(PATCH_MEDIA_TYPES);
     const options = writeOptions('PatchOptions', query);
-    const context = contextOf(exchange, call.context.user, options);
+    const context = contextOf(exchange, call.context.user, options, target);
     const bytes = await readBody(exchange.request);
     const body = type.endsWith('+yaml') ? await decodeYamlPatch(bytes) : decodePatch(bytes);
     const patch = { mediaType: type, body, force: options.force };
@@ -167,7 +168,7 @@ export class ResourceApi {
   private async delete(call: Call): Promise<void> {
     const { exchange, target, query } = call;
     const options = await deleteOptions(call);
-    const context = contextOf(exchange, call.context.user, { ...NO_OPTIONS, dryRun: checkDryRun(options) });
+    const context = contextOf(exchange, call.context.user, { ...NO_OPTIONS, dryRun: checkDryRun(options) }, target);
     const { item, status, code } = await this.operations.delete(context, target, options);
     setWarnings(exchange.response, context.warnings);
     if (status) {
@@ -182,7 +183,7 @@ export class ResourceApi {
     const { exchange, target } = call;
     const parameters = new URLSearchParams(call.query);
     const options = await deleteOptions(call);
-    const context = contextOf(exchange, call.context.user, { ...NO_OPTIONS, dryRun: checkDryRun(options) });
+    const context = contextOf(exchange, call.context.user, { ...NO_OPTIONS, dryRun: checkDryRun(options) }, target);
     const selection = listOptions(parameters);
     const list = await this.operations.deleteCollection(context, target, selection, options);
     const include = includeObject(parameters.get('includeObject'));
@@ -193,7 +194,7 @@ export class ResourceApi {
 const NO_OPTIONS: WriteOptions = { dryRun: false, fieldManager: '', fieldValidation: 'Warn' };
 const AS_ITSELF = { kind: 'Object', version: 'v1' } as const;
 
-const contextOf = (exchange: Exchange, user: User, options: WriteOptions): RequestContext => ({
+const contextOf = (exchange: Exchange, user: User, options: WriteOptions, { kind }: Target): RequestContext => ({
   user,
   requestId: exchange.requestId,
   cause: null,
@@ -201,7 +202,7 @@ const contextOf = (exchange: Exchange, user: User, options: WriteOptions): Reque
   fieldManager: options.fieldManager,
   userAgent: exchange.request.headers['user-agent'],
   fieldValidation: options.fieldValidation,
-  warnings: [],
+  warnings: kind.deprecation ? [kind.deprecation] : [],
   nowMs: Date.now(),
 });
 

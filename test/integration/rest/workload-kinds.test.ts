@@ -292,6 +292,14 @@ describe('what workloads refuse, and how they scale', () => {
     expect(refusal.json.message).toContain('metadata.resourceVersion: Invalid value');
   });
 
+  it('endpoints warn of what replaces them, whatever is asked of them', async () => {
+    const warning = 'Warning: v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice\n';
+    for (const args of ['get endpoints', 'get endpoints elsewhere', 'label endpoints elsewhere a=b']) {
+      expect((await server.kubectl(args)).stderr).toBe(warning);
+    }
+    expect((await server.kubectl('get endpointslices')).stderr).not.toContain('Warning');
+  });
+
   it('a drain asks the budget of each pod', async () => {
     const node = { apiVersion: 'v1', kind: 'Node', ...meta('old-node') };
     await ok('create -f -', JSON.stringify(node));
