@@ -103,6 +103,17 @@ describe('applying a configuration', () => {
     });
   });
 
+  it('leaves an object that it states as empty, and owns no struct for empty lists in it', () => {
+    const applied = apply(NOTHING, 'kubectl', {
+      metadata: { labels: { app: 'a' } },
+      spec: { strategy: { type: 'x' } },
+    });
+    const config = { metadata: { labels: {} }, spec: { containers: [], strategy: {} } };
+    const emptied = apply(applied, 'kubectl', config);
+    expect(emptied.object).toEqual(config);
+    expect(managed(emptied)).toEqual({ kubectl: { 'f:metadata': { 'f:labels': {} }, 'f:spec': { 'f:strategy': {} } } });
+  });
+
   it('keeps what names the object when the last field of the metadata goes', () => {
     const named = { name: 'a', uid: 'u' };
     const applied = apply(NOTHING, 'kubectl', { metadata: { name: 'a', labels: { app: 'a' } } });

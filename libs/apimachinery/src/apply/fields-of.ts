@@ -84,10 +84,13 @@ function membersOfStruct(schema: ObjectSchema): ReadonlyMap<string, Member> {
   return members;
 }
 
+const isEmptyObject = (value: JsonObject | JsonValue[]): boolean =>
+  !Array.isArray(value) && Object.keys(value).length === 0;
+
 const fieldsAt = (value: JsonValue, schema: Schema, isItem: boolean): FieldSet | undefined => {
   if (isOneValue(schema) || typeof value !== 'object' || value === null) return LEAF;
   const members = membersOf(value, schema, isItem);
-  return members ?? (isItem || !Array.isArray(value) ? LEAF : undefined);
+  return members ?? (isItem || isEmptyObject(value) ? LEAF : undefined);
 };
 
 /** The members of a value that has its parts owned; undefined when there are none. */

@@ -5,17 +5,17 @@ import { below, difference, hasElement, intersection, isEmpty, member, SELF } fr
 import { fieldsOf, isOneValue, memberSchema } from './fields-of.ts';
 import { elementOf, fieldElement } from './path-element.ts';
 
-/** `object` without the fields of `set` and all that is below them. A struct, list or map that is empty then goes, too. */
+/** `object` without the fields of `set` and all that is below them. What is not in the set itself stays, if empty. */
 const withoutFields = (object: JsonObject, set: FieldSet, schema: Schema): JsonObject =>
-  isEmpty(set) ? object : ((without(object, set, schema) ?? {}) as JsonObject);
+  isEmpty(set) ? object : (without(object, set, schema) as JsonObject);
 
-function without(value: JsonValue, set: FieldSet, schema: Schema): JsonValue | undefined {
+function without(value: JsonValue, set: FieldSet, schema: Schema): JsonValue {
   if (isOneValue(schema)) return value;
   if (Array.isArray(value)) return withoutItems(value, set, schema as ArraySchema);
   return isJsonObject(value) ? withoutMembers(value, set, schema) : value;
 }
 
-/** Undefined when the field itself is in the set, or nothing of it is left. */
+/** Undefined when the field itself is in the set. */
 function rest(value: JsonValue, set: FieldSet, element: string | undefined, schema: Schema): JsonValue | undefined {
   if (element === undefined) return value;
   if (hasElement(set, element)) return undefined;
@@ -23,22 +23,22 @@ function rest(value: JsonValue, set: FieldSet, element: string | undefined, sche
   return inner === undefined ? value : without(value, inner, schema);
 }
 
-function withoutItems(list: JsonValue[], set: FieldSet, schema: ArraySchema): JsonValue[] | undefined {
+function withoutItems(list: JsonValue[], set: FieldSet, schema: ArraySchema): JsonValue[] {
   const kept: JsonValue[] = [];
   for (const item of list) {
     const left = rest(item, set, elementOf(item, schema), schema.items);
     if (left !== undefined) kept.push(left);
   }
-  return kept.length > 0 ? kept : undefined;
+  return kept;
 }
 
-function withoutMembers(object: JsonObject, set: FieldSet, schema: Schema): JsonObject | undefined {
+function withoutMembers(object: JsonObject, set: FieldSet, schema: Schema): JsonObject {
   const kept: JsonObject = {};
   for (const name in object) {
     const left = rest(object[name] as JsonValue, set, fieldElement(name), memberSchema(schema, name));
     if (left !== undefined) setMember(kept, name, left);
   }
-  return isEmpty(kept as unknown as FieldSet) ? undefined : kept;
+  return kept;
 }
 
 /** With the structs on the way to each field, which are nobody's by themselves. */
