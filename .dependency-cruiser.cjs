@@ -21,7 +21,7 @@ const LAYERS = {
   reconcile: ['apimachinery', 'api', 'etcd', 'cache', 'client', 'component'],
   controllers: ['apimachinery', 'api', 'cache', 'client', 'reconcile'],
   scheduling: ['apimachinery', 'api', 'cache', 'client', 'reconcile', 'component'],
-  operations: ['apimachinery', 'api', 'etcd', 'store', 'cache'],
+  operations: ['apimachinery', 'api', 'etcd', 'store', 'cache', 'pki'],
   rest: ['apimachinery', 'api', 'operations', 'component'],
   'grpc-api': ['apimachinery', 'api', 'proto', 'operations', 'component'],
   node: ['apimachinery', 'api', 'etcd', 'store', 'client', 'containerd', 'cri', 'reconcile', 'component'],

@@ -38,6 +38,7 @@ describe('the built-in kinds', () => {
         'autoscaling/v1/horizontalpodautoscalers',
         'batch/v1/cronjobs',
         'batch/v1/jobs',
+        'certificates.k8s.io/v1/certificatesigningrequests',
         'networking.k8s.io/v1/ingressclasses',
         'networking.k8s.io/v1/ingresses',
         'networking.k8s.io/v1/ipaddresses',

@@ -13,6 +13,7 @@ import { horizontalPodAutoscaler } from './autoscaling/horizontal-pod-autoscaler
 import { horizontalPodAutoscalerV1 } from './autoscaling/horizontal-pod-autoscaler-v1.ts';
 import { cronJob } from './batch/cron-job.ts';
 import { job } from './batch/job.ts';
+import { certificateSigningRequest } from './certificates/certificate-signing-request.ts';
 import { lease } from './coordination/lease.ts';
 import { configMap } from './core/config-map.ts';
 import { endpoints } from './core/endpoints.ts';
@@ -95,6 +96,7 @@ const kinds: readonly Kind[] = [
   priorityClass,
   lease,
   runtimeClass,
+  certificateSigningRequest,
   ingress,
   ingressClass,
   ipAddress,

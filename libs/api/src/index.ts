@@ -25,6 +25,10 @@ export {
 export { type CronJob, cronJob } from './batch/cron-job.ts';
 export { type Job, job } from './batch/job.ts';
 export { builtinKinds } from './builtin.ts';
+export {
+  type CertificateSigningRequest,
+  certificateSigningRequest,
+} from './certificates/certificate-signing-request.ts';
 export { type Lease, lease } from './coordination/lease.ts';
 export { type ConfigMap, configMap } from './core/config-map.ts';
 export { type Endpoints, endpoints } from './core/endpoints.ts';

@@ -2,6 +2,8 @@ import { clusterRole, role } from '@periplus/api';
 import { methodNotSupported, pathNotFound } from '@periplus/apimachinery';
 import type { Store } from '@periplus/store';
 import { AdmissionChain } from './admission/admission.ts';
+import { certificateApproval, certificateRequests, certificateSigning } from './admission/certificate-requests.ts';
+import { claimResize } from './admission/claim-resize.ts';
 import { defaultIngressClass, defaultStorageClass } from './admission/default-classes.ts';
 import { defaultTolerations } from './admission/default-tolerations.ts';
 import { limitRanger } from './admission/limit-ranger.ts';
@@ -71,7 +73,11 @@ const admissionChain = (cluster: ClusterState, authorizer: ClusterAuthorizer): A
     priority(cluster),
     defaultTolerations,
     defaultStorageClass(cluster),
+    claimResize(cluster),
     runtimeClassAdmission(cluster),
+    certificateApproval(authorizer),
+    certificateSigning(authorizer),
+    certificateRequests,
     defaultIngressClass(cluster),
     rbacEscalation(authorizer),
   ]);

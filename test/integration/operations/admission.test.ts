@@ -360,3 +360,41 @@ describe('the security of pods', () => {
     expect(await change).toEqual([]);
   });
 });
+
+describe('a claim that grows', () => {
+  const CLAIMS = 'v1/persistentvolumeclaims';
+  const grow = (name: string) =>
+    core.operations.patch(core.as(admin), at(CLAIMS, 'free', name), {
+      mediaType: 'application/merge-patch+json',
+      body: body({ spec: { resources: { requests: { storage: '2Gi' } } } }),
+    });
+  const setPhase = (name: string, phase: string) =>
+    core.operations.patch(core.as(admin), at(CLAIMS, 'free', name, 'status'), {
+      mediaType: 'application/merge-patch+json',
+      body: body({ status: { phase } }),
+    });
+  const claim = async (name: string, storageClassName: string) => {
+    const spec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } }, storageClassName };
+    await core.create(CLAIMS, 'free', { metadata: { name }, spec });
+    await setPhase(name, 'Bound');
+  };
+
+  it('is bound, and of a class that lets it', async () => {
+    const of = (name: string, allowVolumeExpansion: boolean) => ({
+      metadata: { name },
+      provisioner: 'a.b/c',
+      allowVolumeExpansion,
+    });
+    await core.create('storage.k8s.io/v1/storageclasses', '', of('elastic', true));
+    await core.create('storage.k8s.io/v1/storageclasses', '', of('rigid', false));
+    await claim('grows', 'elastic');
+    await claim('stays', 'rigid');
+    expect((await refusal(grow('stays'))).message).toBe(
+      'persistentvolumeclaims "stays" is forbidden: only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize',
+    );
+    await setPhase('grows', 'Pending');
+    expect((await refusal(grow('grows'))).code).toBeGreaterThanOrEqual(403);
+    await setPhase('grows', 'Bound');
+    await grow('grows');
+  });
+});
