@@ -49,8 +49,9 @@ function readField(reader: WireReader, field: Field, into: JsonObject): void {
   const { name, shape } = field;
   if (shape === 'one') {
     const value = readValue(reader, field);
-    // Go writes zero values of plain fields to the wire, and leaves them out of JSON.
-    if (value !== undefined && (field.pointer || field.always || !isZero(value))) into[name] = value;
+    // Go writes zero values of plain fields to the wire, and leaves them out of JSON; those of structs it keeps.
+    const isKept = field.pointer || field.always || field.type === 'IntOrString';
+    if (value !== undefined && (isKept || !isZero(value))) into[name] = value;
     return;
   }
   into[name] ??= shape === 'list' ? [] : {};
@@ -107,7 +108,7 @@ function readValue(reader: WireReader, field: Field): JsonValue | undefined {
     case 'd':
       return reader.double();
     case 'x':
-      return Buffer.from(reader.slice()).toString('base64');
+      return reader.slice().toString('base64');
     case 'Quantity':
       return parts(reader.message())[1]?.string ?? '0';
     case 'IntOrString': {

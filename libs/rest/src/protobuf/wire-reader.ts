@@ -2,18 +2,17 @@
 export class WireError extends Error {}
 
 const unexpectedEnd = (): WireError => new WireError('unexpected EOF');
-const text = new TextDecoder();
 
 /** Reads protobuf's wire format. https://protobuf.dev/programming-guides/encoding/ */
 export class WireReader {
-  private readonly bytes: Uint8Array;
+  private readonly bytes: Buffer;
   private at: number;
   private readonly end: number;
   /** Of the field that `next` has found. */
   field = 0;
   wireType = 0;
 
-  constructor(bytes: Uint8Array, from = 0, end = bytes.length) {
+  constructor(bytes: Buffer, from = 0, end = bytes.length) {
     this.bytes = bytes;
     this.at = from;
     this.end = end;
@@ -50,14 +49,16 @@ export class WireReader {
 
   double(): number {
     this.take(8);
-    return new DataView(this.bytes.buffer, this.bytes.byteOffset + this.at - 8, 8).getFloat64(0, true);
+    return this.bytes.readDoubleLE(this.at - 8);
   }
 
   string(): string {
-    return text.decode(this.slice());
+    const length = this.length();
+    this.take(length);
+    return this.bytes.toString('utf8', this.at - length, this.at);
   }
 
-  slice(): Uint8Array {
+  slice(): Buffer {
     const length = this.length();
     this.take(length);
     return this.bytes.subarray(this.at - length, this.at);
