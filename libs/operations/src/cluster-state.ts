@@ -154,7 +154,8 @@ export class ClusterState {
   }
 
   podsIn(namespace: string): readonly DeepReadonly<Pod>[] {
-    return this.cache.view(0).list(pod, namespace);
+    const entries = this.cache.list(resourceOf(pod as unknown as Kind), namespace);
+    return entries.map(({ object }) => object as DeepReadonly<Pod>);
   }
 
   podsOn(node: string): readonly DeepReadonly<Pod>[] {
