@@ -19,6 +19,9 @@ async function ok(args: string, input?: string): Promise<string> {
   return stdout;
 }
 
+/** Waits until the check holds: what has changed is seen a moment later. */
+const soon = <T>(check: () => Promise<T>): Promise<T> => vi.waitFor(check, { timeout: 20_000 });
+
 const list = (token: string) =>
   server.ask('GET', '/api/v1/namespaces/default/configmaps', {
     as: '',
@@ -74,7 +77,7 @@ describe('a token that was asked for', () => {
       'cannot bind token for serviceaccount "bot" to pod running with different serviceaccount name.',
     );
     await ok('delete pod of-bot --force --grace-period=0');
-    await vi.waitFor(async () => expect((await list(token)).code).toBe(401));
+    await soon(async () => expect((await list(token)).code).toBe(401));
     expect(await problemOf(token)).toBe('[invalid bearer token, service account token has been invalidated]');
   });
 
@@ -87,7 +90,7 @@ describe('a token that was asked for', () => {
     await ok('delete secret vault');
     await ok('delete node n1');
     for (const token of [ofSecret, ofNode]) {
-      await vi.waitFor(async () => expect((await list(token)).code).toBe(401));
+      await soon(async () => expect((await list(token)).code).toBe(401));
     }
     const spec = { boundObjectRef: { apiVersion: 'v1', kind: 'ConfigMap', name: 'x' } };
     const path = '/api/v1/namespaces/default/serviceaccounts/bot/token';
@@ -193,7 +196,7 @@ describe('a token that is not one', () => {
     expect(await whoami(token)).toMatchObject({ username: 'system:serviceaccount:default:brief' });
     await ok('delete serviceaccount brief');
     await ok('create serviceaccount brief');
-    await vi.waitFor(async () => expect(await whoami(token)).toBe(401));
+    await soon(async () => expect(await whoami(token)).toBe(401));
     expect(await problemOf(token)).toMatch(/service account UID \(.+\) does not match claim \(.+\)/);
   });
 });
@@ -207,7 +210,7 @@ describe('a secret for a token', () => {
     ...more,
   });
   const filled = (name: string) =>
-    vi.waitFor(async () => {
+    soon(async () => {
       const { data, metadata } = JSON.parse(await ok(`get secret ${name} -o json`));
       expect(data?.token).toBeTruthy();
       return { data, metadata, token: Buffer.from(data.token, 'base64').toString() };
@@ -229,7 +232,7 @@ describe('a secret for a token', () => {
       groups: ['system:serviceaccounts', 'system:serviceaccounts:default', 'system:authenticated'],
     });
     await ok('delete secret bot-token');
-    await vi.waitFor(async () => expect((await list(token)).code).toBe(401));
+    await soon(async () => expect((await list(token)).code).toBe(401));
     expect(await problemOf(token)).toBe('[invalid bearer token, Token has been invalidated]');
   });
 
@@ -237,7 +240,7 @@ describe('a secret for a token', () => {
     await apply(secretFor('bot', 'renewed'));
     const before = await filled('renewed');
     await ok('patch secret renewed --type=json -p [{"op":"replace","path":"/data/token","value":"eA=="}]');
-    await vi.waitFor(async () => expect((await list(before.token)).code).toBe(401));
+    await soon(async () => expect((await list(before.token)).code).toBe(401));
     expect(await problemOf(before.token)).toBe("[invalid bearer token, Token does not match server's copy]");
     await ok('patch secret renewed --type=json -p [{"op":"remove","path":"/data/token"}]');
     const after = await filled('renewed');
@@ -279,7 +282,7 @@ describe('a bootstrap token', () => {
       groups: ['system:bootstrappers', 'system:bootstrappers:workers', 'system:authenticated'],
     });
     await ok('-n kube-system delete secret bootstrap-token-aaaaaa');
-    await vi.waitFor(async () => expect(await whoami('aaaaaa.0123456789abcdef')).toBe(401));
+    await soon(async () => expect(await whoami('aaaaaa.0123456789abcdef')).toBe(401));
   });
 
   it.each<[string, string, Record<string, string>, string?]>([
