@@ -21,6 +21,7 @@ export { LAST_APPLIED, setByClientSideApply } from './apply/last-applied.ts';
 export {
   decodeManagedFields,
   isReset,
+  MANAGER_CHARS_MAX,
   type Manager,
   managedFieldsJson,
   sameManagement,

@@ -5,8 +5,13 @@ import { isEmpty } from './field-set.ts';
 import { isOneValue, memberSchema } from './fields-of.ts';
 import { entryOf, type Manager, ownable, rememberJson } from './managed-fields.ts';
 
-/** Steps that are remembered, of all shapes of one kind together; then it starts anew. */
-const STEPS_MAX = 50_000;
+/** What is remembered of all kinds together, in steps; then everything starts anew. */
+const STEPS_MAX = 100_000;
+/** So many characters of a set's JSON count as one step, about what they take. */
+const CHARS_PER_STEP = 50;
+
+/** How much is remembered, and by whom. */
+const memory = { steps: 0, holders: new Set<CreatedFields>() };
 
 /** Stands for the end of an object or list, where any text may be a member. */
 const END = Symbol('end');
@@ -52,7 +57,6 @@ export class CreatedFields {
   private readonly schema: ObjectSchema;
   private readonly names: readonly string[];
   private start: Step;
-  private steps = 0;
 
   /** `names` are the members that a creator may set. */
   constructor(schema: ObjectSchema, names: readonly string[]) {
@@ -68,9 +72,10 @@ export class CreatedFields {
   }
 
   private fieldsOf(object: DeepReadonly<JsonObject>): FieldSet {
-    if (this.steps >= STEPS_MAX) {
-      this.start = new Step(this.schema);
-      this.steps = 0;
+    if (memory.steps >= STEPS_MAX) {
+      for (const holder of memory.holders) holder.start = new Step(holder.schema);
+      memory.holders.clear();
+      memory.steps = 0;
     }
     let at: Step = this.start;
     for (let i = 0; i < this.names.length; i++) {
@@ -81,7 +86,8 @@ export class CreatedFields {
     if (at.fields === undefined) {
       const changes = compareObjects(blankOf(this.schema), object, this.schema, this.names);
       at.fields = ownable(changedFields(changes), this.names);
-      rememberJson(at.fields);
+      memory.steps += Math.ceil(rememberJson(at.fields) / CHARS_PER_STEP);
+      memory.holders.add(this);
     }
     return at.fields;
   }
@@ -120,9 +126,9 @@ export class CreatedFields {
 
   private add(from: Step, element: unknown, schema: Schema): Step {
     const step = new Step(schema);
-    this.steps++;
+    memory.steps++;
     // Beyond the limit a step leads somewhere, but is not found again.
-    if (this.steps < STEPS_MAX) from.lead(element, step);
+    if (memory.steps < STEPS_MAX) from.lead(element, step);
     return step;
   }
 }

@@ -87,6 +87,7 @@ describe('entries that clients send', () => {
     ['another type', { ...entry, fieldsType: 'FieldsV2' }],
     ['no set', { ...entry, fieldsV1: { 'f:a': 1 } }],
     ['no element', { ...entry, fieldsV1: { 'k:{': {} } }],
+    ['a long name', { ...entry, manager: 'x'.repeat(129), fieldsV1: {} }],
     ['no prefix', { ...entry, fieldsV1: { spec: {} } }],
   ])('are none with %s', (_, value) => {
     expect(decodeManagedFields([value])).toBeUndefined();

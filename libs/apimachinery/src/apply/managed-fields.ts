@@ -13,6 +13,8 @@ export type Manager = Pick<ManagedFieldsEntry, 'manager' | 'operation' | 'apiVer
 /** As many who updated an object are told apart; those of longest ago become one. */
 export const UPDATE_MANAGERS_MAX = 10;
 const ANCIENT_CHANGES = 'ancient-changes';
+export const MANAGER_CHARS_MAX = 128;
+const SUBRESOURCE_CHARS_MAX = 256;
 
 /** What nobody owns: the server decides it, or it names the object. */
 const SERVER_FIELDS: FieldSet = {
@@ -126,7 +128,8 @@ function decodeEntry(value: JsonObject): ManagedFieldsEntry | undefined {
   const { manager = '', operation, apiVersion, time, fieldsType, fieldsV1 = {}, subresource = '' } = value;
   if (operation !== 'Apply' && operation !== 'Update') return undefined;
   if (typeof apiVersion !== 'string' || apiVersion === '' || fieldsType !== 'FieldsV1') return undefined;
-  if (typeof manager !== 'string' || typeof subresource !== 'string') return undefined;
+  if (typeof manager !== 'string' || manager.length > MANAGER_CHARS_MAX) return undefined;
+  if (typeof subresource !== 'string' || subresource.length > SUBRESOURCE_CHARS_MAX) return undefined;
   const fields = decodeFields(fieldsV1);
   if (!fields) return undefined;
   return {
@@ -161,9 +164,12 @@ export const ownedByAny = (entries: readonly ManagedFieldsEntry[]): FieldSet =>
 /** The JSON of sets that many objects share. */
 const texts = new WeakMap<FieldSet, string>();
 
-export const rememberJson = (fields: FieldSet): void => {
-  texts.set(fields, JSON.stringify(fields));
-};
+/** Returns its length. */
+export function rememberJson(fields: FieldSet): number {
+  const text = JSON.stringify(fields);
+  texts.set(fields, text);
+  return text.length;
+}
 
 /** The same as JSON.stringify, but for the time that it takes where a set is shared. */
 export function managedFieldsJson(entries: readonly ManagedFieldsEntry[]): string {

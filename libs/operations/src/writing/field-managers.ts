@@ -11,6 +11,7 @@ import {
   isReset,
   type JsonObject,
   type KubeObject,
+  MANAGER_CHARS_MAX,
   type ManagedFieldsEntry,
   type Manager,
   type ObjectSchema,
@@ -18,9 +19,6 @@ import {
 } from '@periplus/apimachinery';
 import { storageKind } from '../cluster-state.ts';
 import type { RequestContext, Target } from '../types.ts';
-
-/** Longer names of managers are cut, as kube-apiserver does with what it takes from a User-Agent. */
-const MANAGER_CHARS_MAX = 128;
 
 type State = DeepReadonly<KubeObject>;
 type Entries = readonly ManagedFieldsEntry[];
@@ -30,7 +28,7 @@ export type Manage = (object: KubeObject, old: State | null) => void;
 
 const apiVersionOf = ({ group, version }: Kind): string => (group === '' ? version : `${group}/${version}`);
 
-/** The characters of a User-Agent before its first slash. */
+/** The printable characters of a User-Agent before its first slash, as many as a name may have. */
 function nameOf(userAgent: string): string {
   const end = userAgent.indexOf('/');
   return (end < 0 ? userAgent : userAgent.slice(0, end))
