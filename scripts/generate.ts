@@ -17,6 +17,7 @@ const contracts: Record<string, string[]> = {
   etcd: globSync('proto/etcd/*.proto', { cwd: root }),
   cri: globSync('proto/cri/*.proto', { cwd: root }),
   grpc: globSync('proto/grpc/**/*.proto', { cwd: root }),
+  errors: ['proto/google/rpc/status.proto', 'proto/kubernetes/status.proto'],
   containerd: globSync('proto/containerd/*.proto', { cwd: root }),
 };
 

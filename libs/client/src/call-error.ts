@@ -1,6 +1,6 @@
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { type Status, StatusError, type StatusReason } from '@periplus/apimachinery';
-import { STATUS_METADATA } from '@periplus/proto';
+import { decodeStatusDetails, STATUS_DETAILS_METADATA } from '@periplus/proto';
 
 /** For errors that the server's application code never saw, which carry no Status. */
 const REASON: Partial<Record<status, StatusReason>> = {
@@ -20,11 +20,9 @@ const REASON: Partial<Record<status, StatusReason>> = {
 
 /** The StatusError of a failed gRPC call: the one the server sent, else the nearest to the gRPC code. */
 export function callError(error: ServiceError): StatusError {
-  const [bytes] = error.metadata?.get(STATUS_METADATA) ?? [];
-  if (bytes) {
-    const sent = statusOf(bytes);
-    if (sent) return StatusError.fromStatus(sent);
-  }
+  const [bytes] = error.metadata?.get(STATUS_DETAILS_METADATA) ?? [];
+  const sent = bytes && decodeStatusDetails(bytes as Buffer);
+  if (sent) return StatusError.fromStatus(sent as Status);
   return new StatusError(REASON[error.code] ?? 'InternalError', error.details || error.message, undefined, {
     cause: error,
   });

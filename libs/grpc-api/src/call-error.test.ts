@@ -1,11 +1,11 @@
 import { status } from '@grpc/grpc-js';
 import { badRequest, invalid, notFound, StatusError } from '@periplus/apimachinery';
-import { STATUS_METADATA } from '@periplus/proto';
+import { decodeStatusDetails, STATUS_DETAILS_METADATA } from '@periplus/proto';
 import { describe, expect, it } from 'vitest';
 import { callError } from './call-error.ts';
 
 const statusOf = (error: ReturnType<typeof callError>) =>
-  JSON.parse((error.metadata.get(STATUS_METADATA)[0] as Buffer).toString()) as { reason: string; details?: object };
+  decodeStatusDetails(error.metadata.get(STATUS_DETAILS_METADATA)[0] as Buffer);
 
 describe('callError', () => {
   it('carries the Status beside the code', () => {
@@ -22,7 +22,7 @@ describe('callError', () => {
     }));
     const error = callError(invalid({ group: '', kind: 'Pod' }, 'web', causes));
     expect(statusOf(error)).toMatchObject({ reason: 'Invalid', details: { name: 'web', kind: 'Pod' } });
-    expect((error.metadata.get(STATUS_METADATA)[0] as Buffer).length).toBeLessThan(4_096);
+    expect((error.metadata.get(STATUS_DETAILS_METADATA)[0] as Buffer).length).toBeLessThan(4_096);
   });
 
   it('tells what nobody expected as an internal error', () => {

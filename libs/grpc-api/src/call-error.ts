@@ -1,6 +1,6 @@
 import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { internalError, StatusError, type StatusReason } from '@periplus/apimachinery';
-import { STATUS_METADATA } from '@periplus/proto';
+import { encodeStatusDetails, STATUS_DETAILS_METADATA } from '@periplus/proto';
 
 const CODE: Readonly<Record<StatusReason, status>> = {
   BadRequest: status.INVALID_ARGUMENT,
@@ -30,17 +30,16 @@ const STATUS_BYTES_MAX = 4 * 1024;
 export const asStatusError = (error: unknown): StatusError =>
   error instanceof StatusError ? error : internalError(error instanceof Error ? error.message : String(error));
 
-/** The error of a failed call: its code, and the Kubernetes Status as JSON in the trailing metadata. */
+/** The error of a failed call: its code, and the Kubernetes Status in the details of it. */
 export function callError(error: unknown): ServiceError {
   const refusal = asStatusError(error);
-  const metadata = new Metadata();
-  const json = Buffer.from(JSON.stringify(refusal.toStatus()));
+  const code = CODE[refusal.reason];
+  const message = refusal.message.slice(0, STATUS_BYTES_MAX / 4);
   const { causes: _causes, ...details } = refusal.details ?? {};
-  const short = new StatusError(refusal.reason, refusal.message.slice(0, STATUS_BYTES_MAX / 2), details);
-  metadata.set(STATUS_METADATA, json.length <= STATUS_BYTES_MAX ? json : Buffer.from(JSON.stringify(short.toStatus())));
-  return Object.assign(new Error(refusal.message), {
-    code: CODE[refusal.reason],
-    details: refusal.message.slice(0, STATUS_BYTES_MAX / 2),
-    metadata,
-  });
+  const whole = encodeStatusDetails(code, message, refusal.toStatus());
+  const isShort = whole.length <= STATUS_BYTES_MAX;
+  const short = new StatusError(refusal.reason, message, details);
+  const metadata = new Metadata();
+  metadata.set(STATUS_DETAILS_METADATA, isShort ? whole : encodeStatusDetails(code, message, short.toStatus()));
+  return Object.assign(new Error(refusal.message), { code, details: message, metadata });
 }

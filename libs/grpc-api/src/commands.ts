@@ -80,7 +80,13 @@ export function jsonBody(bytes: Uint8Array): Body {
   }
 }
 
-function deleteOptions({ delete: action, ifUid, ifResourceVersion, dryRun }: Command): DeleteOptions {
+/** What a command to delete says. */
+export function deleteOptions({
+  delete: action,
+  ifUid,
+  ifResourceVersion,
+  dryRun,
+}: Pick<Command, 'delete' | 'ifUid' | 'ifResourceVersion' | 'dryRun'>): DeleteOptions {
   return {
     ...(action?.gracePeriodSeconds != null && { gracePeriodSeconds: action.gracePeriodSeconds }),
     ...(action?.propagationPolicy && { propagationPolicy: action.propagationPolicy }),

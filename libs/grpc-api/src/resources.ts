@@ -1,12 +1,12 @@
 import type { handleBidiStreamingCall, handleServerStreamingCall, handleUnaryCall } from '@grpc/grpc-js';
 import type { KindRegistry } from '@periplus/api';
 import { badRequest } from '@periplus/apimachinery';
-import type { Authenticator, Operations, User } from '@periplus/operations';
+import type { Authenticator, ListResult, Operations, User } from '@periplus/operations';
 import { type apiProto, resourcesService } from '@periplus/proto';
 import { applyAll } from './apply-all.ts';
 import { callError } from './call-error.ts';
 import { CommandStream } from './command-stream.ts';
-import { type Action, actionOf, type Command, type CommandResult, runCommand } from './commands.ts';
+import { type Action, actionOf, type Command, type CommandResult, deleteOptions, runCommand } from './commands.ts';
 import { callerOf, contextOf, targetOf } from './request.ts';
 import { WATCH_ENCODING, WatchStream } from './watch-stream.ts';
 
@@ -14,6 +14,7 @@ type V1 = typeof apiProto.api.v1;
 type ApplyAllRequest = apiProto.api.v1.ApplyAllRequest.$Properties;
 type CommandBatch = apiProto.api.v1.CommandBatch.$Properties;
 type CommandResultBatch = apiProto.api.v1.CommandResultBatch.$Properties;
+type DeleteCollectionRequest = apiProto.api.v1.DeleteCollectionRequest.$Properties;
 type GetRequest = apiProto.api.v1.GetRequest.$Properties;
 type ListRequest = apiProto.api.v1.ListRequest.$Properties;
 type WatchRequest = apiProto.api.v1.WatchRequest.$Properties;
@@ -54,6 +55,7 @@ export function resourcesHandlers(deps: ResourcesDeps) {
     update: unary((user, command: Command) => only('update', deps, user, command)),
     patch: unary((user, command: Command) => only('patch', deps, user, command)),
     delete: unary((user, command: Command) => only('delete', deps, user, command)),
+    deleteCollection: unary((user, request: DeleteCollectionRequest) => deleteCollection(deps, user, request)),
     applyAll: unary((user, request: ApplyAllRequest) => applyAll(deps, user, request)),
     commands: commands(deps),
   };
@@ -76,12 +78,26 @@ async function list({ operations, kinds }: ResourcesDeps, user: User, request: L
     resourceVersion: request.resourceVersion ?? '',
     resourceVersionMatch: request.resourceVersionMatch ?? '',
   });
-  return {
-    items: found.items.map(({ bytes, resourceVersion }) => ({ json: bytes, resourceVersion })),
-    resourceVersion: found.resourceVersion,
-    continue: found.continue,
-    remainingItemCount: found.remainingItemCount ?? 0,
-  };
+  return listResponse(found);
+}
+
+const listResponse = (found: ListResult): ListResponse => ({
+  items: found.items.map(({ bytes, resourceVersion }) => ({ json: bytes, resourceVersion })),
+  resourceVersion: found.resourceVersion,
+  continue: found.continue,
+  remainingItemCount: found.remainingItemCount ?? 0,
+});
+
+async function deleteCollection(
+  { operations, kinds }: ResourcesDeps,
+  user: User,
+  request: DeleteCollectionRequest,
+): Promise<ListResponse> {
+  const target = { ...targetOf(kinds, request.ref), name: '' };
+  const selection = { labelSelector: request.labelSelector ?? '', fieldSelector: request.fieldSelector ?? '' };
+  return listResponse(
+    await operations.deleteCollection(contextOf(user, request), target, selection, deleteOptions(request)),
+  );
 }
 
 function only(action: Action, deps: ResourcesDeps, user: User, command: Command): Promise<CommandResult> {
@@ -102,7 +118,8 @@ const watch =
         fieldSelector: request.fieldSelector ?? '',
         resourceVersion: request.resourceVersion ?? '',
         allowWatchBookmarks: request.allowBookmarks ?? false,
-        ...(request.sendInitialEvents && { sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan' }),
+        resourceVersionMatch: request.resourceVersionMatch || (request.sendInitialEvents ? 'NotOlderThan' : ''),
+        ...(request.sendInitialEvents && { sendInitialEvents: true }),
         timeoutSeconds: request.timeoutSeconds ?? 0,
       };
       sink.begin(await operations.watch(context, target, options, WATCH_ENCODING, sink));

@@ -11,5 +11,11 @@ export { periplus as storeProto } from '../generated/store.js';
 export type { FileDescription } from './descriptors.ts';
 export { authMethods, kvMethods, leaseMethods, watchMethods } from './etcd.ts';
 export { healthService, reflectionService } from './grpc.ts';
-export { resourcesService, STATUS_METADATA } from './resources.ts';
+export { resourcesService } from './resources.ts';
 export { type MessageType, method } from './service.ts';
+export {
+  decodeStatusDetails,
+  encodeStatusDetails,
+  STATUS_DETAILS_METADATA,
+  type StatusMessage,
+} from './status-details.ts';

@@ -13,9 +13,7 @@ export const resourcesService = {
   update: method(path('Update'), v1.Command, v1.CommandResult),
   patch: method(path('Patch'), v1.Command, v1.CommandResult),
   delete: method(path('Delete'), v1.Command, v1.CommandResult),
+  deleteCollection: method(path('DeleteCollection'), v1.DeleteCollectionRequest, v1.ListResponse),
   applyAll: method(path('ApplyAll'), v1.ApplyAllRequest, v1.ApplyAllResponse),
   commands: method(path('Commands'), v1.CommandBatch, v1.CommandResultBatch, { request: true, response: true }),
 } as const;
-
-/** The trailing metadata of a failed call that carries the Kubernetes Status as JSON bytes. */
-export const STATUS_METADATA = 'kubernetes-status-bin';

@@ -3,7 +3,7 @@ import { configMap } from '@periplus/api';
 import { notFound } from '@periplus/apimachinery';
 import { type Command, type ConnectionOptions, openCommandClient, openResourceClient } from '@periplus/client';
 import { createAuthority, issueCertificate, type KeyPair } from '@periplus/pki';
-import { type apiProto, resourcesService, STATUS_METADATA } from '@periplus/proto';
+import { type apiProto, encodeStatusDetails, resourcesService, STATUS_DETAILS_METADATA } from '@periplus/proto';
 import { freePorts } from '@periplus/testing';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 
@@ -44,7 +44,7 @@ afterEach(async () => {
 
 const failure = (error: ReturnType<typeof notFound>): ServiceError => {
   const metadata = new Metadata();
-  metadata.set(STATUS_METADATA, Buffer.from(JSON.stringify(error.toStatus())));
+  metadata.set(STATUS_DETAILS_METADATA, encodeStatusDetails(status.NOT_FOUND, error.message, error.toStatus()));
   return Object.assign(new Error(error.message), { code: status.NOT_FOUND, details: error.message, metadata });
 };
 const item = (name: string) => ({

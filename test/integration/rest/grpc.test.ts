@@ -1,12 +1,14 @@
 import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import type { KubeObject } from '@periplus/apimachinery';
 import {
   apiProto,
+  decodeStatusDetails,
   descriptors,
   grpcProto,
   healthService,
   reflectionService,
   resourcesService,
-  STATUS_METADATA,
+  STATUS_DETAILS_METADATA,
 } from '@periplus/proto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestServer } from './test-server.ts';
@@ -55,7 +57,8 @@ function call<Response>(
   });
 }
 
-const statusOf = (error: ServiceError) => JSON.parse(String(error.metadata.get(STATUS_METADATA)[0]));
+const statusOf = (error: ServiceError) =>
+  decodeStatusDetails(error.metadata.get(STATUS_DETAILS_METADATA)[0] as Buffer)!;
 
 /** Sends commands over a stream of their own, and resolves with all their results by id. */
 function commands(...batches: Command[][]): Promise<Map<number, CommandResult>> {
@@ -122,7 +125,10 @@ describe('the Resources service', () => {
   it('refuses with a gRPC code and the Kubernetes Status', async () => {
     const error = await call('get', { ref: { ...MAPS, name: 'none' } }).catch((reason: ServiceError) => reason);
     expect(error).toMatchObject({ code: status.NOT_FOUND, details: 'configmaps "none" not found' });
-    expect(statusOf(error as ServiceError)).toMatchObject({ kind: 'Status', reason: 'NotFound', code: 404 });
+    expect(statusOf(error as ServiceError)).toEqual({
+      ...{ status: 'Failure', reason: 'NotFound', code: 404, message: 'configmaps "none" not found' },
+      details: { name: 'none', kind: 'configmaps' },
+    });
     const two = await call('create', { ref: MAPS, create: configMap('x'), delete: {} }).catch((e: ServiceError) => e);
     expect(two).toMatchObject({ code: status.INVALID_ARGUMENT });
     const unknown = await call('list', { ref: { ...MAPS, resource: 'widgets' } }).catch((e: ServiceError) => e);
@@ -203,6 +209,98 @@ describe('the Resources service', () => {
     expect(again.get(1)!.status?.length ?? 0).toBe(0);
     const uid = await commands([{ id: 1, ref, delete: {}, ifUid: 'another' }]);
     expect(JSON.parse(Buffer.from(uid.get(1)!.status!).toString())).toMatchObject({ reason: 'Conflict' });
+  });
+});
+
+/** The events of a watch, as `TYPE name`, until `count` came. */
+async function watched(request: object, count: number): Promise<{ seen: string[]; last: KubeObject }> {
+  const { path, requestSerialize, responseDeserialize } = resourcesService.watch;
+  const stream = client.makeServerStreamRequest(
+    path,
+    requestSerialize,
+    responseDeserialize,
+    new v1.WatchRequest(request),
+  );
+  const seen: string[] = [];
+  let last: KubeObject | undefined;
+  try {
+    for await (const { type, object } of stream as AsyncIterable<WatchEvent>) {
+      last = JSON.parse(Buffer.from(object!.json!).toString()) as KubeObject;
+      seen.push(`${type} ${last.metadata.name ?? ''}`.trim());
+      if (seen.length === count) break;
+    }
+  } finally {
+    stream.on('error', () => undefined).cancel();
+  }
+  return { seen, last: last! };
+}
+
+describe('what REST has', () => {
+  const ref = { ...MAPS, namespace: 'kube-public' };
+  const labelled = (name: string, color: string) =>
+    json({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, labels: { color } } });
+
+  it('reads in pages, by labels and by fields', async () => {
+    for (const name of ['r1', 'r2', 'r3']) await call('create', { ref, create: labelled(name, 'red') });
+    await call('create', { ref, create: labelled('b1', 'blue') });
+    interface Page {
+      items: { json: Uint8Array }[];
+      continue: string;
+      remainingItemCount: number;
+      resourceVersion: string;
+    }
+    const page = (more: object) => call<Page>('list', { ref, labelSelector: 'color=red', limit: 2, ...more });
+    const first = await page({});
+    const second = await page({ continue: first.continue });
+    expect([first.items.length, second.items.length, second.continue]).toEqual([2, 1, '']);
+    expect(second.resourceVersion).toBe(first.resourceVersion);
+    const but = await page({ limit: 0, fieldSelector: 'metadata.name!=r2' });
+    expect(but.items).toHaveLength(2);
+    const exact = await page({ limit: 0, resourceVersion: first.resourceVersion, resourceVersionMatch: 'Exact' });
+    expect(exact).toMatchObject({ resourceVersion: first.resourceVersion, items: { length: 3 } });
+  });
+
+  it('watches what a selector chooses, with what there is first and a bookmark behind it', async () => {
+    const request = { ref, labelSelector: 'color=red', sendInitialEvents: true, allowBookmarks: true };
+    const { seen, last } = await watched(request, 4);
+    expect(seen).toEqual(['ADDED r1', 'ADDED r2', 'ADDED r3', 'BOOKMARK']);
+    expect(last.metadata.annotations).toEqual({ 'k8s.io/initial-events-end': 'true' });
+    const { resourceVersion } = last.metadata;
+    const repaint = {
+      mediaType: 'application/merge-patch+json',
+      body: json({ metadata: { labels: { color: 'red' } } }),
+    };
+    await call('patch', { ref: { ...ref, name: 'b1' }, patch: repaint });
+    const since = await watched({ ref, labelSelector: 'color=red', resourceVersion }, 1);
+    expect(since.seen).toEqual(['ADDED b1']);
+  });
+
+  it('applies with an owner, refuses conflicts, and forces', async () => {
+    const apply = (data: object, more: object = {}, force = false) =>
+      call<CommandResult>('patch', {
+        ...{ ref: { ...ref, name: 'applied' }, returnObject: true, ...more },
+        patch: {
+          ...{ mediaType: 'application/apply-patch+yaml', force },
+          body: json({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'applied' }, data }),
+        },
+      });
+    await apply({ a: '1' }, { fieldManager: 'one' });
+    const error = (await apply({ a: '2' }, { fieldManager: 'two' }).catch((e) => e)) as ServiceError;
+    expect(error).toMatchObject({ code: status.ABORTED });
+    expect(statusOf(error).details?.causes).toMatchObject([{ reason: 'FieldManagerConflict', field: '.data.a' }]);
+    const dry = await apply({ a: '2' }, { fieldManager: 'two', dryRun: true }, true);
+    const forced = await apply({ a: '3' }, { fieldManager: 'two' }, true);
+    const dataOf = ({ object }: CommandResult) => JSON.parse(Buffer.from(object!).toString()).data;
+    expect([dataOf(dry), dataOf(forced)]).toEqual([{ a: '2' }, { a: '3' }]);
+  });
+
+  it('deletes what a selector chooses', async () => {
+    const request = { ref, labelSelector: 'color=red', delete: { propagationPolicy: 'Background' } };
+    const dry = await call<{ items: unknown[] }>('deleteCollection', { ...request, dryRun: true });
+    const gone = await call<{ items: unknown[] }>('deleteCollection', request);
+    expect([dry.items.length, gone.items.length]).toEqual([4, 4]);
+    const left = await call<{ items: unknown[] }>('list', { ref, labelSelector: 'color' });
+    expect(left.items).toHaveLength(0);
   });
 });
 
