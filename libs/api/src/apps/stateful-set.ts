@@ -9,7 +9,7 @@ import {
 import type { IStatefulSet } from 'kubernetes-models/apps/v1/StatefulSet';
 import type { IVolume } from 'kubernetes-models/v1/Volume';
 import { ageColumn, nameColumn } from '../columns.ts';
-import { checkClaimSpec } from '../core/claim-spec.ts';
+import { checkClaimSpec, setClaimSpecDefaults } from '../core/claim-spec.ts';
 import { defineKind } from '../define.ts';
 import { sameValue } from '../equality.ts';
 import { checkNonNegative, checkText, type Errors } from '../field-rules.ts';
@@ -177,7 +177,7 @@ export const statefulSet = defineKind<StatefulSet>({
       claim.kind = 'PersistentVolumeClaim';
       claim.metadata ??= {};
       claim.spec ??= {};
-      claim.spec.volumeMode ??= 'Filesystem';
+      setClaimSpecDefaults(claim.spec);
       claim.status ??= {};
       claim.status.phase ||= 'Pending';
     }

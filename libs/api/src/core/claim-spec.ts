@@ -84,6 +84,13 @@ export function checkClaimSpec(errors: Errors, at: FieldPath, spec: ClaimSpec): 
   checkText(errors, at, 'volumeAttributesClassName', volumeAttributesClassName, dns1123Subdomain);
 }
 
+/** What Go leaves out when it is empty is left out here, too: else it would look changed when a client sends it back. */
+export function setClaimSpecDefaults(spec: IPersistentVolumeClaimSpec): void {
+  spec.resources ??= {};
+  spec.volumeMode ??= 'Filesystem';
+  if (spec.volumeName === '') delete spec.volumeName;
+}
+
 /** One of the two names of the source is enough, unless it lies in another namespace. https://kep.k8s.io/1495 */
 export function linkDataSources(spec: IPersistentVolumeClaimSpec): void {
   const { dataSource, dataSourceRef } = spec;

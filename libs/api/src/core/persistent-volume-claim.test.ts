@@ -101,6 +101,7 @@ describe('an update of a claim', () => {
   };
 
   it.each<[string, (spec: Spec) => void, string[]]>([
+    ['may leave out a volume that it does not name', (spec) => (spec.volumeName = ''), []],
     ['may give it a volume, once', (spec) => (spec.volumeName = 'pv-1'), []],
     ['may give it a class when it has none', (spec) => (spec.storageClassName = 'fast'), []],
     [

@@ -6,7 +6,7 @@ import { differences } from '../differences.ts';
 import { sameValue } from '../equality.ts';
 import { checkImmutable, checkNonNegativeQuantity, type Errors } from '../field-rules.ts';
 import type { Stored } from '../stored.ts';
-import { accessModesText, checkClaimSpec, linkDataSources } from './claim-spec.ts';
+import { accessModesText, checkClaimSpec, linkDataSources, setClaimSpecDefaults } from './claim-spec.ts';
 
 export type PersistentVolumeClaim = Stored<IPersistentVolumeClaim, 'spec'>;
 
@@ -82,7 +82,7 @@ function checkUpdate(errors: Errors, at: FieldPath, now: Claim, old: Claim): voi
 }
 
 /** Of the resources of volumes Kubernetes itself knows the size alone. */
-function checkResourceName(errors: Errors, at: FieldPath, name: string): boolean {
+function checkVolumeResource(errors: Errors, at: FieldPath, name: string): boolean {
   const problems = qualifiedName(name);
   for (const problem of problems) errors.push(at.invalid(name, problem));
   if (problems.length > 0) return false;
@@ -97,12 +97,12 @@ function checkStatusUpdate(errors: Errors, at: FieldPath, { status = {} }: Claim
     checkNonNegativeQuantity(errors, place.key('capacity', name), quantity);
   }
   for (const [name, resize] of Object.entries(status.allocatedResourceStatuses ?? {})) {
-    checkResourceName(errors, place.child('allocatedResourceStatuses'), name);
+    checkVolumeResource(errors, place.child('allocatedResourceStatuses'), name);
     if (RESIZE_STATUSES.includes(resize)) continue;
     errors.push(place.child('allocatedResourceStatuses').notSupported(name, RESIZE_STATUSES));
   }
   for (const [name, quantity] of Object.entries(status.allocatedResources ?? {})) {
-    if (!checkResourceName(errors, place.child('allocatedResources'), name)) continue;
+    if (!checkVolumeResource(errors, place.child('allocatedResources'), name)) continue;
     checkNonNegativeQuantity(errors, place.key('allocatedResources', name), quantity);
   }
 }
@@ -157,8 +157,7 @@ export const persistentVolumeClaim = defineKind<PersistentVolumeClaim>({
   checkStatusUpdate,
   setDefaults(claim) {
     claim.spec ??= {};
-    claim.spec.resources ??= {};
-    claim.spec.volumeMode ??= 'Filesystem';
+    setClaimSpecDefaults(claim.spec);
     claim.status ??= {};
     claim.status.phase ||= 'Pending';
   },

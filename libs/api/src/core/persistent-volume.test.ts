@@ -135,6 +135,12 @@ describe('an update of a volume', () => {
       (spec) => (spec.csi = { ...csi, controllerExpandSecretRef: { name: 's', namespace: 'n' } }),
       [],
     ],
+    [
+      'may leave out what says nothing, as clients in Go do',
+      { csi: { ...csi, fsType: '', readOnly: false } },
+      (spec) => (spec.csi = csi),
+      [],
+    ],
     ['may say for the first time where it can be reached', {}, (spec) => (spec.nodeAffinity = onNode(['n1'])), []],
     [
       'may not move it',

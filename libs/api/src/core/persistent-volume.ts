@@ -58,12 +58,16 @@ function check(errors: Errors, at: FieldPath, { spec }: Volume): void {
   checkAttributesClass(errors, place, spec);
 }
 
+/** Clients in Go leave out what is false or empty, and mean the same. */
+const stated = <T>(value: T): T =>
+  JSON.parse(JSON.stringify(value, (_, member) => (member === false || member === '' ? undefined : member))) as T;
+
 /** What the volume is. A secret to expand it with may be added. */
 function sourceOf(spec: Spec, old: Spec): Partial<Spec> {
-  const source = Object.fromEntries(SOURCES.map((name) => [name, spec[name]])) as Partial<Spec>;
+  const source = stated(Object.fromEntries(SOURCES.map((name) => [name, spec[name]])) as Partial<Spec>);
   const gainsSecret = old.csi && !old.csi.controllerExpandSecretRef && spec.csi?.controllerExpandSecretRef;
   if (!gainsSecret) return source;
-  return { ...source, csi: { ...spec.csi!, controllerExpandSecretRef: undefined } };
+  return { ...source, csi: { ...source.csi!, controllerExpandSecretRef: undefined } };
 }
 
 function checkUpdate(errors: Errors, at: FieldPath, { spec }: Volume, { spec: old }: Volume): void {

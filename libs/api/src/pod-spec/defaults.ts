@@ -6,6 +6,7 @@ import type { IPodSpec } from 'kubernetes-models/v1/PodSpec';
 import type { IPodTemplateSpec } from 'kubernetes-models/v1/PodTemplateSpec';
 import type { IProbe } from 'kubernetes-models/v1/Probe';
 import type { IVolume } from 'kubernetes-models/v1/Volume';
+import { setClaimSpecDefaults } from '../core/claim-spec.ts';
 
 /** rw-r--r-- */
 const FILE_MODE = 0o644;
@@ -107,7 +108,7 @@ function defaultVolume(volume: IVolume): void {
     volume.image.pullPolicy ||= tagOf(volume.image.reference ?? '') === 'latest' ? 'Always' : 'IfNotPresent';
   } else if (volume.ephemeral?.volumeClaimTemplate) {
     volume.ephemeral.volumeClaimTemplate.spec ??= {};
-    volume.ephemeral.volumeClaimTemplate.spec.volumeMode ??= 'Filesystem';
+    setClaimSpecDefaults(volume.ephemeral.volumeClaimTemplate.spec);
   } else if (Object.keys(volume).length <= 1) volume.emptyDir = {};
 }
 
