@@ -12,6 +12,8 @@ import { replicaSetController } from './replica-set/replica-set-controller.ts';
 import { resourceQuotaController } from './resource-quota/resource-quota-controller.ts';
 import { rootCaController } from './root-ca/root-ca-controller.ts';
 import { serviceAccountController } from './service-account/service-account-controller.ts';
+import { claimProtectionController } from './volume-protection/claim-protection-controller.ts';
+import { volumeProtectionController } from './volume-protection/volume-protection-controller.ts';
 
 /** Every controller of a cluster. `rootCaPem` is the authority that clients check the api-server against. */
 export const builtinControllers = (settings: {
@@ -30,5 +32,7 @@ export const builtinControllers = (settings: {
   taintEvictionController,
   podGcController,
   resourceQuotaController(settings.kinds),
+  claimProtectionController,
+  volumeProtectionController,
   garbageCollector(settings.kinds),
 ];

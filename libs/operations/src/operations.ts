@@ -14,6 +14,7 @@ import { priority } from './admission/priority.ts';
 import { rbacEscalation } from './admission/rbac-escalation.ts';
 import { runtimeClassAdmission } from './admission/runtime-class.ts';
 import { serviceAccountAdmission } from './admission/service-account.ts';
+import { storageProtection } from './admission/storage-protection.ts';
 import { taintNewNodes } from './admission/taint-new-nodes.ts';
 import type { ServiceAccountTokens } from './authentication/service-account-tokens.ts';
 import { attributesOf } from './authorization/attributes.ts';
@@ -73,6 +74,7 @@ const admissionChain = (cluster: ClusterState, authorizer: ClusterAuthorizer): A
     priority(cluster),
     defaultTolerations,
     defaultStorageClass(cluster),
+    storageProtection,
     claimResize(cluster),
     runtimeClassAdmission(cluster),
     certificateApproval(authorizer),

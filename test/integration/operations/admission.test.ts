@@ -398,3 +398,18 @@ describe('a claim that grows', () => {
     await grow('grows');
   });
 });
+
+describe('volumes and claims', () => {
+  it('are held until nobody uses them', async () => {
+    const spec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } };
+    const claim = await core.create('v1/persistentvolumeclaims', 'free', { metadata: { name: 'held' }, spec });
+    expect(claim.object.metadata.finalizers).toEqual(['kubernetes.io/pvc-protection']);
+    await remove('v1/persistentvolumeclaims', 'held', 'free');
+    expect((await core.get('v1/persistentvolumeclaims', 'free', 'held')).metadata.deletionTimestamp).toBeDefined();
+    const volume = await core.create('v1/persistentvolumes', '', {
+      metadata: { name: 'held', finalizers: ['kubernetes.io/pv-protection'] },
+      spec: { accessModes: ['ReadWriteOnce'], capacity: { storage: '1Gi' }, hostPath: { path: '/tmp' } },
+    });
+    expect(volume.object.metadata.finalizers).toEqual(['kubernetes.io/pv-protection']);
+  });
+});

@@ -14,6 +14,8 @@ type Claim = DeepReadonly<PersistentVolumeClaim>;
 type Spec = Claim['spec'];
 
 /** Where claims named their class before there was a field. */
+/** Held by this until no pod uses it. */
+export const PVC_PROTECTION = 'kubernetes.io/pvc-protection';
 const CLASS_ANNOTATION = 'volume.beta.kubernetes.io/storage-class';
 const RESIZE_STATUSES = [
   'ControllerResizeInProgress',

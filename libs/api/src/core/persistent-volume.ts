@@ -12,6 +12,9 @@ import { checkVolumeSource, SOURCES } from './persistent-volume-source.ts';
 
 export type PersistentVolume = Stored<IPersistentVolume, 'spec'>;
 
+/** Held by this while a claim has it. */
+export const PV_PROTECTION = 'kubernetes.io/pv-protection';
+
 type Volume = DeepReadonly<PersistentVolume>;
 type Spec = Volume['spec'];
 
