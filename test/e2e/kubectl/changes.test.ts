@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deployment, Shell } from './shell.ts';
 
@@ -199,6 +201,23 @@ describe('kubectl changes objects', () => {
     expect((await shell.json('service made')).spec.selector).toEqual({ app: 'other' });
     const { subjects } = await shell.json('rolebinding made');
     expect(subjects.map(({ name }: { name: string }) => name)).toEqual(['jane', 'joe']);
+  });
+
+  it('certificate approves a request, and denies another', async () => {
+    const samples = readFileSync(join(import.meta.dirname, 'testdata/every-kind.yaml'), 'utf8').split('---\n');
+    const request = samples.find((sample) => sample.includes('kind: CertificateSigningRequest'))!;
+    for (const [name, verb, said] of [
+      ['wanted', 'approve', 'approved'],
+      ['unwanted', 'deny', 'denied'],
+    ] as const) {
+      await shell.ok(`create -f ${shell.file('request.yaml', request.replace('name: sample', `name: ${name}`))}`);
+      expect(await shell.ok(`get csr ${name}`)).toMatch(/kube-apiserver-client +kubernetes-admin +<none> +Pending$/m);
+      expect(await shell.ok(`certificate ${verb} ${name}`)).toBe(
+        `certificatesigningrequest.certificates.k8s.io/${name} ${said}\n`,
+      );
+    }
+    expect(await shell.ok('get csr wanted')).toMatch(/ Approved(,Issued)?$/m);
+    expect(await shell.ok('get csr unwanted')).toMatch(/ Denied$/m);
   });
 
   it('auth reconcile adds the rules that a role lacks', async () => {
