@@ -100,6 +100,16 @@ describe('a request for a certificate', () => {
     expect(error.message).toMatch(/spec.request: Invalid value: .*: x509: the signature of the request is wrong$/);
   });
 
+  it('has its approval managed by who approved it, and nothing else', async () => {
+    await create('managed');
+    const { metadata } = await change('managed', 'approval', APPROVED);
+    const approval = metadata.managedFields!.find(({ subresource }) => subresource === 'approval');
+    const fields = ['.', 'f:message', 'f:reason', 'f:status', 'f:type'];
+    expect(Object.keys(approval!.fieldsV1)).toEqual(['f:status']);
+    const condition = approval!.fieldsV1['f:status']!['f:conditions']!['k:{"type":"Approved"}']!;
+    expect(Object.keys(condition)).toEqual(expect.arrayContaining(fields));
+  });
+
   it('makes nobody a superuser', async () => {
     const request = pem(OF_MASTERS);
     const error = await refusal(create('super', { signerName: CLIENT_SIGNER, request }));

@@ -51,6 +51,8 @@ export const managerOf = (
 interface Ownership {
   /** Members that writes to the object may change, so that fields in them can belong to somebody. */
   readonly members: readonly string[];
+  /** The same and the status, which a part of the object may be in. */
+  readonly all: readonly string[];
   readonly created: CreatedFields;
 }
 
@@ -61,18 +63,20 @@ function ownershipOf(kind: Kind): Ownership {
   let ownership = known.get(kind);
   if (!ownership) {
     const schema = kind.schema as ObjectSchema;
-    const isIntent = (name: string): boolean =>
-      name !== 'apiVersion' && name !== 'kind' && !(kind.hasStatus && name === 'status');
-    const members = Object.keys(schema.properties).filter(isIntent);
-    ownership = { members, created: new CreatedFields(schema, members) };
+    const all = Object.keys(schema.properties).filter((name) => name !== 'apiVersion' && name !== 'kind');
+    const members = kind.hasStatus ? all.filter((name) => name !== 'status') : all;
+    ownership = { members, all, created: new CreatedFields(schema, members) };
     known.set(kind, ownership);
   }
   return ownership;
 }
 
 /** The members that a write to `target` may change. */
-export const ownableMembers = ({ kind, subresource }: Target): readonly string[] =>
-  subresource === 'status' ? STATUS_MEMBERS : ownershipOf(kind).members;
+export function ownableMembers({ kind, subresource }: Target): readonly string[] {
+  if (subresource === 'status') return STATUS_MEMBERS;
+  const { members, all } = ownershipOf(kind);
+  return Object.hasOwn(kind.parts, subresource) ? all : members;
+}
 
 const asJson = (object: State): DeepReadonly<JsonObject> => object as unknown as DeepReadonly<JsonObject>;
 

@@ -87,11 +87,14 @@ export async function decideUpdate(
   if (object.metadata.uid) checkPreconditions(target, entry, { uid: object.metadata.uid });
   checkVersion(target, object, entry);
   keepServerMetadata(object, old);
-  manage(object, old);
+  const isPart = Object.hasOwn(kind.parts, subresource);
+  if (!isPart) manage(object, old);
   const request: AdmissionRequest = { operation: 'update', context, target, name, object, old };
   const admitting = deps.admission.admit(request);
   if (admitting) await admitting;
   strategy.prepare(kind, object, old);
+  // Only now it is known what a part takes of the object.
+  if (isPart) manage(object, old);
   const errors = strategy.validate(kind, object, old);
   if (errors.length > 0) throw invalid(kind, name, errors);
   const reviewing = deps.admission.review(request);
