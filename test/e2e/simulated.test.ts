@@ -19,7 +19,14 @@ describe('a cluster of simulated nodes', () => {
   });
 
   it('runs a Deployment whose pods become Ready, spread over the nodes', async () => {
-    await cluster.kubectl('create', 'deployment', 'web', '--image=example.com/web', '--replicas=6');
+    // Pods that ask for little are all the same to a node with much.
+    const flags = ['--image=example.com/web', '--replicas=6', '--dry-run=client', '-o', 'yaml'];
+    const manifest = await cluster.kubectl('create', 'deployment', 'web', ...flags);
+    const asking = manifest.replace('resources: {}', 'resources: {requests: {cpu: "2", memory: 8Gi}}');
+    const { stderr } = await cluster.tryKubectl(['create', '--field-manager=kubectl-create', '-f', '-'], {
+      input: asking,
+    });
+    expect(stderr).toBe('');
     await cluster.kubectl('rollout', 'status', 'deploy/web', '--timeout=60s');
     const nodes = await cluster.kubectl('get', 'pods', '-o', 'jsonpath={.items[*].spec.nodeName}');
     expect(new Set(nodes.split(' ')).size).toBe(3);
