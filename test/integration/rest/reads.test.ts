@@ -140,8 +140,10 @@ describe('the pages beside resources', () => {
     });
     expect(pods.subresources.map(({ subresource }: { subresource: string }) => subresource)).toEqual([
       'binding',
+      'ephemeralcontainers',
       'eviction',
       'log',
+      'resize',
       'status',
     ]);
     const again = await server.ask('GET', '/api', { headers: { accept, 'if-none-match': core.headers.etag! } });
