@@ -8,6 +8,7 @@ const MEDIA_TYPE = {
   merge: 'application/merge-patch+json',
   strategic: 'application/strategic-merge-patch+json',
   json: 'application/json-patch+json',
+  apply: 'application/apply-patch+yaml',
 } as const;
 
 export const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
@@ -25,7 +26,13 @@ const action = (command: Command): Pick<CommandMessage, 'create' | 'update' | 'p
     case 'update':
       return { update: json(withoutManagers(command.object)) };
     case 'patch':
-      return { patch: { mediaType: MEDIA_TYPE[command.type], body: json(command.patch) } };
+      return {
+        patch: {
+          mediaType: MEDIA_TYPE[command.type],
+          body: json(command.patch),
+          ...(command.type === 'apply' && command.force && { force: true }),
+        },
+      };
     case 'delete':
       return {
         delete: {
@@ -52,6 +59,8 @@ export function encodeCommand(id: number, command: Command, cause: CommandCause 
     ...action(command),
     ifResourceVersion: command.ifResourceVersion ?? '',
     ifUid: command.ifUid ?? '',
+    ...(command.dryRun && { dryRun: true }),
+    ...(command.fieldManager && { fieldManager: command.fieldManager }),
     cause: cause && { key: cause.key, resourceVersion: cause.resourceVersion, reconciler: cause.reconciler },
   };
 }

@@ -1,6 +1,7 @@
 /**
  * The api-server as its programs see it: `CommandStream` for many commands in few messages (reconcilers, the
- * scheduler, node-agents), `openResourceClient` for single calls and watches, `EventRecorder` for Kubernetes Events.
+ * scheduler, node-agents), `openResourceClient` for single calls and watches, `Informer` for all objects of a kind and
+ * what becomes of them, `EventRecorder` for Kubernetes Events.
  */
 import { CommandStream } from './command-stream.ts';
 import { grpcTransport } from './command-transport.ts';
@@ -9,6 +10,8 @@ import type { CommandClient } from './types.ts';
 
 export type { ConnectionOptions } from './connection.ts';
 export { EventRecorder, type EventRecorderDeps, type RecordedEvent } from './event-recorder.ts';
+export type { Indexer } from './indexed-objects.ts';
+export { Informer, type InformerHandlers, type InformerOptions } from './informer.ts';
 export { isOutcomeUnknown, OutcomeUnknownError } from './outcome-unknown.ts';
 export {
   type Applicable,

@@ -18,11 +18,17 @@ export type Command = {
   /** Refused with Conflict unless the object has this uid / this version. */
   ifUid?: string;
   ifResourceVersion?: string;
+  /** Answers as if, and changes nothing. */
+  dryRun?: boolean;
+  /** Who owns the fields that change; the caller's name when absent. */
+  fieldManager?: string;
 } & (
   | { verb: 'create'; object: DeepReadonly<KubeObject> }
   | { verb: 'update'; object: DeepReadonly<KubeObject> }
   /** `patch` is plain JSON: an object, or for type json a list of operations. */
   | { verb: 'patch'; type: 'merge' | 'strategic' | 'json'; patch: object }
+  /** Server-side apply, which creates what is absent; `force` takes the fields that others own. */
+  | { verb: 'patch'; type: 'apply'; patch: object; force?: boolean }
   | { verb: 'delete'; propagationPolicy?: 'Background' | 'Foreground' | 'Orphan'; gracePeriodSeconds?: number }
 );
 

@@ -21,8 +21,8 @@ export async function runCommand(deps: CommandDeps, user: User, command: Command
   const target = targetOf(deps.kinds, command.ref);
   const { id } = command;
   if (command.delete) {
-    const { resourceVersion, item } = await deps.operations.delete(context, target, deleteOptions(command));
-    return { id, resourceVersion, ...(command.returnObject && item && { object: item.bytes }) };
+    const { resourceVersion, last } = await deps.operations.delete(context, target, deleteOptions(command));
+    return { id, resourceVersion, ...(command.returnObject && { object: last.bytes }) };
   }
   const result = await written(deps.operations, context, target, command);
   return { id, resourceVersion: result.resourceVersion, ...(command.returnObject && { object: result.bytes }) };

@@ -125,6 +125,8 @@ export interface ObjectResult extends Item {
 /** What a delete returns: the object where it still stands or its kind returns it, otherwise a Status. */
 export interface DeleteResult {
   readonly item: ObjectResult | null;
+  /** The object as it still stands, or as it was. */
+  readonly last: ObjectResult;
   readonly status: Status | null;
   readonly code: 200 | 202;
   /** The version and revision of the deletion, or of the change that started it; '' and 0 when nothing changed. */

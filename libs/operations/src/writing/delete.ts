@@ -41,6 +41,7 @@ function decide(target: Target, entry: Entry, options: DeleteOptions, nowMs: num
 
 const stands = (item: ObjectResult, code: DeleteResult['code'], isChanged: boolean): DeleteResult => ({
   item,
+  last: item,
   status: null,
   code,
   resourceVersion: isChanged ? item.resourceVersion : '',
@@ -51,9 +52,9 @@ function removed(target: Target, entry: Entry, result: ObjectResult): DeleteResu
   const { group, plural } = target.kind;
   const { resourceVersion, revision } = result;
   if (RETURN_THE_OBJECT.has(`${group}/${plural}`)) {
-    return { item: result, status: null, code: 200, resourceVersion, revision };
+    return { item: result, last: result, status: null, code: 200, resourceVersion, revision };
   }
-  return { item: null, status: deleted(target, entry.object), code: 200, resourceVersion, revision };
+  return { item: null, last: result, status: deleted(target, entry.object), code: 200, resourceVersion, revision };
 }
 
 /** Carries out what was decided; undefined when somebody else was faster, whom the cache has then seen. */
