@@ -22,6 +22,7 @@ const RESOURCES: Record<string, string> = {
   Namespace: 'v1/namespaces',
   Pod: 'v1/pods',
   PriorityClass: 'scheduling.k8s.io/v1/priorityclasses',
+  ResourceQuota: 'v1/resourcequotas',
   Role: 'rbac.authorization.k8s.io/v1/roles',
   RoleBinding: 'rbac.authorization.k8s.io/v1/rolebindings',
   Service: 'v1/services',
@@ -180,6 +181,16 @@ describe('objects that are applied together', () => {
     const used = async () => (await core.get('v1/resourcequotas', 'tight', 'few')) as { status?: object };
     await expect.poll(used).toMatchObject({ status: { used: { configmaps: '0' } } });
     await together('tight', maps('a', 'b', 'c'));
+    expect(await used()).toMatchObject({ status: { used: { configmaps: '3' } } });
+    // The quota may come along: unchanged, and with a change of its own.
+    const quota = (metadata: object) => ({ apiVersion: 'v1', kind: 'ResourceQuota', metadata, spec: { hard } });
+    await core.operations.delete(core.as(admin), at('v1/configmaps', 'tight', 'c'), {});
+    await expect.poll(used).toMatchObject({ status: { used: { configmaps: '2' } } });
+    await together('tight', [quota({ name: 'few', labels: { a: 'b' } }), ...maps('d')], { force: true });
+    expect(await used()).toMatchObject({ metadata: { labels: { a: 'b' } }, status: { used: { configmaps: '3' } } });
+    await core.operations.delete(core.as(admin), at('v1/configmaps', 'tight', 'd'), {});
+    await expect.poll(used).toMatchObject({ status: { used: { configmaps: '2' } } });
+    await together('tight', [quota({ name: 'few', labels: { a: 'b' } }), ...maps('e')]);
     expect(await used()).toMatchObject({ status: { used: { configmaps: '3' } } });
   });
 

@@ -96,25 +96,47 @@ function withinQuotas<T>(
   )();
 }
 
-/** What must stand as it is. Not quotas: counting the others' changes in them changes their status. */
+/** Counting changes in a quota moves the quota. */
+const isQuota = ({ member }: Outcome): boolean => member.target.kind === (resourceQuota as unknown);
+
+/** What must stand as it is. */
 const reliedOn = (outcomes: readonly Outcome[]): Outcome[] =>
-  outcomes.filter((one) => !isChanged(one) && one.member.target.kind !== (resourceQuota as unknown));
+  outcomes.filter((outcome) => !isChanged(outcome) && !isQuota(outcome));
 
 /** Rejects with WriteConflict, whose place counts the changed ones first. */
-async function commit({ store, quotas }: ApplyAllDeps, outcomes: readonly Outcome[]): Promise<Outcome[]> {
+async function write(store: ApplyAllDeps['store'], outcomes: readonly Outcome[]): Promise<Outcome[]> {
   const changed = outcomes.filter(isChanged);
-  const unchanged = outcomes.filter((outcome) => !isChanged(outcome));
-  if (changed.length === 0) return unchanged;
-  const standing = reliedOn(outcomes).map(({ member: { target }, result }) => ({
-    ...{ key: keyOf(target), revision: result.revision },
-  }));
-  const writes = changed.map(({ staged }) => staged.write);
-  const committed = await withinQuotas(quotas, changed, () => store.commitAll({ writes, standing }));
+  const committed = await store.commitAll({
+    writes: changed.map(({ staged }) => staged.write),
+    standing: reliedOn(outcomes).map(({ member, result }) => ({
+      key: keyOf(member.target),
+      revision: result.revision,
+    })),
+  });
   const results = changed.map((outcome, place) => ({
     ...outcome,
     result: committedResult(outcome.staged.change, committed[place]!),
   }));
-  return [...results, ...unchanged];
+  return [...results, ...outcomes.filter((outcome) => !isChanged(outcome))];
+}
+
+/** Changes of quotas are decided again when the other changes are counted in them. */
+async function commit(
+  { store, quotas }: ApplyAllDeps,
+  outcomes: readonly Outcome[],
+  decideAgain: (members: readonly Member[]) => Promise<Outcome[]>,
+): Promise<readonly Outcome[]> {
+  const changed = outcomes.filter(isChanged);
+  if (changed.length === 0) return outcomes;
+  const moved = changed.filter(isQuota);
+  return withinQuotas(quotas, changed, async () => {
+    if (moved.length === 0 || moved.length === changed.length) return write(store, outcomes);
+    const latest = await decideAgain(moved.map(({ member }) => member));
+    return write(
+      store,
+      outcomes.map((outcome) => latest.find(({ member }) => member === outcome.member) ?? outcome),
+    );
+  });
 }
 
 async function apply(
@@ -130,13 +152,13 @@ async function apply(
       return { revision: 0, outcomes: decided };
     }
     try {
-      const outcomes = await commit(deps, decided);
+      const outcomes = await commit(deps, decided, (again) => decide(deps, context, again, force));
       return { revision: Math.max(...outcomes.map(({ result }) => result.revision)), outcomes };
     } catch (error) {
       if (!(error instanceof WriteConflict)) throw error;
       await deps.write.cluster.reach(error.revision);
       if (attempt < ATTEMPTS_MAX) continue;
-      const { member } = [...decided.filter(isChanged), ...reliedOn(decided)][error.place]!;
+      const { member } = [...decided.filter(isChanged), ...reliedOn(decided)][error.place] ?? decided[0]!;
       throw refusalOf(member, staleVersion(namedResource(member.target.kind), member.target.name));
     }
   }
