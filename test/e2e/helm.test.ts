@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 const obstacle = whyNoTestContainers();
 if (obstacle) process.stderr.write(`skipped: Helm on real containers, because ${obstacle}\n`);
 
-const CHART = join(import.meta.dirname, 'chart');
+const CHART = join(import.meta.dirname, 'testdata/chart');
 
 describe.skipIf(obstacle)('Helm, with hooks that run and a test that passes', () => {
   let cluster: TestCluster;
