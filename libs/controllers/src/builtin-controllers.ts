@@ -2,6 +2,7 @@ import type { KindRegistry } from '@periplus/api';
 import type { Controller } from '@periplus/reconcile';
 import { clusterRoleAggregationController } from './cluster-role-aggregation/cluster-role-aggregation-controller.ts';
 import { deploymentController } from './deployment/deployment-controller.ts';
+import { disruptionController } from './disruption/disruption-controller.ts';
 import { endpointSliceController } from './endpoint-slice/endpoint-slice-controller.ts';
 import { garbageCollector } from './garbage-collection/garbage-collector.ts';
 import { namespaceController } from './namespace/namespace-controller.ts';
@@ -28,6 +29,7 @@ export const builtinControllers = (settings: {
   deploymentController,
   replicaSetController,
   endpointSliceController,
+  disruptionController,
   nodeController(settings.nodeMonitor),
   taintEvictionController,
   podGcController,

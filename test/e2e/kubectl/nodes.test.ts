@@ -29,6 +29,26 @@ describe('kubectl tends nodes', () => {
     await shell.ok('taint node sim-1 gone-');
   });
 
+  it('drain keeps to a disruption budget', async () => {
+    await shell.ok('create deployment guarded --image=example.com/a --replicas=2');
+    await shell.ok('create pdb guarded --selector=app=guarded --min-available=1');
+    await shell.ok('rollout status deploy/guarded --timeout=60s');
+    const allows = (count: number) =>
+      `wait pdb/guarded --for=jsonpath={.status.disruptionsAllowed}=${count} --timeout=30s`;
+    await shell.ok(allows(1));
+    expect(await shell.ok('get pdb guarded')).toMatch(/guarded +1 +N\/A +1 +\d/);
+    await shell.ok('drain sim-0 --pod-selector=app=guarded --timeout=60s');
+    expect(await shell.ok('get pods -l app=guarded -o jsonpath={.items[*].spec.nodeName}')).not.toContain('sim-0');
+    await shell.ok('rollout status deploy/guarded --timeout=60s');
+    await shell.ok(`patch pdb guarded --type=merge -p '{"spec":{"minAvailable":2}}'`);
+    await shell.ok(allows(0));
+    expect(await shell.fails('drain sim-1 --pod-selector=app=guarded --timeout=3s')).toContain(
+      "Cannot evict pod as it would violate the pod's disruption budget.",
+    );
+    await shell.ok('delete deployment,pdb guarded');
+    for (const node of ['sim-0', 'sim-1']) await shell.ok(`uncordon ${node}`);
+  });
+
   it('cordon, drain and uncordon move pods to other nodes', async () => {
     expect(await shell.ok('cordon sim-0')).toBe('node/sim-0 cordoned\n');
     expect(await shell.ok('get node sim-0')).toMatch(/^sim-0 +Ready,SchedulingDisabled /m);
