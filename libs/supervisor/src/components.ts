@@ -24,6 +24,9 @@ export interface ComponentContext {
 /** Longer than a component gives itself to stop. */
 const STOP_MS_MAX = 20_000;
 
+/** glibc gives each of a process's dozen threads memory of its own; two shared ones save 10 MB in all. */
+const MEMORY_ARENAS = { MALLOC_ARENA_MAX: '2' };
+
 /** Writes the component's configuration file. Returns its path. */
 export function configure(name: ComponentName, context: ComponentContext): string {
   const path = join(context.folder.config, `${name}.json`);
@@ -37,6 +40,7 @@ export function component(name: ComponentName, context: ComponentContext, dist: 
     name,
     command: process.execPath,
     args: [join(dist, name, 'main.js'), '--config', configure(name, context)],
+    env: MEMORY_ARENAS,
     logFile: join(context.folder.logs, `${name}.log`),
     stopMsMax: STOP_MS_MAX,
   };
