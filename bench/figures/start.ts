@@ -14,6 +14,7 @@ const run = promisify(execFile);
 const RUNS = 5;
 const IDLE_MS = 10_000;
 const POLL_MS = 10;
+const MEGABYTE = 1e6;
 const MEGABYTES_MAX = 500;
 
 const POD = `apiVersion: v1
@@ -63,9 +64,9 @@ export async function start(): Promise<Figure[]> {
           const { stdout } = await run(process.execPath, [PERIPLUS, 'status', '--json'], { env: environment });
           const status = JSON.parse(stdout) as { processes: { name: string; residentBytes: number }[] };
           const ours = status.processes.filter(({ name }) => name !== 'etcd' && name !== 'containerd');
-          memory.push(ours.reduce((sum, { residentBytes }) => sum + residentBytes, 0) / 2 ** 20);
+          memory.push(ours.reduce((sum, { residentBytes }) => sum + residentBytes, 0) / MEGABYTE);
           processes = Object.fromEntries(
-            ours.map(({ name, residentBytes }) => [name, Math.round(residentBytes / 2 ** 20)]),
+            ours.map(({ name, residentBytes }) => [name, Math.round(residentBytes / MEGABYTE)]),
           );
         }
       }
@@ -82,7 +83,7 @@ export async function start(): Promise<Figure[]> {
     figure('kubectl apply of one pod to Running', 's', seconds.pod, { atMost: 2 }),
     figure(
       'resident memory of all Node processes, idle, one node',
-      'MiB',
+      'MB',
       memory,
       { atMost: MEGABYTES_MAX },
       { processes },

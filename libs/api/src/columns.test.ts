@@ -1,30 +1,16 @@
 import type { KubeObject } from '@periplus/apimachinery';
 import { describe, expect, it } from 'vitest';
 import { builtinKinds } from './builtin.ts';
-import { cells, created } from './testing/objects.ts';
+import { table as tableOf } from './testing/table.ts';
 
-const NOW = Date.parse('2026-11-21T12:00:00Z');
 const kinds = builtinKinds();
 
-/** The header and the row that kubectl prints, with the columns of -o wide behind a bar. */
+/** What kubectl prints of an object of that kind. */
 function table(apiVersion: string, kindName: string, object: object): string[] {
   const [group, version] = apiVersion.includes('/') ? apiVersion.split('/') : ['', apiVersion];
   const kind = kinds.byKind(group ?? '', version ?? '', kindName)!;
-  const status = (object as { status?: object }).status;
-  const metadata = {
-    name: 'x',
-    creationTimestamp: '2026-11-21T11:00:00Z',
-    ...(object as Partial<KubeObject>).metadata,
-  };
-  const stored = created(kind, { apiVersion, kind: kindName, ...structuredClone(object), metadata });
-  if (status) (stored as { status?: object }).status = status;
-  const names = (priority: 0 | 1) =>
-    kind.columns
-      .filter((column) => (column.priority ?? 0) === priority)
-      .map(({ name }) => name.toUpperCase())
-      .join('  ');
-  const wide = names(1);
-  return [wide ? `${names(0)} | ${wide}` : names(0), cells(kind, stored, NOW)];
+  const metadata = { name: 'x', ...(object as Partial<KubeObject>).metadata };
+  return tableOf(kind, { apiVersion, kind: kindName, ...structuredClone(object), metadata });
 }
 
 const template = {
