@@ -1,7 +1,6 @@
-import type { Pod } from '@periplus/api';
+import { namedNodes, type Pod } from '@periplus/api';
 import type { DeepReadonly } from '@periplus/apimachinery';
 import { type HostPort, hostPortsOf } from './host-ports.ts';
-import { namedNodes } from './node-affinity.ts';
 import { podDemand, type ResourceDemand } from './pod-demand.ts';
 
 type PodSpec = DeepReadonly<Pod>['spec'];

@@ -1,28 +1,14 @@
-import { type Deployment, deployment, pod, type ReplicaSet, replicaSet } from '@periplus/api';
+import { type Deployment, deployment, pod, replicaSet } from '@periplus/api';
 import { controllerOf } from '@periplus/apimachinery';
-import type { Index, View } from '@periplus/cache';
+import type { View } from '@periplus/cache';
 import { defineController, idle, type ObjectRef, watchRule } from '@periplus/reconcile';
+import { adoptionRule, orphansOf } from '../orphans.ts';
 import { claim } from '../ownership.ts';
 import { hasEnded, type PodView } from '../pod-state.ts';
 import { selectorOf } from '../selectors.ts';
-import type { ReplicaSetView } from './revisions.ts';
 import { planRollout } from './rollout.ts';
 
-/** ReplicaSets that nobody controls, by namespace. */
-const orphanReplicaSets: Index<ReplicaSet> = {
-  name: 'orphan-replica-sets',
-  kind: replicaSet,
-  keys: (object) => (controllerOf(object) ? [] : [object.metadata.namespace ?? '']),
-};
-
-function adopters(set: ReplicaSetView | null, view: View): ObjectRef[] {
-  if (!set || controllerOf(set)) return [];
-  const { namespace = '', labels } = set.metadata;
-  return view
-    .list(deployment, namespace)
-    .filter(({ spec }) => selectorOf(spec.selector).matches(labels))
-    .map(({ metadata }) => ({ namespace, name: metadata.name ?? '' }));
-}
+const orphanReplicaSets = orphansOf(replicaSet);
 
 /** A Deployment that recreates waits for the last pod of its old sets to be gone. */
 function recreatersWaitingFor(now: PodView | null, old: PodView | null, view: View): ObjectRef[] {
@@ -43,7 +29,7 @@ export const deploymentController = defineController<Deployment>({
   for: deployment,
   owns: [replicaSet],
   watches: [
-    watchRule(replicaSet, (now, _old, view) => adopters(now, view)),
+    adoptionRule(replicaSet, deployment),
     watchRule(pod, (now, old, view) => recreatersWaitingFor(now, old, view)),
   ],
   indexes: [orphanReplicaSets],

@@ -1,12 +1,15 @@
-import { namespace as namespaceKind, type Pod, pod, type ReplicaSet, replicaSet } from '@periplus/api';
-import { controllerOf, type DeepReadonly, ownerReferenceTo } from '@periplus/apimachinery';
-import type { Index, View } from '@periplus/cache';
+import { namespace as namespaceKind, pod, type ReplicaSet, replicaSet } from '@periplus/api';
+import { controllerOf, type DeepReadonly } from '@periplus/apimachinery';
+import type { View } from '@periplus/cache';
 import type { Command } from '@periplus/client';
-import { defineController, idle, type ObjectRef, type Plan, type PlannedEvent, watchRule } from '@periplus/reconcile';
+import { defineController, idle, type Plan, type PlannedEvent } from '@periplus/reconcile';
 import { childNames } from '../child-names.ts';
+import { adoptionRule, orphanPods } from '../orphans.ts';
 import { claim } from '../ownership.ts';
+import { podOfTemplate } from '../pod-of-template.ts';
 import { isActive, type PodView } from '../pod-state.ts';
 import { selectorOf } from '../selectors.ts';
+import { slowStart } from '../slow-start.ts';
 import { setStatus } from '../status-change.ts';
 import { podsToDelete } from './deletion-order.ts';
 import { replicaSetStatus } from './replica-set-status.ts';
@@ -15,32 +18,13 @@ type ReplicaSetView = DeepReadonly<ReplicaSet>;
 
 /** Pods that one plan creates or deletes at most. */
 const BURST_MAX = 500;
-/** The first batch of creates; each further one is twice as large, so that what is refused is refused few times. */
-const SLOW_START = 1;
-
-/** Pods that nobody controls, by namespace. */
-const orphanPods: Index<Pod> = {
-  name: 'orphan-pods',
-  kind: pod,
-  keys: (object) => (controllerOf(object) ? [] : [object.metadata.namespace ?? '']),
-};
-
-/** Sets that select a pod that nobody controls. */
-function adopters(object: PodView | null, view: View): ObjectRef[] {
-  if (!object || controllerOf(object)) return [];
-  const { namespace = '', labels } = object.metadata;
-  return view
-    .list(replicaSet, namespace)
-    .filter(({ spec }) => selectorOf(spec.selector).matches(labels))
-    .map(({ metadata }) => ({ namespace, name: metadata.name ?? '' }));
-}
 
 /** Keeps as many pods of a template as asked for. https://kubernetes.io/docs/concepts/workloads/controllers/replicaset/ */
 export const replicaSetController = defineController<ReplicaSet>({
   name: 'replicaset',
   for: replicaSet,
   owns: [pod],
-  watches: [watchRule(pod, (now, _old, view) => adopters(now, view))],
+  watches: [adoptionRule(pod, replicaSet)],
   indexes: [orphanPods],
   reconcile({ namespace, name }, view) {
     const rs = view.get(replicaSet, namespace, name);
@@ -61,7 +45,7 @@ function planReplicaSet(rs: ReplicaSetView, view: View): Plan {
   const moves = !mayMove ? [] : surplus < 0 ? creates(rs, -surplus, view) : deletes(rs, active, surplus, view);
 
   const { status, lookAgainMs } = replicaSetStatus(rs, claimed, null, view.nowMs);
-  const steps = [claims, ...batches(moves, surplus < 0 ? SLOW_START : BURST_MAX)];
+  const steps = [claims, ...(surplus < 0 ? slowStart(moves, BURST_MAX) : [moves])];
   // With pods on their way the counts are old already; the set is looked at again as soon as they are there.
   const hadFailure = rs.status?.conditions?.some(({ type }) => type === 'ReplicaFailure');
   if (moves.length === 0 || hadFailure) steps.push(setStatus(replicaSet, rs, status));
@@ -79,16 +63,6 @@ function planReplicaSet(rs: ReplicaSetView, view: View): Plan {
   };
 }
 
-/** Splits commands into steps of `first`, twice `first`, four times `first`, ... */
-function batches(commands: readonly Command[], first: number): (readonly Command[])[] {
-  const steps: (readonly Command[])[] = [];
-  for (let from = 0, size = first; from < commands.length; size *= 2) {
-    steps.push(commands.slice(from, from + size));
-    from += size;
-  }
-  return steps;
-}
-
 function creates(rs: ReplicaSetView, count: number, view: View): Command[] {
   const { namespace = '', name = '', uid, resourceVersion } = rs.metadata;
   const isTaken = (candidate: string): boolean => view.get(pod, namespace, candidate) !== undefined;
@@ -98,26 +72,8 @@ function creates(rs: ReplicaSetView, count: number, view: View): Command[] {
     kind: pod,
     namespace,
     name: podName,
-    object: podOf(rs, podName),
+    object: podOfTemplate(rs, replicaSet, podName, rs.spec.template),
   }));
-}
-
-function podOf(rs: ReplicaSetView, name: string): DeepReadonly<Pod> {
-  const { metadata, spec } = rs.spec.template ?? {};
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: {
-      name,
-      generateName: `${rs.metadata.name}-`,
-      namespace: rs.metadata.namespace,
-      labels: metadata?.labels,
-      annotations: metadata?.annotations,
-      finalizers: metadata?.finalizers,
-      ownerReferences: [ownerReferenceTo(rs, replicaSet)],
-    },
-    spec: spec ?? { containers: [] },
-  };
 }
 
 function deletes(rs: ReplicaSetView, active: readonly PodView[], surplus: number, view: View): Command[] {

@@ -1,4 +1,4 @@
-import { matchesNodeSelector, matchesRequired, preferredWeight } from '../node-affinity.ts';
+import { matchesNodeSelector, matchesRequired, preferredWeight } from '@periplus/api';
 import type { StaticFilter, StaticScore } from '../plugin.ts';
 
 /** nodeSelector and required node affinity. */

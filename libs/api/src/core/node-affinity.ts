@@ -1,5 +1,7 @@
-import type { Node, Pod } from '@periplus/api';
+/** Which nodes a pod asks for. https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/ */
 import type { DeepReadonly } from '@periplus/apimachinery';
+import type { Node } from './node.ts';
+import type { Pod } from './pod.ts';
 
 type PodSpec = DeepReadonly<Pod>['spec'];
 type NodeAffinity = NonNullable<PodSpec['affinity']>['nodeAffinity'];
