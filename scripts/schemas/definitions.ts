@@ -151,6 +151,7 @@ function component({ id, type, description }: Definition, typeMeta: Json): Json 
       Object.assign(more, mergeRules(declared.items, marks[name] as ListMarker));
     }
     if (declared.is === 'map' && marks[name]) more['x-kubernetes-map-type'] = 'atomic';
+    if (marks[name] === 'granular') more['x-kubernetes-map-type'] = 'granular';
     if (declared.is === 'ref' && markers[declared.name]?.[''] === 'retainKeys') {
       more['x-kubernetes-patch-strategy'] = 'retainKeys';
     }

@@ -5,14 +5,14 @@
  * other names for its properties. Lists not named here are atomic: a patch replaces them. A map names the
  * keys of server-side apply, with the value of one that may be left out (`protocol=TCP`); strategic merge
  * patch uses the first of them. `apply` and `patch` in front: only that merges the list, to the other it is atomic.
- * Objects and maps that are atomic are one value to server-side apply; those that a patch replaces (`replace`) are one to
- * strategic merge patch.
+ * Objects and maps that are atomic are one value to server-side apply, but where a property of such a type is `granular`;
+ * those that a patch replaces (`replace`) are one to strategic merge patch.
  */
 type MergedList = 'set' | `map ${string}`;
 export type ListMarker = MergedList | `apply ${MergedList}` | `patch ${MergedList}`;
 export interface Markers {
   ''?: 'atomic' | 'retainKeys';
-  [property: string]: ListMarker | 'atomic' | 'retainKeys' | 'replace' | undefined;
+  [property: string]: ListMarker | 'atomic' | 'granular' | 'retainKeys' | 'replace' | undefined;
 }
 
 const conditions = { conditions: 'map type' } as const;
@@ -50,7 +50,9 @@ export const markers: Readonly<Record<string, Markers>> = {
   'v1.ObjectFieldSelector': atomic,
   'v1.ObjectReference': atomic,
   'v1.PersistentVolumeClaimStatus': conditions,
+  'v1.PersistentVolumeSpec': { claimRef: 'granular' },
   'v1.PodResourceClaim': retainKeys,
+  'v1.PodResourceClaimStatus': retainKeys,
   'v1.PodSpec': {
     containers: 'map name',
     ephemeralContainers: 'map name',
@@ -63,7 +65,7 @@ export const markers: Readonly<Record<string, Markers>> = {
     topologySpreadConstraints: 'map topologyKey whenUnsatisfiable',
     volumes: 'map name',
   },
-  'v1.PodStatus': { ...conditions, podIPs: 'map ip', resourceClaimStatuses: 'map name' },
+  'v1.PodStatus': { ...conditions, hostIPs: 'patch map ip', podIPs: 'map ip', resourceClaimStatuses: 'map name' },
   'v1.ReplicationControllerSpec': { selector: 'atomic' },
   'v1.ReplicationControllerStatus': conditions,
   'v1.ResourceFieldSelector': atomic,
@@ -84,10 +86,7 @@ export const markers: Readonly<Record<string, Markers>> = {
   'admissionregistration.k8s.io/v1.ValidatingWebhook': webhook,
   'admissionregistration.k8s.io/v1.MutatingWebhookConfiguration': { webhooks: 'map name' },
   'admissionregistration.k8s.io/v1.ValidatingWebhookConfiguration': { webhooks: 'map name' },
-  'admissionregistration.k8s.io/v1.MutatingAdmissionPolicySpec': {
-    matchConditions: 'map name',
-    variables: 'patch map name',
-  },
+  'admissionregistration.k8s.io/v1.MutatingAdmissionPolicySpec': { matchConditions: 'map name' },
   'admissionregistration.k8s.io/v1.NamedRuleWithOperations': atomic,
   'admissionregistration.k8s.io/v1.ParamKind': atomic,
   'admissionregistration.k8s.io/v1.ParamRef': atomic,

@@ -45,6 +45,9 @@ const isKind = ({ type }: Pick<Definition, 'type'>): boolean =>
   type.properties.kind?.is === 'string' &&
   !('items' in type.properties);
 
+/** What marks say of a property beside what its type says. */
+const OF_REFERENCE: Readonly<Record<string, string>> = { granular: 'atomic:false', replace: 'replaced:true' };
+
 /** How a list is merged, as members of its schema. */
 function merging(mark: ListMarker): string {
   const [, only, how] = /^(?:(apply|patch) )?(.*)$/.exec(mark) as unknown as [string, string | undefined, string];
@@ -114,7 +117,7 @@ class ModuleWriter {
     for (const name of Object.keys(marks)) {
       const of = type.properties[name]?.is;
       const fits =
-        of === 'array' || (of === 'map' && marks[name] === 'atomic') || (of === 'ref' && marks[name] === 'replace');
+        of === 'array' || (of === 'map' && marks[name] === 'atomic') || (of === 'ref' && marks[name]! in OF_REFERENCE);
       if (name && !fits) {
         throw new Error(`marker for ${id}.${name}, which is no list`);
       }
@@ -122,8 +125,8 @@ class ModuleWriter {
     const properties: string[] = [];
     for (const [name, value] of Object.entries(type.properties)) {
       const text = this.#at(`properties[${JSON.stringify(name)}]`, () =>
-        marks[name] === 'replace'
-          ? `{...${this.#text(value)},replaced:true}`
+        value.is === 'ref' && marks[name]
+          ? `{...${this.#text(value)},${OF_REFERENCE[marks[name]]}}`
           : this.#text(value, marks[name] as ListMarker),
       );
       properties.push(`${/^[a-zA-Z]\w*$/.test(name) ? name : JSON.stringify(name)}:${text}`);

@@ -45,6 +45,7 @@ describe('schemas made from the declarations', () => {
     ['v1.Pod', 'metadata.finalizers', 'set'],
     ['v1.Pod', 'metadata.ownerReferences', 'map uid'],
     ['v1.Pod', 'status.conditions', 'map type'],
+    ['v1.Pod', 'status.hostIPs', 'map ip'],
     ['v1.Pod', 'spec.containers.[].args', 'atomic'],
     ['v1.Service', 'spec.ports', 'map port protocol'],
     ['v1.ServiceAccount', 'secrets', 'map name'],
@@ -58,6 +59,13 @@ describe('schemas made from the declarations', () => {
   it('mark what clients merge by naming what stays', () => {
     expect(at('apps/v1.Deployment', 'spec.strategy')).toMatchObject({ name: 'DeploymentStrategy', retainKeys: true });
     expect(at('v1.Pod', 'spec.volumes.[]')).toMatchObject({ name: 'Volume', retainKeys: true });
+    expect(at('v1.Pod', 'status.resourceClaimStatuses.[]')).toMatchObject({ retainKeys: true });
+  });
+
+  it('know one value by its type, but where a property says otherwise', () => {
+    expect(at('v1.Event', 'involvedObject')).toMatchObject({ name: 'ObjectReference', atomic: true });
+    expect(at('v1.PersistentVolume', 'spec.claimRef')).toMatchObject({ name: 'ObjectReference', atomic: false });
+    expect(at('v1.Pod', 'status.hostIPs')).toMatchObject({ list: 'map', applied: 'atomic' });
   });
 
   it('know what must be there', () => {
