@@ -75,7 +75,7 @@ export async function startApiServer(config: Config, log: Logger, signal: AbortS
       core.operations.close();
       context.get<EtcdGate>(GATE).close();
       await closed;
-      core.close();
+      await core.close();
       stopping.abort();
       await context.get<GroupCommit>(STORE).close();
       await Promise.all([context.get<EtcdClient>(ETCD).close(), context.get<EtcdClient>(GATE_ETCD).close()]);

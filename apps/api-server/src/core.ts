@@ -11,6 +11,7 @@ import {
   ServiceNetwork,
 } from '@periplus/operations';
 import type { Store } from '@periplus/store';
+import { componentsOf } from './components.ts';
 import type { Config } from './config.ts';
 import { openLogins } from './logins.ts';
 
@@ -20,7 +21,7 @@ export interface Core {
   authenticator: Authenticator;
   tokens: ServiceAccountTokens;
   fairness: Fairness;
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** Puts the core together and makes what every cluster has. */
@@ -32,7 +33,11 @@ export async function startCore(config: Config, cache: ClusterCache, store: Stor
   const logins = openLogins(config, cache, tokens, log, now);
   const { rootCa } = config.serviceAccounts;
   const { authenticator } = logins;
-  const operations = createOperations({ cache, store, authorizer, authenticator, tokens, rootCa, network });
+  const components = componentsOf(config);
+  const operations = createOperations({
+    ...{ cache, store, authorizer, authenticator, tokens, rootCa, network },
+    components: components.all,
+  });
   const advertised = { address: config.advertiseAddress, port: config.port };
   await bootstrap({ operations, network, advertised, clientAuthority: config.tls.clientAuthority, now });
   const fairness = new Fairness({ cache });
@@ -41,10 +46,11 @@ export async function startCore(config: Config, cache: ClusterCache, store: Stor
     authenticator,
     tokens,
     fairness,
-    close() {
+    async close() {
       authorizer.close();
       logins.close();
       fairness.close();
+      await components.close();
     },
   };
 }

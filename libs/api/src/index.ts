@@ -30,6 +30,7 @@ export {
   certificateSigningRequest,
 } from './certificates/certificate-signing-request.ts';
 export { type Lease, lease } from './coordination/lease.ts';
+export { type ComponentStatus, componentStatus } from './core/component-status.ts';
 export { type ConfigMap, configMap } from './core/config-map.ts';
 export { type Endpoints, endpoints } from './core/endpoints.ts';
 export { type CoreEvent, coreEvent } from './core/event.ts';

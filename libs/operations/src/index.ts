@@ -16,6 +16,7 @@ export { WebhookAuthenticator, type WebhookConfig } from './authentication/webho
 export { type ClusterAuthorizer, createAuthorizer } from './authorization/authorizer.ts';
 export { type BootstrapDeps, bootstrap } from './bootstrap/bootstrap.ts';
 export { type CacheReader, cacheIndexes } from './cluster-state.ts';
+export type { Component } from './components/component-statuses.ts';
 export { Fairness, type Flow } from './fairness/fairness.ts';
 export { type PriorityLevel, type Seat, TooManyRequests, Waiting } from './fairness/priority-level.ts';
 export { createOperations, type OperationsDeps } from './operations.ts';

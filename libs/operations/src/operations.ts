@@ -21,6 +21,7 @@ import { attributesOf } from './authorization/attributes.ts';
 import type { ClusterAuthorizer } from './authorization/authorizer.ts';
 import { forbiddenRequest } from './authorization/forbidden.ts';
 import { type CacheReader, ClusterState, namedResource } from './cluster-state.ts';
+import { type Component, getComponentStatus, listComponentStatuses } from './components/component-statuses.ts';
 import { Quotas } from './quota/quotas.ts';
 import { getObject, listObjects } from './reading/read.ts';
 import { parseSelection, type Selection } from './reading/selection.ts';
@@ -56,6 +57,8 @@ export interface OperationsDeps {
   /** PEM: what clients check this server against; goes into Secrets with tokens. */
   rootCa: Buffer;
   network: ServiceNetwork;
+  /** What ComponentStatuses tell of. */
+  components: readonly Component[];
 }
 
 /**
@@ -139,18 +142,27 @@ function accessOf(authorizer: ClusterAuthorizer): Access {
 
 type Reads = Pick<Operations, 'lookup' | 'get' | 'list' | 'watch'>;
 
-const readsOf = ({ authorizeTarget, select }: Access, cluster: ClusterState, fanOut: WatchFanOut): Reads => ({
+const readsOf = (
+  { authorizeTarget, select }: Access,
+  cluster: ClusterState,
+  fanOut: WatchFanOut,
+  components: readonly Component[],
+): Reads => ({
   lookup: (target) => getObject(cluster, target, ''),
 
   async get(context, target, { resourceVersion = '' }) {
     authorizeTarget(context, target, 'get');
     checkSubresource(target);
+    checkVerb(target, 'get');
+    if (!target.kind.isStored) return getComponentStatus(components, target);
     const result = await getObject(cluster, target, resourceVersion);
     return target.subresource === 'scale' ? scaleResult(target.kind, result) : result;
   },
 
   async list(context, target, options) {
-    return listObjects(cluster, target, select(context, target, 'list', options), options);
+    const selection = select(context, target, 'list', options);
+    if (!target.kind.isStored) return listComponentStatuses(components, selection);
+    return listObjects(cluster, target, selection, options);
   },
 
   async watch(context, target, options, encoding, sink) {
@@ -206,7 +218,7 @@ const writesOf = ({ select }: Access, write: WriteDeps, deps: OperationsDeps): W
 
 /** Puts the core together. */
 export function createOperations(deps: OperationsDeps): Operations {
-  const { cache, store, authorizer, network, tokens, rootCa } = deps;
+  const { cache, store, authorizer, network, tokens, rootCa, components } = deps;
   const cluster = new ClusterState(cache);
   const fanOut = new WatchFanOut(cache);
   const access = accessOf(authorizer);
@@ -227,7 +239,7 @@ export function createOperations(deps: OperationsDeps): Operations {
   const stopFilling = tokens && keepTokenSecrets({ cluster, operations: writes, tokens, rootCa });
   return {
     authorize: access.authorize,
-    ...readsOf(access, cluster, fanOut),
+    ...readsOf(access, cluster, fanOut, components),
     ...writes,
     async applyAll(context, objects, force) {
       for (const { target } of objects) checkVerb(target, 'patch');

@@ -105,7 +105,10 @@ export async function startCore(options: { nodePortRange?: string; window?: Wind
     anonymous: true,
   });
   const rootCa = Buffer.from(ROOT_CA);
-  const operations = createOperations({ cache, store, authorizer, authenticator, tokens, rootCa, network });
+  const operations = createOperations({
+    ...{ cache, store, authorizer, authenticator, tokens, rootCa, network },
+    components: [],
+  });
   stack.defer(() => operations.close());
   const advertised = { address: '192.168.1.10', port: 6443 };
   await bootstrap({ operations, network, advertised, clientAuthority: rootCa, now: Date.now });

@@ -35,6 +35,7 @@ async function startSecond(): Promise<Operations> {
     tokens,
     network,
     rootCa: Buffer.from('the root'),
+    components: [],
   });
   stack.defer(() => operations.close());
   return operations;

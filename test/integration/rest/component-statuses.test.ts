@@ -1,0 +1,54 @@
+import { openEtcd } from '@periplus/etcd';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { TestServer } from './test-server.ts';
+
+const STATUSES = '/api/v1/componentstatuses';
+/** Nothing listens there. */
+const AWAY = 'http://127.0.0.1:9';
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await TestServer.start(({ etcd }) => ({ etcd: { ...etcd, endpoints: [...etcd.endpoints, AWAY] } }));
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+const rows = async (args: string) => {
+  const { stdout, stderr } = await server.kubectl(args);
+  return {
+    stderr,
+    rows: stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.trim().split(/ {2,}/)),
+  };
+};
+
+it('shows kubectl who leads and which members of etcd answer, and warns that the kind is old', async () => {
+  const etcd = openEtcd(await server.etcd.options());
+  await etcd.put('/periplus/elections/scheduler', Buffer.from('{}'));
+  await etcd.close();
+  const found = await rows('get componentstatuses');
+  expect(found.stderr).toContain('Warning: v1 ComponentStatus is deprecated in v1.19+');
+  expect(found.rows).toEqual([
+    ['NAME', 'STATUS', 'MESSAGE', 'ERROR'],
+    ['controller-manager', 'Unhealthy', 'none is leading'],
+    ['scheduler', 'Healthy', 'ok'],
+    ['etcd-0', 'Healthy', 'ok'],
+    ['etcd-1', 'Unhealthy', expect.stringContaining('127.0.0.1:9')],
+  ]);
+  expect((await rows('get cs scheduler')).rows[1]).toEqual(['scheduler', 'Healthy', 'ok']);
+  expect((await rows('get cs --field-selector=metadata.name=etcd-0 -o name')).rows).toEqual([
+    ['componentstatus/etcd-0'],
+  ]);
+});
+
+it('refuses what cannot be done to a status that nobody keeps', async () => {
+  const body = { apiVersion: 'v1', kind: 'ComponentStatus', metadata: { name: 'mine' } };
+  expect((await server.ask('POST', STATUSES, { body })).code).toBe(405);
+  expect((await server.ask('GET', `${STATUSES}?watch=1`)).code).toBe(405);
+  expect((await server.ask('DELETE', `${STATUSES}/scheduler`)).code).toBe(405);
+  expect((await server.ask('GET', `${STATUSES}/mine`)).json).toMatchObject({
+    code: 404,
+    message: 'componentstatuses "mine" not found',
+  });
+});
