@@ -105,13 +105,23 @@ describe('kubectl reads', () => {
     }
     expect(pod).toMatch(/Normal +Scheduled +\d+s +default-scheduler +Successfully assigned reads\/web-\S+ to sim-\d/);
     expect(await shell.ok('describe svc web')).toMatch(/^Endpoints: +\d+\.\d+\.\d+\.\d+:80,\d+\.\d+\.\d+\.\d+:80$/m);
-    expect(await shell.ok('describe node sim-0')).toMatch(
-      /^ {2}Ready +True .* KubeletReady +kubelet is posting ready status$/m,
+    const node = await shell.ok('describe node sim-0');
+    expect(node).toMatch(/^ {2}Ready +True .* KubeletReady +kubelet is posting ready status$/m);
+    expect(node).toMatch(
+      /^Lease:\n {2}HolderIdentity: {2}sim-0\n {2}AcquireTime: +<unset>\n {2}RenewTime: +\w+, \d+ /m,
     );
     await shell.ok('create secret generic hidden --from-literal=password=hunter2');
     const secret = await shell.ok('describe secret hidden');
     expect(secret).toMatch(/^password: {2}7 bytes$/m);
     expect(secret).not.toContain('hunter2');
+  });
+
+  it('get componentstatuses shows the whole control plane at work', async () => {
+    const { stdout, stderr } = await shell.cluster.tryKubectl(['get', 'componentstatuses']);
+    expect(stderr).toContain('Warning: v1 ComponentStatus is deprecated in v1.19+');
+    expect(stdout.replaceAll(/ +/g, ' ').replaceAll(/ $/gm, '')).toBe(
+      'NAME STATUS MESSAGE ERROR\ncontroller-manager Healthy ok\nscheduler Healthy ok\netcd-0 Healthy ok\n',
+    );
   });
 
   it('events shows what happened, of all or of one', async () => {

@@ -45,6 +45,17 @@ describe('hollow nodes', () => {
     });
   });
 
+  it('keep a Lease for each, owned by its node', async () => {
+    await start();
+    const uid = cluster.object('nodes', '', 'sim-1')!.metadata.uid;
+    await vi.waitFor(() => {
+      expect(cluster.object('leases', 'kube-node-lease', 'sim-1')).toMatchObject({
+        metadata: { ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: 'sim-1', uid }] },
+        spec: { holderIdentity: 'sim-1', renewTime: expect.stringMatching(/\.\d{6}Z$/) },
+      });
+    }, SOON);
+  });
+
   it('make their pods ready, each with an address of its own, and let them go', async () => {
     await start();
     for (let i = 0; i < 6; i += 1) await cluster.createPod({ metadata: { name: `pod-${i}` }, spec }, `sim-${i % 3}`);

@@ -8,12 +8,14 @@ import type { CommandClient, ResourceClient } from '@periplus/client';
 import type { Logger } from '@periplus/component';
 import { type Cri, describeCriError, openCri, type TaskWatch, watchTasks } from '@periplus/cri';
 import type { EtcdClient } from '@periplus/etcd';
+import { systemClock } from '@periplus/reconcile';
 import type { Keys } from '@periplus/store';
 import { Inbox } from '../inbox.ts';
 import { Liveness } from '../liveness.ts';
 import { rotateLog } from '../logs/log-rotation.ts';
 import { type FoundLog, LogNotFound, type LogServer, serveLogs } from '../logs/log-server.ts';
 import { readMachine } from '../machine.ts';
+import { NodeLeases } from '../node-leases.ts';
 import { NodeRegistration } from '../node-registration.ts';
 import type { NodeIdentity } from '../node-status.ts';
 import { watchNodes } from '../node-watch.ts';
@@ -58,6 +60,7 @@ export class NodeAgent {
   private readonly fingerprints = new Map<string, string>();
   private readonly inbox: Inbox;
   private readonly liveness: Liveness;
+  private readonly leases: NodeLeases;
   private readonly nodeWatch: RangeFollower;
   private registration: NodeRegistration | null = null;
   private tasks: TaskWatch | null = null;
@@ -88,9 +91,13 @@ export class NodeAgent {
       ttlSeconds: options.livenessTtlSeconds,
       onHeld: () => this.registration?.look(),
     });
+    this.leases = new NodeLeases({ commands: deps.commands, log: deps.log, clock: systemClock });
     this.nodeWatch = watchNodes({
       ...{ etcd: deps.etcd, keys: deps.keys, node: options.identity.name, log: deps.log },
-      onNode: (node) => this.registration?.see(node),
+      onNode: (node) => {
+        this.registration?.see(node);
+        this.leases.see(node);
+      },
     });
   }
 
@@ -146,6 +153,7 @@ export class NodeAgent {
     this.inbox.close();
     this.liveness.close();
     this.nodeWatch.close();
+    this.leases.close();
     this.registration?.close();
     this.tasks?.close();
     for (const worker of this.workers.values()) worker.close();

@@ -11,6 +11,7 @@ import { type Clock, systemClock } from '@periplus/reconcile';
 import type { Keys } from '@periplus/store';
 import { Inbox } from '../inbox.ts';
 import { Liveness } from '../liveness.ts';
+import { NodeLeases } from '../node-leases.ts';
 import { isReady, type MachineFacts, type NodeIdentity, newNode, nodeStatus } from '../node-status.ts';
 import { watchNodes } from '../node-watch.ts';
 import type { Pod } from '../pod/pod-types.ts';
@@ -69,6 +70,7 @@ export class HollowNodes {
   private readonly engine: StageEngine;
   private readonly inbox: Inbox;
   private readonly liveness: Liveness;
+  private readonly leases: NodeLeases;
   private readonly nodeWatch: RangeFollower;
   private readonly registered = new Set<string>();
   /** Names of nodes whose state is being told, and of those that have to be told of again after that. */
@@ -109,6 +111,7 @@ export class HollowNodes {
       ...{ etcd, keys, log, nodes: names, ttlSeconds: options.livenessTtlSeconds },
       onHeld: () => void this.registerAll(),
     });
+    this.leases = new NodeLeases({ commands, log, clock: this.clock });
     this.nodeWatch = watchNodes({ etcd, keys, log, onNode: (node) => this.onNode(node) });
   }
 
@@ -138,6 +141,7 @@ export class HollowNodes {
     this.engine.close();
     this.inbox.close();
     this.nodeWatch.close();
+    this.leases.close();
     this.liveness.close();
   }
 
@@ -175,8 +179,10 @@ export class HollowNodes {
   }
 
   /** Somebody took the node for dead. While it is not alive, he is right. */
-  private onNode({ metadata, status }: Node): void {
+  private onNode(node: Node): void {
+    const { metadata, status } = node;
     const name = metadata.name ?? '';
+    if (this.nodes.has(name)) this.leases.see(node);
     if (!this.liveness.isHeld || !this.registered.has(name) || isReady(status)) return;
     if (this.telling.has(name)) this.stale.add(name);
     else void this.register(name);
