@@ -22,7 +22,7 @@ export interface StructureReport {
  */
 export const conform = (object: JsonObject, schema: Schema): StructureReport => walkOver(object, schema, new Walk());
 
-/** As `conform`, for an object that need not be whole: what is missing stays missing. */
+/** As `conform`, for an object that need not be whole: what is missing stays missing, and what is said to be null is. */
 export function conformPart(object: JsonObject, schema: Schema): StructureReport {
   const walk = new Walk();
   walk.isPart = true;
@@ -241,7 +241,7 @@ function objectCheck(schema: ObjectSchema): Check {
       }
       const member = value[name] as JsonValue;
       if (member === null) {
-        delete value[name];
+        if (!walk.isPart) delete value[name];
         continue;
       }
       walk.down(name);

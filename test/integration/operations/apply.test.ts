@@ -139,6 +139,19 @@ describe('an apply', () => {
     expect(forced.object).toMatchObject({ spec: { replicas: 2 } });
   });
 
+  it('gives up what others own by stating that it is null, and owns that', async () => {
+    await apply('apps/v1/deployments', 'nulled', deployment('nulled', { minReadySeconds: 7 }));
+    const config = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'nulled' } };
+    const other = { ...config, spec: { minReadySeconds: null } };
+    const error = await refusal(apply('apps/v1/deployments', 'nulled', other, { fieldManager: 'other' }));
+    expect(error.message).toBe('Apply failed with 1 conflict: conflict with "kubectl": .spec.minReadySeconds');
+    const forced = await apply('apps/v1/deployments', 'nulled', other, { fieldManager: 'other', force: true });
+    expect(forced.object).not.toHaveProperty('spec.minReadySeconds');
+    expect(managed(objectOf(forced))['other Apply']).toEqual({ 'f:spec': { 'f:minReadySeconds': {} } });
+    const again = await apply('apps/v1/deployments', 'nulled', other, { fieldManager: 'other' });
+    expect(again.resourceVersion).toBe(forced.resourceVersion);
+  });
+
   it('removes what it stated before and does not state any more', async () => {
     await apply('v1/configmaps', 'shrink', configMap('shrink', { a: '1', b: '2' }, { labels: { x: 'y' } }));
     const other = configMap('shrink', { c: '3' });

@@ -48,6 +48,27 @@ describe('applying a configuration', () => {
     expect(managed(applied)).toEqual({ kubectl: { 'f:spec': { 'f:replicas': {} } } });
   });
 
+  it('owns what it states to be null, and takes it away when it may', () => {
+    const live = apply(NOTHING, 'one', scaled(1, { deadline: 5 }));
+    const applied = apply(live, 'two', { spec: { replicas: null } });
+    expect(applyConflict(applied.conflicts).message).toBe(
+      'Apply failed with 1 conflict: conflict with "one": .spec.replicas',
+    );
+    expect(applied.object).toEqual({ spec: { replicas: null, deadline: 5 } });
+    expect(managed(applied)).toEqual({
+      one: { 'f:spec': { 'f:deadline': {} } },
+      two: { 'f:spec': { 'f:replicas': {} } },
+    });
+  });
+
+  it('leaves the parts of what it states to be null to those who own them', () => {
+    const live = apply(NOTHING, 'one', { metadata: { labels: { a: 'b' } }, spec: { containers: [container('main')] } });
+    const applied = apply(live, 'two', { metadata: { labels: null }, spec: { containers: null } });
+    expect(applied.conflicts).toEqual([]);
+    expect(applied.object).toEqual({ metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'main' }] } });
+    expect(managed(applied).two).toEqual({ 'f:metadata': { 'f:labels': {} }, 'f:spec': { 'f:containers': {} } });
+  });
+
   it('lists the conflicts with several managers, each with its fields', () => {
     const one = apply(NOTHING, 'one', scaled(1, { deadline: 1 }));
     const live = apply(one, 'two', { spec: { containers: [container('main', { image: 'a' })] } });

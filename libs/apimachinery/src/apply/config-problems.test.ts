@@ -29,6 +29,16 @@ it.each<[string, JsonObject, string]>([
     { spec: { containers: [{ image: 'x' }] } },
     '.spec.containers: element 0: associative list with keys has an element that omits key field "name" (and doesn\'t have default value)',
   ],
+  [
+    'an item that is null',
+    { spec: { containers: [null] } },
+    '.spec.containers: element 0: associative list with keys may not have a null element',
+  ],
+  [
+    'a value of a set that is null',
+    { metadata: { finalizers: ['a', null] } },
+    ".metadata.finalizers: element 1: associative list without keys has an element that's an explicit null",
+  ],
 ])('says what is wrong with %s', (_, config, text) => {
   expect(problemText(configProblems(config, thing))).toBe(text);
 });

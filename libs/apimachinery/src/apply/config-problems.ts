@@ -37,10 +37,19 @@ function look(value: JsonValue, schema: Schema, path: string, problems: string[]
   }
 }
 
+const nullItemProblem = ({ keys }: ArraySchema): string =>
+  keys
+    ? 'associative list with keys may not have a null element'
+    : "associative list without keys has an element that's an explicit null";
+
 function lookAtItems(list: JsonValue[], schema: ArraySchema, path: string, problems: string[], depth: number): void {
   const isWhole = isOneValue(schema);
   const seen = new Set<string>();
   list.forEach((item, i) => {
+    if (item === null && !isWhole) {
+      problems.push(`${path}: element ${i}: ${nullItemProblem(schema)}`);
+      return;
+    }
     const element = isWhole ? `i:${i}` : elementOf(item, schema);
     if (element === undefined) {
       const missing = `associative list with keys has an element that omits key field "${schema.keys?.[0]}"`;

@@ -7,6 +7,8 @@ import { elementOf } from './path-element.ts';
 /** `live` with everything that `config` says. The result shares parts with both. */
 export function mergeConfig(live: JsonValue | undefined, config: JsonValue, schema: Schema): JsonValue {
   if (live === undefined || isOneValue(schema)) return config;
+  // Who states that a struct, list or map is null states none of its parts.
+  if (config === null) return live;
   if (Array.isArray(config)) return Array.isArray(live) ? mergeLists(live, config, schema as ArraySchema) : config;
   if (!isJsonObject(config) || !isJsonObject(live)) return config;
   const merged = { ...live };
