@@ -104,6 +104,8 @@ export interface Body {
   readonly value: JsonValue;
   /** What `value` was parsed from, for finding duplicate fields; null when that was not JSON. */
   readonly json: string | null;
+  /** What a reader of YAML found twice in one map of it: `line 3: key "name" already set in map`. */
+  readonly duplicateKeys?: readonly string[];
 }
 
 /** An object in the form that was asked for. `bytes` are shared by all responses: never write to them. */

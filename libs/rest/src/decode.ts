@@ -1,4 +1,4 @@
-import { badRequest, type JsonValue, KUBERNETES_YAML } from '@periplus/apimachinery';
+import { badRequest, findDuplicateFields, type JsonValue, KUBERNETES_YAML } from '@periplus/apimachinery';
 import type { Body } from '@periplus/operations';
 import { goJsonError } from './go-json-error.ts';
 import type { BodyFormat } from './media-types.ts';
@@ -7,13 +7,18 @@ import { decodeProtobuf } from './protobuf/decode.ts';
 /** What of an unreadable body is shown to its sender. */
 const SUMMARY_BYTES_MAX = 30;
 const OPENING_BRACE = 0x7b;
+/** As many duplicates as are told of. */
+const DUPLICATES_MAX = 100;
 
 /**
  * The value of a request's body. `kind` is what it should have been, for the error: "Deployment". Throws BadRequest
  * in kube-apiserver's words.
  */
 export async function decodeBody(body: Buffer, format: BodyFormat, kind: string): Promise<Body> {
-  if (format === 'yaml') return { value: await fromYaml(body.toString('utf8')), json: null };
+  if (format === 'yaml') {
+    const text = body.toString('utf8');
+    return { value: await fromYaml(text), json: null, duplicateKeys: await duplicateKeys(text) };
+  }
   if (format === 'protobuf') return { value: fromProtobuf(body, kind), json: null };
   const json = body.toString('utf8');
   try {
@@ -49,12 +54,14 @@ export async function decodeYamlPatch(body: Buffer): Promise<Body> {
   const text = body.toString('utf8');
   if (body[0] === OPENING_BRACE) {
     try {
-      return { value: JSON.parse(text) as JsonValue, json: text };
+      const value = JSON.parse(text) as JsonValue;
+      const isClean = findDuplicateFields(text).length === 0;
+      return { value, json: text, ...(!isClean && { duplicateKeys: await duplicateKeys(text) }) };
     } catch {
       // YAML has braces, too.
     }
   }
-  return { value: await fromYaml(text, 'decoding YAML'), json: null };
+  return { value: await fromYaml(text, 'decoding YAML'), json: null, duplicateKeys: await duplicateKeys(text) };
 }
 
 function summary(body: Buffer): string {
@@ -72,6 +79,27 @@ async function fromYaml(text: string, doing = 'converting YAML to JSON'): Promis
   } catch (error) {
     throw badRequest(`error ${doing}: yaml: ${(error as Error).message.split('\n', 1)[0]}`);
   }
+}
+
+/** What stands twice in one map of a readable text, in the words of Go's reader. */
+async function duplicateKeys(text: string): Promise<string[]> {
+  const { isNode, isScalar, LineCounter, parseDocument, visit } = await import('yaml');
+  const lineCounter = new LineCounter();
+  const found: string[] = [];
+  visit(parseDocument(text, { ...KUBERNETES_YAML, lineCounter }), {
+    Map(_, { items }) {
+      const seen = new Set<unknown>();
+      for (const { key, value } of items) {
+        if (!isScalar(key)) continue;
+        const isNew = !seen.has(key.value);
+        seen.add(key.value);
+        if (isNew || found.length >= DUPLICATES_MAX) continue;
+        const { line } = lineCounter.linePos(((isNode(value) && value.range) || key.range!)[0]);
+        found.push(`line ${line}: key ${JSON.stringify(key.value)} already set in map`);
+      }
+    },
+  });
+  return found;
 }
 
 /** An object as YAML, for clients that ask for it. */

@@ -138,6 +138,25 @@ describe('PATCH application/apply-patch+yaml', () => {
     });
   });
 
+  it.each(['application/apply-patch+yaml', 'application/yaml'])('minds keys that stand twice in %s', async (type) => {
+    const body = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: twice}\ndata:\n  a: "1"\n  a: "2"\n';
+    const isPatch = type.includes('patch');
+    const [method, path] = isPatch ? ['PATCH', `${MAPS}/twice`] : ['POST', MAPS];
+    const ask = (validation: string) =>
+      server.ask(method, `${path}?fieldManager=me&dryRun=All&fieldValidation=${validation}`, {
+        ...{ body, headers: { 'content-type': type } },
+      });
+    const said = 'yaml: unmarshal errors:\n  line 6: key "a" already set in map';
+    const doing = isPatch
+      ? 'error strict decoding YAML: error converting YAML to JSON'
+      : 'ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error';
+    expect((await ask('Strict')).json).toMatchObject({ reason: 'BadRequest', message: `${doing}: ${said}` });
+    const warned = await ask('Warn');
+    expect(warned.headers.warning).toBe('299 - "line 6: key \\"a\\" already set in map"');
+    expect(warned.json).toMatchObject({ data: { a: '2' } });
+    expect((await ask('Ignore')).headers.warning).toBeUndefined();
+  });
+
   it.each<[string, string, string, number, string]>([
     [
       'no manager',

@@ -41,7 +41,7 @@ export async function answerReview(
 ): Promise<ObjectResult> {
   authorize(context, target, 'create');
   const { kind } = target;
-  const review = decodeObject(context, kind, body.value, body.json);
+  const review = decodeObject(context, kind, body.value, body);
   settleNamespace(review.metadata, target);
   await admission.admit({ operation: 'create', context, target, name: '', object: review, old: null });
   const problems = kind.validate(review, ROOT);

@@ -76,7 +76,7 @@ export async function bindPod(
   body: Body,
 ): Promise<ObjectResult> {
   deps.authorize(context, target, 'create');
-  const binding = decodeBody(context, bindingBody, body.value, body.json) as Binding;
+  const binding = decodeBody(context, bindingBody, body.value, body) as Binding;
   binding.metadata.name ||= target.name;
   checkNamedAs(binding, target);
   validate(binding);

@@ -213,7 +213,7 @@ export async function evictPod(
   body: Body,
 ): Promise<ObjectResult> {
   deps.authorize(context, target, 'create');
-  const eviction = decodeBody(context, bodyKindOf(body), body.value, body.json) as Eviction;
+  const eviction = decodeBody(context, bodyKindOf(body), body.value, body) as Eviction;
   if (eviction.metadata.name !== target.name) throw badRequest('name in URL does not match name in Eviction object');
   settleNamespace(eviction.metadata, target);
   const options = eviction.deleteOptions ?? {};

@@ -118,7 +118,7 @@ export async function updateScale(
   only: Preconditions,
 ): Promise<ObjectResult> {
   deps.authorize(context, target, 'update');
-  const scale = decodeBody(context, scaleBody, body.value, body.json) as Scale;
+  const scale = decodeBody(context, scaleBody, body.value, body) as Scale;
   checkNamedAs(scale, target);
   const result = await changeObject(deps, {
     context,
@@ -168,7 +168,7 @@ async function applyScale(
   only: Preconditions,
 ): Promise<ObjectResult> {
   deps.authorize(context, target, 'patch');
-  const scale = decodeConfiguration(context, target, scaleBody, body.value) as unknown as Scale;
+  const scale = decodeConfiguration(context, target, scaleBody, body) as unknown as Scale;
   const replicas = scale.spec?.replicas;
   const named = { metadata: { name: target.name } };
   const value = replicas === undefined ? named : withValueAt(named, replicasPath(target), replicas);

@@ -106,7 +106,7 @@ export async function requestToken(
   body: Body,
 ): Promise<ObjectResult> {
   deps.authorize(context, target, 'create');
-  const request = decodeBody(context, tokenRequestBody, body.value, body.json) as TokenRequest;
+  const request = decodeBody(context, tokenRequestBody, body.value, body) as TokenRequest;
   request.spec ??= {};
   const { cluster } = deps;
   const { namespace, name } = target;

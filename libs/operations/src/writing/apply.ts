@@ -176,7 +176,7 @@ export async function applyObject(
   only: Preconditions,
 ): Promise<ObjectResult> {
   deps.authorize(context, target, 'patch');
-  const value = decodeConfiguration(context, target, target.kind, patch.body.value);
+  const value = decodeConfiguration(context, target, target.kind, patch.body);
   const configuration: Configuration = { context, target, value, force: patch.force ?? false };
   const change = (): Promise<ObjectResult> =>
     changeObject(deps, {

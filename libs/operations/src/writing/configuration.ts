@@ -11,8 +11,8 @@ import {
   type JsonValue,
   problemText,
 } from '@periplus/apimachinery';
-import type { RequestContext, Target } from '../types.ts';
-import { type BodyKind, checkKind } from './decode.ts';
+import type { Body, RequestContext, Target } from '../types.ts';
+import { type BodyKind, checkKind, duplicateKeysProblem } from './decode.ts';
 
 /** What somebody wants to be applied. */
 export interface Configuration {
@@ -28,19 +28,26 @@ const nameOf = (value: JsonObject, target: Target): string => {
   return `${namespace}/${name}`;
 };
 
-/** The body of an apply as an object of `kind`, not whole and without defaults. Throws BadRequest or Invalid. */
-export function decodeConfiguration(
-  context: RequestContext,
-  target: Target,
-  kind: BodyKind,
-  body: JsonValue,
-): JsonObject {
+function settleDuplicates({ fieldValidation, warnings }: RequestContext, { duplicateKeys = [] }: Body): void {
+  if (fieldValidation === 'Ignore' || duplicateKeys.length === 0) return;
+  if (fieldValidation === 'Strict') {
+    const problem = duplicateKeysProblem(duplicateKeys);
+    throw badRequest(`error strict decoding YAML: error converting YAML to JSON: ${problem}`);
+  }
+  warnings.push(...duplicateKeys);
+}
+
+/**
+ * The body of an apply as an object of `kind`, not whole and without defaults. Throws BadRequest or Invalid. A field
+ * that nobody knows is the client's fault here; kube-apiserver says the same words with the code 500.
+ */
+export function decodeConfiguration(context: RequestContext, target: Target, kind: BodyKind, body: Body): JsonObject {
   if (!context.fieldManager) {
     const error = at('fieldManager').required('is required for apply patch');
     throw invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [error]);
   }
-  if (!isJsonObject(body)) throw badRequest('error decoding YAML: it is not an object');
-  const config = cloneJson(body);
+  if (!isJsonObject(body.value)) throw badRequest('error decoding YAML: it is not an object');
+  const config = cloneJson(body.value);
   const expected = kind.group === '' ? kind.version : `${kind.group}/${kind.version}`;
   if (config.apiVersion !== expected) {
     const found = `Specified patch version: ${config.apiVersion ?? ''}, expected: ${expected}`;
@@ -60,5 +67,6 @@ export function decodeConfiguration(
   }
   const { problem } = conformPart(config, kind.schema);
   if (problem !== undefined) throw cannotBeHandled(kind.kind, kind.version, problem);
+  settleDuplicates(context, body);
   return config;
 }

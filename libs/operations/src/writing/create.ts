@@ -57,7 +57,7 @@ const authorize: Step<Creation> = ({ deps, context, target }) => deps.authorize(
 
 const decode: Step<Creation> = (creation) => {
   const { context, target, body } = creation;
-  creation.object = decodeObject(context, target.kind, body.value, body.json);
+  creation.object = decodeObject(context, target.kind, body.value, body);
 };
 
 const name: Step<Creation> = (creation) => {

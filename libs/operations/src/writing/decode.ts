@@ -12,7 +12,7 @@ import {
   type Schema,
   strictDecodingProblem,
 } from '@periplus/apimachinery';
-import type { RequestContext } from '../types.ts';
+import type { Body, RequestContext } from '../types.ts';
 
 /** What decoding needs to know of a kind; also of those that are only sent, never stored (Binding, Scale). */
 export interface BodyKind {
@@ -46,12 +46,16 @@ export function checkKind(kind: BodyKind, value: JsonObject): void {
   }
 }
 
+/** As Go's reader of YAML puts it. */
+export const duplicateKeysProblem = (keys: readonly string[]): string =>
+  ['yaml: unmarshal errors:', ...keys.map((key) => `  ${key}`)].join('\n');
+
 /**
  * Makes a decoded body an object of `kind`, in place. What the schema does not know is pruned, and refused or warned
- * of as the request asks. Throws BadRequest in kube-apiserver's words.
+ * of as the request asks, like what stands twice in what it was decoded `from`. Throws BadRequest in kube-apiserver's words.
  * https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation
  */
-export function decodeBody(context: RequestContext, kind: BodyKind, value: JsonValue, json: string | null): KubeObject {
+export function decodeBody(context: RequestContext, kind: BodyKind, value: JsonValue, from: Body | null): KubeObject {
   if (!isJsonObject(value)) {
     throw badRequest(
       `the object provided is unrecognized (must be of type ${kind.kind}): couldn't get version/kind; it is not a JSON object`,
@@ -61,15 +65,17 @@ export function decodeBody(context: RequestContext, kind: BodyKind, value: JsonV
   value.kind = kind.kind;
   value.apiVersion = apiVersionOf(kind);
   const { fieldValidation } = context;
-  const duplicates = fieldValidation === 'Ignore' || json === null ? [] : findDuplicateFields(json);
+  const duplicates = fieldValidation === 'Ignore' || !from?.json ? [] : findDuplicateFields(from.json);
   const { problem, unknownFields } = conform(value, kind.schema);
   if (problem !== undefined) throw cannotBeHandled(kind.kind, kind.version, problem);
-  if (fieldValidation !== 'Ignore' && unknownFields.length + duplicates.length > 0) {
+  const keys = from?.duplicateKeys ?? [];
+  if (fieldValidation !== 'Ignore' && unknownFields.length + duplicates.length + keys.length > 0) {
     const warnings = fieldWarnings(unknownFields, duplicates);
     if (fieldValidation === 'Strict') {
-      throw cannotBeHandled(kind.kind, kind.version, strictDecodingProblem(warnings));
+      const all = keys.length > 0 ? [duplicateKeysProblem(keys), ...warnings] : warnings;
+      throw cannotBeHandled(kind.kind, kind.version, strictDecodingProblem(all));
     }
-    context.warnings.push(...warnings);
+    context.warnings.push(...keys, ...warnings);
   }
   const object = value as unknown as KubeObject;
   object.metadata ??= {};
@@ -77,8 +83,8 @@ export function decodeBody(context: RequestContext, kind: BodyKind, value: JsonV
 }
 
 /** As `decodeBody`, with the documented defaults filled in. */
-export function decodeObject(context: RequestContext, kind: Kind, value: JsonValue, json: string | null): KubeObject {
-  const object = decodeBody(context, kind, value, json);
+export function decodeObject(context: RequestContext, kind: Kind, value: JsonValue, from: Body | null): KubeObject {
+  const object = decodeBody(context, kind, value, from);
   kind.setDefaults(object);
   return object;
 }

@@ -115,7 +115,7 @@ export async function updateObject(
   const json = body.json ?? JSON.stringify(body.value);
   const again: RequestContext = { ...context, warnings: [] };
   const decode = (asked: RequestContext, value: Body['value']): KubeObject => {
-    const object = decodeObject(asked, target.kind, value, body.json);
+    const object = decodeObject(asked, target.kind, value, body);
     checkNamedAs(object, target);
     return object;
   };

@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { decodeBody, decodeYamlPatch } from './decode.ts';
+
+const TWICE = `metadata:
+  name: a
+  labels: {x: '1', x: '2'}
+data:
+  a: "1"
+  b: "2"
+  a:
+    deep: yes
+items:
+- 1: one
+  1: uno
+`;
+const FOUND = [
+  'line 3: key "x" already set in map',
+  'line 8: key "a" already set in map',
+  'line 11: key 1 already set in map',
+];
+
+describe('what stands twice in a body', () => {
+  it('is told by line and key of YAML', async () => {
+    const { value, duplicateKeys } = await decodeBody(Buffer.from(TWICE), 'yaml', 'ConfigMap');
+    expect(duplicateKeys).toEqual(FOUND);
+    expect(value).toMatchObject({ metadata: { labels: { x: '2' } } });
+    expect((await decodeYamlPatch(Buffer.from(TWICE))).duplicateKeys).toEqual(FOUND);
+  });
+
+  it('is told in the same words of an apply in JSON', async () => {
+    const { value, duplicateKeys } = await decodeYamlPatch(Buffer.from('{"a":1,\n"b":{"c":1,"c":2},\n"a":2}'));
+    expect(duplicateKeys).toEqual(['line 3: key "a" already set in map', 'line 2: key "c" already set in map']);
+    expect(value).toEqual({ a: 2, b: { c: 2 } });
+  });
+
+  it('is nothing in a body that is as it should be', async () => {
+    const text = '{"a":[{"b":1},{"b":2}]}';
+    expect((await decodeYamlPatch(Buffer.from(text))).duplicateKeys).toBeUndefined();
+    expect((await decodeBody(Buffer.from('a: [{b: 1}, {b: 2}]'), 'yaml', 'X')).duplicateKeys).toEqual([]);
+  });
+
+  it('is told of as often as anybody reads', async () => {
+    const text = `{${Array.from({ length: 5_000 }, () => '"a":1').join()}}`;
+    expect((await decodeYamlPatch(Buffer.from(text))).duplicateKeys).toHaveLength(100);
+  });
+});
