@@ -54,7 +54,7 @@ if (!isFresh(descriptors, [...described, 'scripts/descriptors.ts'])) {
   writeFileSync(descriptors, descriptorsOf(join(root, 'proto'), described));
 }
 
-/** What is made of the declarations of kubernetes-models: the schemas that requests are read by, and OpenAPI's. */
+/** What is made of the declarations of kubernetes-models, and of our own for metrics: the schemas that requests are read by, and OpenAPI's. */
 const schemas = join(root, 'libs/api/generated/schemas.js');
 const definitions = join(root, 'libs/api/generated/definitions.js');
 const schemaSources = [
@@ -66,7 +66,9 @@ if (!isFresh(schemas, schemaSources) || !isFresh(definitions, schemaSources)) {
   const { readDeclarations } = await import('./schemas/declarations.ts');
   const { moduleOf } = await import('./schemas/module.ts');
   const { definitionsModuleOf } = await import('./schemas/definitions.ts');
+  const { metricsDefinitions } = await import('./schemas/metrics.ts');
   const declarations = await readDeclarations(join(root, 'node_modules'));
+  for (const definition of metricsDefinitions) declarations.set(definition.id, definition);
   mkdirSync(dirname(schemas), { recursive: true });
   writeFileSync(
     schemas.replace(/\.js$/, '.d.ts'),

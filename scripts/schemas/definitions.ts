@@ -64,6 +64,7 @@ function componentName(id: string): string {
   const first = group!.split('.', 1)[0];
   if (first === 'apiextensions') return `io.k8s.apiextensions-apiserver.pkg.apis.${first}.${version}.${name}`;
   if (first === 'apiregistration') return `io.k8s.kube-aggregator.pkg.apis.${first}.${version}.${name}`;
+  if (first === 'metrics') return `io.k8s.metrics.pkg.apis.${first}.${version}.${name}`;
   return `io.k8s.api.${first}.${version}.${name}`;
 }
 

@@ -36,8 +36,9 @@ const LEAF_OF: Record<string, string> = {
 /** Roots that are not kinds of stored objects, but bodies that clients send or read. */
 const EXTRA_ROOTS = ['meta/v1.DeleteOptions', 'meta/v1.Status'];
 
-/** Versions that Kubernetes 1.36 serves. The package also carries long-gone ones. */
-export const isServed = (id: string): boolean => !/v\dbeta\d\./.test(id) && !id.startsWith('extensions/');
+/** Versions that are served. The package also carries long-gone ones. */
+export const isServed = (id: string): boolean =>
+  id.startsWith('metrics.k8s.io/') || (!/v\dbeta\d\./.test(id) && !id.startsWith('extensions/'));
 
 const isKind = ({ type }: Pick<Definition, 'type'>): boolean =>
   type.is === 'object' &&

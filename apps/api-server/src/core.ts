@@ -10,6 +10,7 @@ import {
   ServiceAccountTokens,
   ServiceNetwork,
 } from '@periplus/operations';
+import { NodeStats } from '@periplus/rest';
 import type { Store } from '@periplus/store';
 import { componentsOf } from './components.ts';
 import type { Config } from './config.ts';
@@ -34,8 +35,9 @@ export async function startCore(config: Config, cache: ClusterCache, store: Stor
   const { rootCa } = config.serviceAccounts;
   const { authenticator } = logins;
   const components = componentsOf(config);
+  const nodeUsage = new NodeStats({ nodeCredentials: config.nodeClient, log, now });
   const operations = createOperations({
-    ...{ cache, store, authorizer, authenticator, tokens, rootCa, network },
+    ...{ cache, store, authorizer, authenticator, tokens, rootCa, network, nodeUsage },
     components: components.all,
   });
   const advertised = { address: config.advertiseAddress, port: config.port };
@@ -50,6 +52,7 @@ export async function startCore(config: Config, cache: ClusterCache, store: Stor
       authorizer.close();
       logins.close();
       fairness.close();
+      nodeUsage.close();
       await components.close();
     },
   };

@@ -14,6 +14,8 @@ export interface NodeAgentConfig {
 }
 
 const LIVENESS_SECONDS = 40;
+/** Of what they request, containers on simulated nodes are said to use this much. */
+const USAGE_PERCENT = 50;
 const PORT = { min: 1, max: 65_535 } as const;
 
 /** Checks a configuration. Throws ConfigError, which names the field. */
@@ -84,6 +86,10 @@ function hollowOptions(reader: ConfigReader, livenessTtlSeconds: number): Hollow
     memoryGib: reader.integer('memoryGib', { min: 1, max: 100_000 }, 256),
     podsPerNode: reader.integer('podsPerNode', { min: 1, max: 250 }, 110),
     labels: labels(reader, 'labels'),
+    usagePercent: {
+      cpu: reader.integer('cpuUsagePercent', { min: 0, max: 10_000 }, USAGE_PERCENT),
+      memory: reader.integer('memoryUsagePercent', { min: 0, max: 10_000 }, USAGE_PERCENT),
+    },
     livenessTtlSeconds,
   };
 }

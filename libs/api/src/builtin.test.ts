@@ -61,6 +61,8 @@ describe('the built-in kinds', () => {
         'discovery.k8s.io/v1/endpointslices',
         'flowcontrol.apiserver.k8s.io/v1/flowschemas',
         'flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations',
+        'metrics.k8s.io/v1beta1/nodes',
+        'metrics.k8s.io/v1beta1/pods',
       ],
     );
   });

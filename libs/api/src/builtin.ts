@@ -36,6 +36,8 @@ import { event } from './events/event.ts';
 import { flowSchema } from './flowcontrol/flow-schema.ts';
 import { priorityLevelConfiguration } from './flowcontrol/priority-level-configuration.ts';
 import type { Kind } from './kind.ts';
+import { nodeMetrics } from './metrics/node-metrics.ts';
+import { podMetrics } from './metrics/pod-metrics.ts';
 import { ingress } from './networking/ingress.ts';
 import { ingressClass } from './networking/ingress-class.ts';
 import { ipAddress } from './networking/ip-address.ts';
@@ -112,6 +114,8 @@ const kinds: readonly Kind[] = [
   flowSchema,
   priorityLevelConfiguration,
   endpointSlice,
+  nodeMetrics,
+  podMetrics,
 ];
 
 /** A registry of the kinds that every cluster has, to which others may be added. */

@@ -21,6 +21,8 @@ export interface KindDefinition<T extends KubeObject> {
   version: string;
   kind: string;
   plural: string;
+  /** The kind in lower case by default. */
+  singular?: string;
   shortNames?: readonly string[];
   categories?: readonly string[];
   namespaced: boolean;
@@ -133,7 +135,7 @@ export function defineKind<T extends KubeObject>(of: KindDefinition<T>): Kind<T>
     version: of.version,
     kind: of.kind,
     plural: of.plural,
-    singular: of.kind.toLowerCase(),
+    singular: of.singular ?? of.kind.toLowerCase(),
     shortNames: of.shortNames ?? [],
     categories: of.categories ?? [],
     namespaced: of.namespaced,

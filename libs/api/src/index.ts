@@ -61,6 +61,9 @@ export {
   priorityLevelConfiguration,
 } from './flowcontrol/priority-level-configuration.ts';
 export type { Column, Kind, ScalePaths, UpdatedPart } from './kind.ts';
+export { type NodeMetrics, nodeMetrics } from './metrics/node-metrics.ts';
+export { type PodMetrics, podMetrics } from './metrics/pod-metrics.ts';
+export type { ResourceUsage } from './metrics/usage.ts';
 export { type Ingress, ingress } from './networking/ingress.ts';
 export { type IngressClass, ingressClass, isDefaultIngressClass } from './networking/ingress-class.ts';
 export { type IPAddress, ipAddress } from './networking/ip-address.ts';

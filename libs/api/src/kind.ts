@@ -46,7 +46,7 @@ export interface Kind<T extends KubeObject = KubeObject> {
   readonly namespaced: boolean;
   readonly verbs: readonly string[];
   readonly schema: Schema;
-  /** False for what is answered at once (SubjectAccessReview): there is nothing to get, list or delete. */
+  /** False for what is answered at once: SubjectAccessReview, and what is measured when somebody asks (NodeMetrics). */
   readonly isStored: boolean;
   /** What everybody who asks for it is warned of; '' for nothing. */
   readonly deprecation: string;

@@ -1,10 +1,11 @@
 import { Client, credentials, type MethodDefinition, type ServiceError } from '@grpc/grpc-js';
 import { CriError } from './cri-error.ts';
-import { containerOf, containerStatusOf, imageOf, sandboxOf } from './cri-messages.ts';
+import { containerOf, containerStatsOf, containerStatusOf, imageOf, sandboxOf } from './cri-messages.ts';
 import { criMethods } from './cri-methods.ts';
 import type {
   ContainerConfig,
   ContainerEntry,
+  ContainerStats,
   ContainerStatus,
   Cri,
   ExecResult,
@@ -112,6 +113,12 @@ class CriClient implements Cri {
     const { status } = await this.call(criMethods.containerStatus, { containerId: id });
     if (!status) throw new CriError('ContainerStatus', 'NotFound', `container "${id}" has no status`);
     return containerStatusOf(status);
+  }
+
+  async containerStats(filter: ListFilter = {}): Promise<ContainerStats[]> {
+    const request = { filter: { id: filter.id ?? '', labelSelector: { ...filter.labels } } };
+    const { stats } = await this.call(criMethods.listContainerStats, request);
+    return (stats ?? []).map(containerStatsOf).filter((one) => one !== undefined);
   }
 
   async updateResources(id: string, resources: LinuxResources): Promise<void> {

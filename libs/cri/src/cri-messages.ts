@@ -1,6 +1,6 @@
 /** From CRI's messages to the types of this package. */
 import { criProto } from '@periplus/proto';
-import type { ContainerEntry, ContainerState, ContainerStatus, Image, Sandbox } from './types.ts';
+import type { ContainerEntry, ContainerState, ContainerStats, ContainerStatus, Image, Sandbox } from './types.ts';
 
 const v1 = criProto.v1;
 
@@ -56,6 +56,20 @@ export function containerStatusOf(from: criProto.v1.IContainerStatus): Container
     reason: from.reason ?? '',
     message: from.message ?? '',
     logPath: from.logPath ?? '',
+  };
+}
+
+/** Undefined when the runtime had nothing to measure. */
+export function containerStatsOf({ attributes, cpu, memory }: criProto.v1.IContainerStats): ContainerStats | undefined {
+  const cpuNanoSeconds = cpu?.usageCoreNanoSeconds?.value;
+  const workingSetBytes = memory?.workingSetBytes?.value;
+  if (cpuNanoSeconds == null || workingSetBytes == null) return undefined;
+  return {
+    id: attributes?.id ?? '',
+    name: attributes?.metadata?.name ?? '',
+    labels: attributes?.labels ?? {},
+    atMs: asMs(cpu?.timestamp),
+    ...{ cpuNanoSeconds, workingSetBytes },
   };
 }
 

@@ -19,6 +19,11 @@ export const criMethods = {
   removeContainer: method(runtime('RemoveContainer'), v1.RemoveContainerRequest, v1.RemoveContainerResponse),
   listContainers: method(runtime('ListContainers'), v1.ListContainersRequest, v1.ListContainersResponse),
   containerStatus: method(runtime('ContainerStatus'), v1.ContainerStatusRequest, v1.ContainerStatusResponse),
+  listContainerStats: method(
+    runtime('ListContainerStats'),
+    v1.ListContainerStatsRequest,
+    v1.ListContainerStatsResponse,
+  ),
   updateContainerResources: method(
     runtime('UpdateContainerResources'),
     v1.UpdateContainerResourcesRequest,

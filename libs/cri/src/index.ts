@@ -10,6 +10,7 @@ export type {
   ContainerEntry,
   ContainerSecurity,
   ContainerState,
+  ContainerStats,
   ContainerStatus,
   Cri,
   ExecResult,

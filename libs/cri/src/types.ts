@@ -57,6 +57,17 @@ export interface ContainerStatus {
   logPath: string;
 }
 
+/** What a container has used of the processors since it began, and holds of the memory. */
+export interface ContainerStats {
+  id: string;
+  name: string;
+  labels: Readonly<Record<string, string>>;
+  /** When the processors' time was read. */
+  atMs: number;
+  cpuNanoSeconds: number;
+  workingSetBytes: number;
+}
+
 export interface Image {
   id: string;
   tags: readonly string[];
@@ -106,6 +117,8 @@ export interface Cri {
   removeContainer(id: string): Promise<void>;
   listContainers(filter?: ListFilter): Promise<ContainerEntry[]>;
   containerStatus(id: string): Promise<ContainerStatus>;
+  /** Of those that run and can be measured; one that is just starting or ending may be missing. */
+  containerStats(filter?: ListFilter): Promise<ContainerStats[]>;
   updateResources(id: string, resources: LinuxResources): Promise<void>;
   reopenLog(id: string): Promise<void>;
   exec(id: string, command: readonly string[], timeoutSeconds: number): Promise<ExecResult>;

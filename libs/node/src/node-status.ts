@@ -36,6 +36,7 @@ export interface NodeIdentity {
   port: number;
   podCidr?: string;
   labels: Readonly<Record<string, string>>;
+  annotations?: Readonly<Record<string, string>>;
   taints: readonly Taint[];
   podsMax?: number;
 }
@@ -64,11 +65,11 @@ export function nodeLabels(identity: NodeIdentity, machine: MachineFacts): Recor
 
 /** The object that a node without one is registered with. */
 export function newNode(identity: NodeIdentity, machine: MachineFacts): Node {
-  const { name, podCidr, taints } = identity;
+  const { name, podCidr, taints, annotations } = identity;
   return {
     apiVersion: 'v1',
     kind: 'Node',
-    metadata: { name, labels: nodeLabels(identity, machine) },
+    metadata: { name, labels: nodeLabels(identity, machine), ...(annotations && { annotations: { ...annotations } }) },
     spec: {
       ...(podCidr && { podCIDR: podCidr, podCIDRs: [podCidr] }),
       ...(taints.length > 0 && { taints: taints.map((taint) => ({ ...taint })) }),

@@ -1,4 +1,4 @@
-import { clusterRole, role } from '@periplus/api';
+import { clusterRole, componentStatus, type Kind, nodeMetrics, podMetrics, role } from '@periplus/api';
 import { methodNotSupported, pathNotFound } from '@periplus/apimachinery';
 import type { Store } from '@periplus/store';
 import { AdmissionChain } from './admission/admission.ts';
@@ -21,8 +21,11 @@ import { attributesOf } from './authorization/attributes.ts';
 import type { ClusterAuthorizer } from './authorization/authorizer.ts';
 import { forbiddenRequest } from './authorization/forbidden.ts';
 import { type CacheReader, ClusterState, namedResource } from './cluster-state.ts';
-import { type Component, getComponentStatus, listComponentStatuses } from './components/component-statuses.ts';
+import { type Component, componentStatuses } from './components/component-statuses.ts';
+import type { NodeUsageSource } from './metrics/node-usage.ts';
+import { ResourceMetrics } from './metrics/resource-metrics.ts';
 import { Quotas } from './quota/quotas.ts';
+import type { Observed } from './reading/observed.ts';
 import { getObject, listObjects } from './reading/read.ts';
 import { parseSelection, type Selection } from './reading/selection.ts';
 import { answerReview } from './reviews/review.ts';
@@ -59,6 +62,8 @@ export interface OperationsDeps {
   network: ServiceNetwork;
   /** What ComponentStatuses tell of. */
   components: readonly Component[];
+  /** What nodes use, for the metrics API. */
+  nodeUsage: NodeUsageSource;
 }
 
 /**
@@ -146,7 +151,7 @@ const readsOf = (
   { authorizeTarget, select }: Access,
   cluster: ClusterState,
   fanOut: WatchFanOut,
-  components: readonly Component[],
+  observed: ReadonlyMap<Kind, Observed>,
 ): Reads => ({
   lookup: (target) => getObject(cluster, target, ''),
 
@@ -154,14 +159,16 @@ const readsOf = (
     authorizeTarget(context, target, 'get');
     checkSubresource(target);
     checkVerb(target, 'get');
-    if (!target.kind.isStored) return getComponentStatus(components, target);
+    const source = observed.get(target.kind);
+    if (source) return source.get(target);
     const result = await getObject(cluster, target, resourceVersion);
     return target.subresource === 'scale' ? scaleResult(target.kind, result) : result;
   },
 
   async list(context, target, options) {
     const selection = select(context, target, 'list', options);
-    if (!target.kind.isStored) return listComponentStatuses(components, selection);
+    const source = observed.get(target.kind);
+    if (source) return source.list(target, selection);
     return listObjects(cluster, target, selection, options);
   },
 
@@ -218,9 +225,15 @@ const writesOf = ({ select }: Access, write: WriteDeps, deps: OperationsDeps): W
 
 /** Puts the core together. */
 export function createOperations(deps: OperationsDeps): Operations {
-  const { cache, store, authorizer, network, tokens, rootCa, components } = deps;
+  const { cache, store, authorizer, network, tokens, rootCa, components, nodeUsage } = deps;
   const cluster = new ClusterState(cache);
   const fanOut = new WatchFanOut(cache);
+  const metrics = new ResourceMetrics({ cluster, source: nodeUsage, now: Date.now });
+  const observed = new Map<Kind, Observed>([
+    [componentStatus, componentStatuses(components)],
+    [nodeMetrics, metrics],
+    [podMetrics, metrics],
+  ]);
   const access = accessOf(authorizer);
   const committer = new Committer(store, new Quotas({ cluster, store, now: Date.now }));
   const write: WriteDeps = {
@@ -239,7 +252,7 @@ export function createOperations(deps: OperationsDeps): Operations {
   const stopFilling = tokens && keepTokenSecrets({ cluster, operations: writes, tokens, rootCa });
   return {
     authorize: access.authorize,
-    ...readsOf(access, cluster, fanOut, components),
+    ...readsOf(access, cluster, fanOut, observed),
     ...writes,
     async applyAll(context, objects, force) {
       for (const { target } of objects) checkVerb(target, 'patch');

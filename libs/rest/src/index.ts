@@ -4,5 +4,6 @@
  * `protobuf/` is the encoding beside JSON, `openapi/` what is published of the kinds.
  */
 export type { NodeCredentials } from './node-proxy.ts';
+export { NodeStats } from './node-stats.ts';
 export { type RestDeps, type RestServer, startRestServer } from './rest-server.ts';
 export { VERSION } from './version.ts';

@@ -54,24 +54,39 @@ export class NodeProxy {
 
   /** Sends GET `path` to the node, and its answer to the client as it comes. Rejects before the first byte only. */
   async relay(node: NodeAddress, path: string, response: ServerResponse): Promise<void> {
-    const answer = await this.get(node, path, response);
+    const gone = new AbortController();
+    response.on('close', () => gone.abort());
+    const answer = await this.get(node, path, gone.signal);
     if (answer.statusCode !== 200) throw refusal(answer.statusCode ?? 500, await textOf(answer));
     response.flushHeaders();
     answer.on('error', () => response.destroy());
     answer.pipe(response);
   }
 
+  /** The JSON that the node answers GET `path` with. Rejects when it is longer than `bytesMax` or `signal` ends it. */
+  async json(node: NodeAddress, path: string, bytesMax: number, signal: AbortSignal): Promise<unknown> {
+    const answer = await this.get(node, path, signal);
+    if (answer.statusCode !== 200) throw refusal(answer.statusCode ?? 500, await textOf(answer));
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    for await (const chunk of answer as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > bytesMax) throw internalError(`the answer of ${node.servername} is longer than ${bytesMax} bytes`);
+      chunks.push(chunk);
+    }
+    return JSON.parse(Buffer.concat(chunks).toString());
+  }
+
   close(): void {
     this.agent.destroy();
   }
 
-  private get(node: NodeAddress, path: string, response: ServerResponse): Promise<IncomingMessage> {
+  private get(node: NodeAddress, path: string, signal: AbortSignal): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
       const checkServerIdentity: typeof checkIdentity = (name, certificate) =>
         checkIdentity(name, certificate) && checkIdentity(node.host, certificate);
-      const request = httpsRequest({ agent: this.agent, ...node, path, method: 'GET', checkServerIdentity });
+      const request = httpsRequest({ agent: this.agent, ...node, path, method: 'GET', checkServerIdentity, signal });
       const late = setTimeout(() => request.destroy(new Error('i/o timeout')), ANSWER_MS_MAX);
-      response.on('close', () => request.destroy());
       request.on('response', (answer) => {
         clearTimeout(late);
         resolve(answer);

@@ -22,6 +22,7 @@ describe('simulated nodes under the node controller', () => {
       {
         ...{ count: 2, namePrefix: 'sim-', podCidr: '10.128.0.0/9', cpus: 8, memoryGib: 16, podsPerNode: 110 },
         ...{ delays: { readyMs: 10, completeMs: 10, stopMs: 10 }, labels: {}, livenessTtlSeconds: 5 },
+        usagePercent: { cpu: 50, memory: 50 },
       },
       { etcd: plane.core.etcd, keys, commands, log: silent },
     );

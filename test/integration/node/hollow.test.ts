@@ -23,6 +23,7 @@ describe('hollow nodes', () => {
       {
         ...{ count: 3, namePrefix: 'sim-', podCidr: '10.128.0.0/9', cpus: 8, memoryGib: 16, podsPerNode: 110 },
         ...{ delays: { readyMs: 50, completeMs: 50, stopMs: 50 }, labels: {}, livenessTtlSeconds: 5 },
+        usagePercent: { cpu: 50, memory: 50 },
         ...options,
       },
       { etcd: await cluster.connect(), keys: cluster.keys, commands: cluster.commands, log },

@@ -14,6 +14,7 @@ import {
   createOperations,
   forApiServer,
   LegacyTokenAuthenticator,
+  type NodeUsageSource,
   type ObjectResult,
   type Operations,
   type RequestContext,
@@ -69,7 +70,9 @@ export interface TestCore extends AsyncDisposable {
 }
 
 /** The whole core on an etcd of its own. */
-export async function startCore(options: { nodePortRange?: string; window?: WindowLimits } = {}): Promise<TestCore> {
+export async function startCore(
+  options: { nodePortRange?: string; window?: WindowLimits; nodeUsage?: NodeUsageSource['usageOf'] } = {},
+): Promise<TestCore> {
   const stack = new AsyncDisposableStack();
   const testEtcd = stack.use(await startEtcd());
   const etcd = openEtcd(await testEtcd.options());
@@ -105,8 +108,9 @@ export async function startCore(options: { nodePortRange?: string; window?: Wind
     anonymous: true,
   });
   const rootCa = Buffer.from(ROOT_CA);
+  const nodeUsage = { usageOf: options.nodeUsage ?? (async () => null) };
   const operations = createOperations({
-    ...{ cache, store, authorizer, authenticator, tokens, rootCa, network },
+    ...{ cache, store, authorizer, authenticator, tokens, rootCa, network, nodeUsage },
     components: [],
   });
   stack.defer(() => operations.close());

@@ -36,6 +36,7 @@ async function startSecond(): Promise<Operations> {
     network,
     rootCa: Buffer.from('the root'),
     components: [],
+    nodeUsage: { usageOf: async () => null },
   });
   stack.defer(() => operations.close());
   return operations;

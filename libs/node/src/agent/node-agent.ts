@@ -19,10 +19,13 @@ import { NodeLeases } from '../node-leases.ts';
 import { NodeRegistration } from '../node-registration.ts';
 import type { NodeIdentity } from '../node-status.ts';
 import { watchNodes } from '../node-watch.ts';
+import { LABEL } from '../pod/container-names.ts';
 import { parseResolvConf } from '../pod/dns.ts';
 import type { Pod } from '../pod/pod-types.ts';
 import { podUidOfLogs } from '../pod/sandbox-config.ts';
 import type { RangeFollower } from '../range-follower.ts';
+import { readMachineUse } from '../stats/machine-use.ts';
+import { UsageMeter } from '../stats/usage-meter.ts';
 import type { AgentContext } from './agent-context.ts';
 import { type ContextOptions, makeContext, readRuntime } from './node-context.ts';
 import { orphanPod, PodWorker } from './pod-worker.ts';
@@ -30,6 +33,8 @@ import { orphanPod, PodWorker } from './pod-worker.ts';
 /** Events of the runtime may be missed; everything is looked at this often. */
 const RELIST_MS = 10_000;
 const LOG_CHECK_MS = 10_000;
+/** How often use is measured; rates are of this interval. As the kubelet's housekeeping. */
+const MEASURE_MS = 10_000;
 const _VOLUME_REFRESH_MS = 60_000;
 /** As the kubelet reports: the largest ones. */
 const _IMAGES_MAX = 50;
@@ -62,6 +67,8 @@ export class NodeAgent {
   private readonly liveness: Liveness;
   private readonly leases: NodeLeases;
   private readonly nodeWatch: RangeFollower;
+  private readonly meter: UsageMeter;
+  private measuring = false;
   private registration: NodeRegistration | null = null;
   private tasks: TaskWatch | null = null;
   private server: LogServer | null = null;
@@ -75,6 +82,7 @@ export class NodeAgent {
     this.options = options;
     this.deps = deps;
     this.cri = openCri(options.runtimeSocket);
+    this.meter = new UsageMeter(options.identity.name);
     const wake = (uid: string): void => this.workers.get(uid)?.wake();
     this.context = makeContext(options, { ...deps, cri: this.cri, wake });
     this.inbox = new Inbox({
@@ -123,7 +131,11 @@ export class NodeAgent {
     const { log } = this.deps;
     this.context.settings.hostDns = parseResolvConf(await readFile('/etc/resolv.conf', 'utf8').catch(() => ''));
     await this.context.volumes.start();
-    this.server = await serveLogs({ ...server, findLog: (...names) => this.findLog(...names), log });
+    this.server = await serveLogs({
+      ...{ ...server, log },
+      findLog: (...names) => this.findLog(...names),
+      summary: () => this.meter.summary,
+    });
     this.registration = this.makeRegistration({ ...identity, port: this.server.port });
     this.registration.start();
     this.context.record({
@@ -143,7 +155,9 @@ export class NodeAgent {
     this.timers = [
       setInterval(() => this.relist(), RELIST_MS),
       setInterval(() => void this.rotateLogs(), LOG_CHECK_MS),
+      setInterval(() => void this.measure(), MEASURE_MS),
     ];
+    void this.measure();
   }
 
   /** Leaves the pods running. */
@@ -280,6 +294,20 @@ export class NodeAgent {
     const isRunning = async (): Promise<boolean> =>
       (await this.cri.containerStatus(found.id).catch(() => null))?.state === 'running';
     return { path: found.logPath, isRunning };
+  }
+
+  /** One reading at a time: a runtime that is slow to answer is not asked again before it has. */
+  private async measure(): Promise<void> {
+    if (this.measuring) return;
+    this.measuring = true;
+    try {
+      const containers = await this.cri.containerStats({ labels: { [LABEL.node]: this.options.identity.name } });
+      this.meter.add({ atMs: Date.now(), machine: readMachineUse(), containers });
+    } catch (error) {
+      if (!this.closed) this.deps.log.warn({ error: describeCriError(error) }, 'could not measure what is used');
+    } finally {
+      this.measuring = false;
+    }
   }
 
   private async rotateLogs(): Promise<void> {

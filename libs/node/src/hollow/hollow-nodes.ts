@@ -38,6 +38,8 @@ export interface HollowOptions {
   memoryGib: number;
   podsPerNode: number;
   labels: Readonly<Record<string, string>>;
+  /** How much of what they request containers are said to use, unless their pod says it (`periplus.dev/usage-cpu`). */
+  usagePercent: { cpu: number; memory: number };
   livenessTtlSeconds: number;
 }
 
@@ -189,10 +191,14 @@ export class HollowNodes {
   }
 
   private identity(name: string): NodeIdentity {
-    const { podCidr, labels, podsPerNode } = this.options;
+    const { podCidr, labels, podsPerNode, usagePercent } = this.options;
     return {
       ...{ name, port: 0, podCidr: nodeCidr(podCidr, this.nodes.get(name)!.index), taints: [] },
       labels: { 'periplus.dev/simulated': 'true', ...labels },
+      annotations: {
+        'periplus.dev/usage-cpu-percent': String(usagePercent.cpu),
+        'periplus.dev/usage-memory-percent': String(usagePercent.memory),
+      },
       podsMax: podsPerNode,
     };
   }

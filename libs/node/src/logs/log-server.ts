@@ -1,4 +1,4 @@
-/** The node's own HTTPS server, which only the api-server may use: logs of containers. */
+/** The node's own HTTPS server, which only the api-server may use: logs of containers, and what they use. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -18,6 +18,8 @@ export interface LogServerDeps {
   tls: { ca: Buffer; cert: Buffer; key: Buffer };
   /** Rejects with LogNotFound. */
   findLog(namespace: string, pod: string, container: string, previous: boolean): Promise<FoundLog>;
+  /** What `/stats/summary` answers; null while nothing is known. */
+  summary(): object | null;
   log: Logger;
 }
 
@@ -88,6 +90,7 @@ async function answer(
   const path = /^\/containerLogs\/([^/]+)\/([^/]+)\/([^/]+)$/.exec(url.pathname);
   if (!mayReadLogs(request.socket as TLSSocket)) return refuse(response, 403, 'Forbidden');
   if (request.method !== 'GET') return refuse(response, 405, 'Method Not Allowed');
+  if (url.pathname === '/stats/summary') return sendSummary(response, deps.summary());
   if (!path) return refuse(response, 404, '404 page not found');
   const [namespace, pod, container] = path.slice(1).map(decodeURIComponent) as [string, string, string];
   const query = logQuery(url.searchParams);
@@ -106,6 +109,11 @@ async function answer(
     throw new LogNotFound(400, `the log of container "${container}" in pod "${pod}" is gone`);
   }
   response.end();
+}
+
+function sendSummary(response: ServerResponse, summary: object | null): void {
+  if (summary) response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(summary));
+  else refuse(response, 503, 'nothing has been measured yet');
 }
 
 function refuse(response: ServerResponse, code: number, message: string): void {

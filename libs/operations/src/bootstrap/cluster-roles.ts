@@ -107,6 +107,12 @@ const forUsers: readonly BootstrapRole[] = [
       rule(READ, 'networking.k8s.io', 'networkpolicies', ...withParts(['ingresses'], 'status')),
     ],
   },
+  // What metrics-server brings.
+  {
+    name: 'system:aggregated-metrics-reader',
+    aggregatedTo: 'view',
+    rules: [rule(READ, 'metrics.k8s.io', 'nodes', 'pods')],
+  },
 ];
 
 /** For everybody who talks to the server at all. */

@@ -1,8 +1,8 @@
 import type { ComponentStatus } from '@periplus/api';
 import { notFound } from '@periplus/apimachinery';
 import { namedResource } from '../cluster-state.ts';
-import type { Selection } from '../reading/selection.ts';
-import type { ListResult, ObjectResult, Target } from '../types.ts';
+import { type Observed, wholeList } from '../reading/observed.ts';
+import type { ObjectResult } from '../types.ts';
 import { resultOf } from '../writing/committer.ts';
 
 /** A part of the control plane, and how to find out how it is. */
@@ -28,18 +28,14 @@ async function statusOf({ name, check }: Component): Promise<ObjectResult> {
   return resultOf(status, '', 0);
 }
 
-export async function getComponentStatus(components: readonly Component[], target: Target): Promise<ObjectResult> {
-  const component = components.find(({ name }) => name === target.name);
-  if (!component) throw notFound(namedResource(target.kind), target.name);
-  return statusOf(component);
-}
-
-/** All of them in one piece, whatever limit was asked for. */
-export async function listComponentStatuses(
-  components: readonly Component[],
-  selection: Selection,
-): Promise<ListResult> {
-  const all = await Promise.all(components.map(statusOf));
-  const items = all.filter(({ object }) => selection.matches(object));
-  return { items, bytes: undefined, resourceVersion: '', continue: '', remainingItemCount: undefined };
-}
+export const componentStatuses = (components: readonly Component[]): Observed => ({
+  async get(target) {
+    const component = components.find(({ name }) => name === target.name);
+    if (!component) throw notFound(namedResource(target.kind), target.name);
+    return statusOf(component);
+  },
+  async list(_target, selection) {
+    const all = await Promise.all(components.map(statusOf));
+    return wholeList(all.filter(({ object }) => selection.matches(object)));
+  },
+});

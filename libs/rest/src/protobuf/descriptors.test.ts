@@ -53,8 +53,10 @@ function objectDifferences(schema: Schema, message: Message, path: string, seen:
 
 const nameOf = ({ group, version, kind }: Kind): string => messageName(group ? `${group}/${version}` : version, kind);
 
-it('has every field of every built-in kind, of the same type as its schema', () => {
-  const kinds = builtinKinds().all();
+it('has every field of every built-in kind but metrics, of the same type as its schema', () => {
+  const kinds = builtinKinds()
+    .all()
+    .filter(({ group }) => group !== 'metrics.k8s.io');
   expect(kinds.length).toBeGreaterThan(15);
   expect(kinds.map(nameOf).filter((name) => !hasMessage(name))).toEqual([]);
   const found = kinds.flatMap((kind) => objectDifferences(kind.schema, messageOf(nameOf(kind)), kind.kind, new Set()));

@@ -5,6 +5,7 @@ import type { Schema } from '@periplus/apimachinery';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeProtobuf } from './decode.ts';
+import { hasMessage, messageName } from './descriptors.ts';
 import { encodeEvent, encodeMembers, encodeObject, itemHead, listHead } from './encode.ts';
 import { WireReader } from './wire-reader.ts';
 
@@ -64,6 +65,7 @@ describe('the protobuf form of built-in kinds', () => {
   it.each(
     builtinKinds()
       .all()
+      .filter((kind) => hasMessage(messageName(typeOf(kind).apiVersion, kind.kind)))
       .map((kind) => [`${kind.group}/${kind.kind}`, kind] as const),
   )('keeps all of a %s', (_name, kind) => {
     fc.assert(
