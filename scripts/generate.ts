@@ -54,7 +54,7 @@ if (!isFresh(descriptors, [...described, 'scripts/descriptors.ts'])) {
   writeFileSync(descriptors, descriptorsOf(join(root, 'proto'), described));
 }
 
-/** What is made of the declarations of kubernetes-models, and of our own for metrics: the schemas that requests are read by, and OpenAPI's. */
+/** What is made of the declarations of kubernetes-models and of our own: the schemas that requests are read by, and OpenAPI's. */
 const schemas = join(root, 'libs/api/generated/schemas.js');
 const definitions = join(root, 'libs/api/generated/definitions.js');
 const schemaSources = [
@@ -67,8 +67,9 @@ if (!isFresh(schemas, schemaSources) || !isFresh(definitions, schemaSources)) {
   const { moduleOf } = await import('./schemas/module.ts');
   const { definitionsModuleOf } = await import('./schemas/definitions.ts');
   const { metricsDefinitions } = await import('./schemas/metrics.ts');
+  const { schedulingDefinitions } = await import('./schemas/scheduling.ts');
   const declarations = await readDeclarations(join(root, 'node_modules'));
-  for (const definition of metricsDefinitions) declarations.set(definition.id, definition);
+  for (const definition of [...metricsDefinitions, ...schedulingDefinitions]) declarations.set(definition.id, definition);
   mkdirSync(dirname(schemas), { recursive: true });
   writeFileSync(
     schemas.replace(/\.js$/, '.d.ts'),

@@ -133,6 +133,7 @@ export const markers: Readonly<Record<string, Markers>> = {
     devices: 'apply map driver device pool shareID',
     reservedFor: 'map uid',
   },
+  'scheduling.k8s.io/v1alpha2.PodGroupStatus': conditions,
   'storage.k8s.io/v1.CSIDriverSpec': { volumeLifecycleModes: 'apply set' },
   'storage.k8s.io/v1.CSINodeSpec': { drivers: 'map name' },
 };

@@ -57,6 +57,7 @@ describe('the built-in kinds', () => {
         'storage.k8s.io/v1/volumeattachments',
         'storage.k8s.io/v1/volumeattributesclasses',
         'scheduling.k8s.io/v1/priorityclasses',
+        'scheduling.k8s.io/v1alpha2/podgroups',
         'coordination.k8s.io/v1/leases',
         'node.k8s.io/v1/runtimeclasses',
         'discovery.k8s.io/v1/endpointslices',

@@ -50,6 +50,7 @@ import { clusterRoleBinding } from './rbac/cluster-role-binding.ts';
 import { role } from './rbac/role.ts';
 import { roleBinding } from './rbac/role-binding.ts';
 import { KindRegistry } from './registry.ts';
+import { podGroup } from './scheduling/pod-group.ts';
 import { priorityClass } from './scheduling/priority-class.ts';
 import { csiDriver } from './storage/csi-driver.ts';
 import { csiNode } from './storage/csi-node.ts';
@@ -97,6 +98,7 @@ const kinds: readonly Kind[] = [
   role,
   roleBinding,
   storageClass,
+  podGroup,
   priorityClass,
   lease,
   runtimeClass,

@@ -104,7 +104,13 @@ export {
 } from './object-meta-validation.ts';
 export { controllerOf, isControlledBy, ownerReferenceTo } from './owner-references.ts';
 export { parseQuantity, Quantity, type QuantityFormat, quantityProblem } from './quantity.ts';
-export { parseVersion, versionOfRevision, versionOfWrite, WRITES_PER_REVISION_MAX } from './resource-version.ts';
+export {
+  parseVersion,
+  REVISION_END,
+  versionOfRevision,
+  versionOfWrite,
+  WRITES_PER_REVISION_MAX,
+} from './resource-version.ts';
 export type { ArraySchema, ObjectSchema, Schema } from './schema.ts';
 export {
   alreadyExists,

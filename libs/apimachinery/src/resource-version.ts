@@ -1,12 +1,12 @@
 /**
- * A resourceVersion is `revision * 256 + index`: etcd's mod_revision and the write's place in its
- * transaction. All numbers stay below 2^53, which leaves room for 35 trillion revisions.
+ * A resourceVersion is `revision * 4096 + index`: etcd's mod_revision and the write's place in its
+ * transaction. All numbers stay below 2^53, which leaves room for two trillion revisions.
  */
-const PLACES = 256;
-/** Writes of one transaction take the places 0..127. */
-export const WRITES_PER_REVISION_MAX = 128;
+const PLACES = 4_096;
 /** The place that lists and bookmarks of a revision use: behind every write of it. */
-const REVISION_END = PLACES - 1;
+export const REVISION_END = PLACES - 1;
+/** Writes of one transaction take the places from 0 on, up to that one. */
+export const WRITES_PER_REVISION_MAX = PLACES - 1;
 
 export const versionOfWrite = (revision: number, index: number): string => String(revision * PLACES + index);
 

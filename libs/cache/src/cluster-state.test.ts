@@ -80,8 +80,8 @@ describe('ClusterState', () => {
       ['added', 'x/3', 3, 2, 0],
     ]);
     expect(changes[0]!.entry.provenance.requestId).toBe('3.0');
-    expect(changes[0]!.entry.object.metadata.resourceVersion).toBe(String(3 * 256));
-    expect(changes[0]!.previous!.object.metadata.resourceVersion).toBe(String(2 * 256 + 1));
+    expect(changes[0]!.entry.object.metadata.resourceVersion).toBe(String(3 * 4_096));
+    expect(changes[0]!.previous!.object.metadata.resourceVersion).toBe(String(2 * 4_096 + 1));
     expect(state.revision).toBe(3);
     expect(state.get(podKey('x', '2'))).toBeUndefined();
   });
@@ -93,7 +93,7 @@ describe('ClusterState', () => {
     const state = stateOf(log);
     log.revision++;
     const [change] = state.apply({ revision: log.revision, events: [log.expire(log.keys.registry(key))] });
-    expect(shown(change!)).toEqual(['deleted', 'x/1', 3, 255, 2]);
+    expect(shown(change!)).toEqual(['deleted', 'x/1', 3, 4_095, 2]);
     expect(change!.entry.provenance).toEqual({ actor: '', verb: '', timeMs: 0, requestId: '', cause: null });
   });
 
@@ -187,10 +187,10 @@ describe('a list after a gap', () => {
     expect(changes.map(shown)).toEqual([
       ['modified', 'x/changed', 3, 0, 2],
       ['deleted', 'x/gone', 3, 1, 2],
-      ['deleted', 'x/replaced', 5, 255, 2],
+      ['deleted', 'x/replaced', 5, 4_095, 2],
       ['added', 'x/replaced', 6, 0, 0],
       ['added', 'x/new', 7, 0, 0],
-      ['deleted', 'x/forgotten', 7, 255, 2],
+      ['deleted', 'x/forgotten', 7, 4_095, 2],
     ]);
     expect(state.get(podKey('x', 'same'))).toBe(same);
     expect(state.revision).toBe(7);
@@ -208,7 +208,7 @@ describe('a list after a gap', () => {
         const tell = (changes: ObjectChange[]): void => {
           let last = -1;
           for (const { type, entry, previous } of changes) {
-            const version = entry.revision * 256 + entry.index;
+            const version = entry.revision * 4_096 + entry.index;
             expect(version).toBeGreaterThanOrEqual(last);
             last = version;
             expect(told.get(entry.path)).toBe(previous?.resourceVersion);

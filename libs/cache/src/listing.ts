@@ -1,11 +1,12 @@
-import type { ResourceKey } from '@periplus/apimachinery';
+import { REVISION_END, type ResourceKey } from '@periplus/apimachinery';
 import type { KeyValue } from '@periplus/etcd';
 import { decodeTombstone, type Keys, type Tombstone } from '@periplus/store';
 import { CachedObject, type ObjectChange } from './cached-object.ts';
 
-/** Takes the place of an index where there is none: behind all writes of the revision, as in the version of a list. */
-const REVISION_END = 255;
-/** A deletion that nobody signed: by hand in etcd, or so long ago that its tombstone is gone. */
+/**
+ * A deletion that nobody signed: by hand in etcd, or so long ago that its tombstone is gone. It stands behind all
+ * writes of its revision, as the version of a list does.
+ */
 export const UNSIGNED: Tombstone = { index: REVISION_END, provenance: new Uint8Array(0) };
 
 /** The last state of an object, deleted at `revision`. */

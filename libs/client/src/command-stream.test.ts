@@ -78,8 +78,8 @@ describe('a command stream', () => {
     const second = stream.send(create('b'), null);
     await turn();
     expect(wire.batches[0]![0]!.cause).toEqual({ key: 'core/pods/d/p', resourceVersion: '7', reconciler: 'r' });
-    wire.answer({ id: 2, resourceVersion: '513' }, { id: 1, resourceVersion: '' });
-    expect(await second).toEqual({ resourceVersion: '513', revision: 2 });
+    wire.answer({ id: 2, resourceVersion: '8193' }, { id: 1, resourceVersion: '' });
+    expect(await second).toEqual({ resourceVersion: '8193', revision: 2 });
     expect(await first).toEqual({ resourceVersion: '', revision: 0 });
   });
 
@@ -120,7 +120,7 @@ describe('a command stream', () => {
     expect(wire.opened).toBe(2);
     wire.handlers.onOpen();
     expect(wire.ids()).toEqual([[1], [2]]);
-    wire.answer({ id: 2, resourceVersion: '256' });
+    wire.answer({ id: 2, resourceVersion: '4096' });
     expect(await queued).toMatchObject({ revision: 1 });
   });
 
@@ -164,7 +164,7 @@ describe('a command stream', () => {
     const closed = stream.close();
     await expect(stream.send(create('b'), null)).rejects.toMatchObject({ reason: 'ServiceUnavailable' });
     expect(wire.ended).toBe(false);
-    wire.answer({ id: 1, resourceVersion: '256' });
+    wire.answer({ id: 1, resourceVersion: '4096' });
     await closed;
     await sent;
     expect(wire.ended).toBe(true);

@@ -1,4 +1,4 @@
-import { clusterRole, componentStatus, type Kind, nodeMetrics, podMetrics, role } from '@periplus/api';
+import { clusterRole, componentStatus, type Kind, nodeMetrics, podGroup, podMetrics, role } from '@periplus/api';
 import { methodNotSupported, pathNotFound } from '@periplus/apimachinery';
 import type { Store } from '@periplus/store';
 import { AdmissionChain } from './admission/admission.ts';
@@ -31,6 +31,7 @@ import { parseSelection, type Selection } from './reading/selection.ts';
 import { answerReview } from './reviews/review.ts';
 import { bindPod } from './subresources/binding.ts';
 import { evictPod } from './subresources/eviction.ts';
+import { bindPodGroup } from './subresources/group-binding.ts';
 import { patchScale, scaleResult, updateScale } from './subresources/scale.ts';
 import { requestToken } from './subresources/token-request.ts';
 import { keepTokenSecrets } from './token-secrets/token-secrets.ts';
@@ -188,6 +189,8 @@ const writesOf = ({ select }: Access, write: WriteDeps, deps: OperationsDeps): W
         if (!target.kind.isStored) return answerReview(deps, write, context, target, body);
         return createObject(write, context, target, body);
       case 'binding':
+        if (target.kind === (podGroup as unknown))
+          return bindPodGroup({ ...write, store: deps.store }, context, target, body);
         return bindPod(write, context, target, body);
       case 'eviction':
         return evictPod(write, context, target, body);

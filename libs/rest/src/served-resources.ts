@@ -23,6 +23,11 @@ export interface ServedResource {
 const READ_AND_CHANGE = ['get', 'patch', 'update'];
 const SCALE: GroupVersionKind = { group: 'autoscaling', version: 'v1', kind: 'Scale' };
 const BINDING: GroupVersionKind = { group: '', version: 'v1', kind: 'Binding' };
+const POD_GROUP_BINDING: GroupVersionKind = {
+  group: 'scheduling.k8s.io',
+  version: 'v1alpha2',
+  kind: 'PodGroupBinding',
+};
 
 /** Subresources that only one kind has, by "group/plural". */
 const OF_ONE_KIND: Readonly<Record<string, readonly ServedSubresource[]>> = {
@@ -32,6 +37,8 @@ const OF_ONE_KIND: Readonly<Record<string, readonly ServedSubresource[]>> = {
     { name: 'eviction', answers: { group: 'policy', version: 'v1', kind: 'Eviction' }, verbs: ['create'] },
     { name: 'log', answers: { group: '', version: 'v1', kind: 'Pod' }, verbs: ['get'] },
   ],
+  // Ours: how the scheduler binds all pods of a group at once.
+  'scheduling.k8s.io/podgroups': [{ name: 'binding', answers: POD_GROUP_BINDING, verbs: ['create'] }],
   '/serviceaccounts': [
     {
       name: 'token',

@@ -1,15 +1,16 @@
-import { WRITES_PER_REVISION_MAX } from '@periplus/apimachinery';
-
 /** Of a batch: etcd accepts requests of 1.5 MiB by default. A write that is larger alone goes alone. */
 const BATCH_BYTES_MAX = 1 << 20;
-/** etcd's default for `--max-txn-ops`. It counts the operations of a transaction and of its largest nested one together. */
+/** Of a batch. A transaction of more goes alone. */
+const BATCH_WRITES_MAX = 128;
+/**
+ * Of a batch, etcd's default for `--max-txn-ops`. It counts the operations of a transaction and of its largest nested one
+ * together. A transaction of more goes alone, to an etcd that is started to take it.
+ */
 const TRANSACTION_OPERATIONS_MAX = 128;
 /** Operations of a batch besides its writes: the put of the revision key. */
 const OWN_OPERATIONS = 1;
-/** What one nested transaction may have when it is alone in its batch. */
-export const NESTED_OPERATIONS_MAX = TRANSACTION_OPERATIONS_MAX - OWN_OPERATIONS - 1;
 /** How far a batch looks past writes that it has to leave because their key is taken. */
-const SCAN_MAX = 4 * WRITES_PER_REVISION_MAX;
+const SCAN_MAX = 4 * BATCH_WRITES_MAX;
 
 const QUEUE_WRITES_MAX = 10_000;
 const QUEUE_BYTES_MAX = 64 << 20;
@@ -54,7 +55,7 @@ export class Batcher<W extends Batchable> {
    * empty when none wait.
    */
   take(writesMax: number): W[] {
-    const lengthMax = Math.min(writesMax, WRITES_PER_REVISION_MAX);
+    const lengthMax = Math.min(writesMax, BATCH_WRITES_MAX);
     const batch: W[] = [];
     const passed: W[] = [];
     const taken = new Set<string>();

@@ -432,8 +432,8 @@ function checkLog(etcd: MemoryEtcd, names: readonly string[], told: readonly Tol
     for (const { revision, kv } of etcd.history(keys.registry(keyOf(name)))) {
       const stone = stones.find((each) => each.revision === revision);
       const { index, requestId } = kv === null ? fromStone(stone!.kv!.value) : fromRecord(kv);
-      expect(revision * 256 + index).toBeGreaterThan(last);
-      last = revision * 256 + index;
+      expect(revision * 4_096 + index).toBeGreaterThan(last);
+      last = revision * 4_096 + index;
       expect(logged.has(requestId)).toBe(false);
       logged.set(requestId, versionOfWrite(revision, index));
     }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { internalError, requestEntityTooLarge, StatusError } from '@periplus/apimachinery';
+import { internalError, requestEntityTooLarge, StatusError, WRITES_PER_REVISION_MAX } from '@periplus/apimachinery';
 import { type EtcdClient, EtcdError, type Operation } from '@periplus/etcd';
-import { Batcher, NESTED_OPERATIONS_MAX } from './batcher.ts';
+import { Batcher } from './batcher.ts';
 import type { Cipher } from './cipher.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { Keys } from './keys.ts';
@@ -111,13 +111,12 @@ export class GroupCommit implements Store {
   }
 
   async commitAll({ writes, standing }: Transaction): Promise<Committed[]> {
+    if (writes.length > WRITES_PER_REVISION_MAX) throw tooManyWrites(writes.length);
     const sinceMs = this.#clock.nowMs();
     const outcomes = writes.map(() => Promise.withResolvers<Committed>());
     const members = writes.map((write, at) => this.#encode(write, sinceMs, outcomes[at]!));
     const unwritten = standing.map(({ key, revision }) => ({ key: this.#keys.registry(key), revision }));
-    const pending = new PendingTransaction(members, unwritten);
-    if (pending.operations > NESTED_OPERATIONS_MAX) throw tooManyOperations(pending.operations);
-    this.#accept(pending);
+    this.#accept(new PendingTransaction(members, unwritten));
     return Promise.all(outcomes.map(({ promise }) => promise));
   }
 
@@ -351,8 +350,8 @@ const noSpace = (error: EtcdError): StatusError =>
     { cause: error },
   );
 
-const tooManyOperations = (operations: number): StatusError =>
-  requestEntityTooLarge(`it takes ${operations} operations of etcd, limit is ${NESTED_OPERATIONS_MAX}`);
+const tooManyWrites = (writes: number): StatusError =>
+  requestEntityTooLarge(`a transaction of ${writes} objects, limit is ${WRITES_PER_REVISION_MAX}`);
 
 const tooLarge = (error: EtcdError): StatusError =>
   new StatusError('RequestEntityTooLarge', `the change is too large for etcd: ${error.message}`, undefined, {

@@ -14,7 +14,7 @@ const MANAGED_LENGTH = 0x38;
 
 /** Among the confidential members, the one that is not at the top. */
 const ANNOTATIONS = 'metadata.annotations';
-/** The index is written first, and always as one byte (it is below 128), so that it can be set at the last moment. */
+/** The index is written first, and always as two bytes (it is below 2^14), so that it can be set at the last moment. */
 const INDEX_AT = 1;
 
 /**
@@ -39,7 +39,7 @@ export class OutgoingRecord {
     const managedLength = Buffer.byteLength(managed);
     const jsonLength = versionAt + managedLength + Buffer.byteLength(body);
     const length =
-      2 +
+      3 +
       (1 + varintLength(jsonLength) + jsonLength) +
       (1 + varintLength(versionAt)) +
       (1 + varintLength(provenance.length) + provenance.length) +
@@ -48,22 +48,23 @@ export class OutgoingRecord {
       (managedLength === 0 ? 0 : 1 + varintLength(managedLength));
     const value = Buffer.allocUnsafe(length);
     value[0] = INDEX;
-    value[INDEX_AT] = 0;
-    const jsonAt = writeVarint(value, OBJECT, jsonLength, 2);
+    this.value = value;
+    this.index = 0;
+    const jsonAt = writeVarint(value, OBJECT, jsonLength, INDEX_AT + 2);
     value.write(head + managed + body, jsonAt);
     let at = writeVarint(value, VERSION_AT, versionAt, jsonAt + jsonLength);
     at = writeBytes(value, PROVENANCE, provenance, at);
     if (sealed !== null) at = writeBytes(value, SEALED, sealed, at);
     if (sealedMetadata !== null) at = writeBytes(value, SEALED_METADATA, sealedMetadata, at);
     if (managedLength > 0) writeVarint(value, MANAGED_LENGTH, managedLength, at);
-    this.value = value;
     const json = value.subarray(jsonAt, jsonAt + jsonLength);
     this.#object = { json, versionAt, confidential: hidden, confidentialMetadata: hiddenMetadata };
   }
 
-  /** Sets the place within the transaction, 0 to 127. */
+  /** Sets the place within the transaction. */
   set index(index: number) {
-    this.value[INDEX_AT] = index;
+    this.value[INDEX_AT] = (index & 0x7f) | 0x80;
+    this.value[INDEX_AT + 1] = index >> 7;
   }
 
   /** The object as clients get it. */

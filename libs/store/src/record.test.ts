@@ -77,7 +77,7 @@ describe('a record', () => {
   it('starts with kind, apiVersion and metadata, then the resourceVersion', () => {
     const object = { spec: {}, metadata: { name: 'é' }, apiVersion: 'v1', kind: 'Pod' };
     expect(decodeRecord(kvOf(encode(object)), keys, null).bytes.toString()).toBe(
-      '{"kind":"Pod","apiVersion":"v1","metadata":{"resourceVersion":"1797","name":"é"},"spec":{}}',
+      '{"kind":"Pod","apiVersion":"v1","metadata":{"resourceVersion":"28677","name":"é"},"spec":{}}',
     );
   });
 
@@ -85,7 +85,7 @@ describe('a record', () => {
     const object = { kind: 'Pod', apiVersion: 'v1', metadata: { resourceVersion: '9', name: 'a' } };
     expect(JSON.parse(decodeRecord(kvOf(encode(object)), keys, null).bytes.toString()).metadata).toEqual({
       name: 'a',
-      resourceVersion: '1797',
+      resourceVersion: '28677',
     });
   });
 
@@ -213,7 +213,7 @@ describe('a record', () => {
     const value = encode({ kind: 'Pod', apiVersion: 'v1', metadata: { name: 'web' } });
     const record = decodeInboxRecord(kvOf(value, 7, keys.inbox('n1', 'default', 'web')), keys);
     expect(record.key).toEqual({ group: '', resource: 'pods', namespace: 'default', name: 'web' });
-    expect(record.resourceVersion).toBe('1797');
+    expect(record.resourceVersion).toBe('28677');
   });
 });
 

@@ -41,7 +41,7 @@ export interface Write {
 
 /** Several changes, all or nothing and at one revision, each of another object. */
 export interface Transaction {
-  /** 1 to 128. */
+  /** 1 to 4095. */
   writes: readonly Write[];
   /** Objects that must stand at these mod_revisions when it happens, and are not written. */
   standing: readonly { key: ResourceKey; revision: number }[];
@@ -65,8 +65,8 @@ export interface Store {
   commit(write: Write): Promise<Committed>;
   /**
    * The same for a transaction; resolves with what became of its writes, in their order and at places that follow one
-   * another. Rejects with RequestEntityTooLarge for more than etcd takes: 126 compares or operations, and its limit on
-   * the size of a request (1.5 MiB by default).
+   * another. Rejects with RequestEntityTooLarge for more than etcd takes: its `--max-txn-ops` less two (128 by default)
+   * for compares or operations, and its `--max-request-bytes` (1.5 MiB by default).
    */
   commitAll(transaction: Transaction): Promise<Committed[]>;
   close(): Promise<void>;

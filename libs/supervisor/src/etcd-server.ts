@@ -7,9 +7,10 @@ import type { ProcessSpec } from './supervised-process.ts';
 /** History that etcd keeps for watchers to resume, as kube-apiserver's --etcd-compaction-interval. */
 const COMPACTION_RETENTION = '5m';
 const QUOTA_BYTES = 4 * 2 ** 30;
-/** A batch of the store nests 128 transactions and adds operations of its own. */
-const TXN_OPERATIONS_MAX = 512;
-const REQUEST_BYTES_MAX = 4 << 20;
+/** A gang is bound in one transaction, of two operations for each pod: its record, and that in its node's inbox. */
+const TXN_OPERATIONS_MAX = 8_192;
+/** As much as etcd recommends at most. */
+const REQUEST_BYTES_MAX = 10 << 20;
 const WATCH_PROGRESS_INTERVAL = '5s';
 /** A lone member waits about one election timeout before it serves; its members' network is loopback. */
 const HEARTBEAT_MS = 50;

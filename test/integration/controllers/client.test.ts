@@ -67,7 +67,7 @@ async function startPeer(port?: number): Promise<Peer> {
       stream.on('error', () => undefined);
       stream.on('data', (batch: Batch) => {
         peer.batches.push(batch);
-        const results = (batch.commands ?? []).map(({ id }) => ({ id, resourceVersion: String(Number(id) * 256) }));
+        const results = (batch.commands ?? []).map(({ id }) => ({ id, resourceVersion: String(Number(id) * 4_096) }));
         if (peer.answers) stream.write({ results });
       });
       stream.on('end', () => stream.end());
@@ -77,9 +77,9 @@ async function startPeer(port?: number): Promise<Peer> {
         ? done(null, item('there'))
         : done(failure(notFound({ group: '', resource: 'configmaps' }, call.request.ref.name))),
     list: (_call: unknown, done: (error: null, value: unknown) => void) =>
-      done(null, { items: [item('a'), item('b')], resourceVersion: '511', continue: 'more' }),
+      done(null, { items: [item('a'), item('b')], resourceVersion: '8191', continue: 'more' }),
     create: (call: { request: { create: Uint8Array } }, done: (error: null, value: unknown) => void) =>
-      done(null, { id: 1, object: call.request.create, resourceVersion: '256' }),
+      done(null, { id: 1, object: call.request.create, resourceVersion: '4096' }),
     watch(stream: { write(event: unknown): void; end(): void }) {
       stream.write({ type: 'ADDED', object: item('a') });
       stream.write({
@@ -116,7 +116,7 @@ describe('the command client', () => {
     const peer = await startPeer();
     const client = open(peer.target);
     const outcomes = await Promise.all(Array.from({ length: 300 }, (_, i) => client.send(create(`c${i}`), null)));
-    expect(outcomes[299]).toEqual({ resourceVersion: String(300 * 256), revision: 300 });
+    expect(outcomes[299]).toEqual({ resourceVersion: String(300 * 4_096), revision: 300 });
     expect(peer.batches.map(({ commands }) => commands?.length)).toEqual([128, 128, 44]);
     expect(peer.batches[0]!.commands![0]).toMatchObject({
       ref: { group: '', version: 'v1', resource: 'configmaps', namespace: 'd', name: 'c0' },
@@ -192,7 +192,7 @@ describe('the resource client', () => {
     });
     expect(await client.list(configMap, 'd')).toMatchObject({
       items: [{ metadata: { name: 'a' } }, { metadata: { name: 'b' } }],
-      resourceVersion: '511',
+      resourceVersion: '8191',
       continue: 'more',
     });
     expect(await client.execute(create('new'))).toMatchObject({ metadata: { name: 'new' } });

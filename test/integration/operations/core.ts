@@ -71,10 +71,15 @@ export interface TestCore extends AsyncDisposable {
 
 /** The whole core on an etcd of its own. */
 export async function startCore(
-  options: { nodePortRange?: string; window?: WindowLimits; nodeUsage?: NodeUsageSource['usageOf'] } = {},
+  options: {
+    nodePortRange?: string;
+    window?: WindowLimits;
+    nodeUsage?: NodeUsageSource['usageOf'];
+    etcdArgs?: string[];
+  } = {},
 ): Promise<TestCore> {
   const stack = new AsyncDisposableStack();
-  const testEtcd = stack.use(await startEtcd());
+  const testEtcd = stack.use(await startEtcd({ args: options.etcdArgs ?? [] }));
   const etcd = openEtcd(await testEtcd.options());
   stack.defer(() => etcd.close());
   const cipher = new Cipher([{ id: 'test', key: Buffer.alloc(32, 7) }]);

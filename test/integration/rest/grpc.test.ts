@@ -203,7 +203,7 @@ describe('the Resources service', () => {
     const { resourceVersion } = await call<CommandResult>('create', { ref: MAPS, create: configMap('guarded') });
     const ref = { ...MAPS, name: 'guarded' };
     const update = { ref, update: configMap('guarded', { a: '1' }) };
-    const results = await commands([{ id: 1, ...update, ifResourceVersion: '256' }]);
+    const results = await commands([{ id: 1, ...update, ifResourceVersion: '4096' }]);
     expect(JSON.parse(Buffer.from(results.get(1)!.status!).toString()).reason).toBe('Conflict');
     const again = await commands([{ id: 1, ...update, ifResourceVersion: resourceVersion }]);
     expect(again.get(1)!.status?.length ?? 0).toBe(0);
@@ -315,7 +315,7 @@ describe('objects applied together', () => {
     const dry = await call<{ objects: { json: Uint8Array }[] }>('applyAll', first);
     expect(JSON.parse(Buffer.from(dry.objects[0]!.json).toString())).toMatchObject({ data: { a: '1' } });
     const applied = await call<{ objects: { resourceVersion: string }[] }>('applyAll', { objects: shop().map(json) });
-    const revisions = applied.objects.map(({ resourceVersion }) => Math.floor(Number(resourceVersion) / 256));
+    const revisions = applied.objects.map(({ resourceVersion }) => Math.floor(Number(resourceVersion) / 4_096));
     expect(revisions[0]).toBe(revisions[1]);
     const unnamed = { objects: [json({ ...shop()[0], metadata: { name: 'placed' } })], namespace: 'shop' };
     await call('applyAll', unnamed);

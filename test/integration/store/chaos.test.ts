@@ -173,7 +173,7 @@ it.for(CLUSTERS)(
     const logged = log.byRequest();
     let place = -1;
     for (const each of log.writes) {
-      const next = each.revision * 256 + each.index;
+      const next = each.revision * 4_096 + each.index;
       expect(next, `seed ${seed}: versions strictly increase`).toBeGreaterThan(place);
       place = next;
     }

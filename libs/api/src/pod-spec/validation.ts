@@ -12,7 +12,7 @@ import {
 } from '@periplus/apimachinery';
 import type { IPodSpec } from 'kubernetes-models/v1/PodSpec';
 import type { IPodTemplateSpec } from 'kubernetes-models/v1/PodTemplateSpec';
-import { checkOneOf, checkOptionalOneOf, checkText, type Errors } from '../field-rules.ts';
+import { checkOneOf, checkOptionalOneOf, checkRequiredText, checkText, type Errors } from '../field-rules.ts';
 import { checkAffinity, checkTopologySpread } from './affinity.ts';
 import { checkContainers, checkEphemeralContainers, checkInitContainers, type PodContext } from './containers.ts';
 import { checkDns } from './dns.ts';
@@ -65,6 +65,15 @@ function checkGates(errors: Errors, at: FieldPath, { readinessGates, schedulingG
 }
 
 function checkNames(errors: Errors, at: FieldPath, spec: Spec): void {
+  if (spec.schedulingGroup) {
+    checkRequiredText(
+      errors,
+      at.child('schedulingGroup'),
+      'podGroupName',
+      spec.schedulingGroup.podGroupName,
+      dns1123Subdomain,
+    );
+  }
   checkText(errors, at, 'serviceAccountName', spec.serviceAccountName, dns1123Subdomain);
   checkText(errors, at, 'nodeName', spec.nodeName, dns1123Subdomain);
   checkText(errors, at, 'hostname', spec.hostname, dns1123Label);

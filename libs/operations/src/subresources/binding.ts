@@ -17,6 +17,13 @@ import { decodeBody } from '../writing/decode.ts';
 import { checkNamedAs } from '../writing/metadata.ts';
 import { bindingBody } from './body-schemas.ts';
 
+/** What becomes of a pod that is bound: its node, and what the binding adds to its metadata. */
+export interface Bound {
+  readonly node: string;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
+}
+
 interface Binding extends KubeObject {
   target?: { kind?: string; name?: string };
 }
@@ -36,7 +43,7 @@ function validate({ target, metadata }: Binding): void {
 }
 
 /** Throws Conflict when the pod cannot be given to a node. */
-function checkUnbound({ metadata, spec }: DeepReadonly<Pod>): void {
+export function checkUnbound({ metadata, spec }: DeepReadonly<Pod>): void {
   const { name } = metadata;
   const refuse = (why: string): never => {
     throw conflict({ group: '', resource: 'pods/binding' }, name!, why);
@@ -47,7 +54,7 @@ function checkUnbound({ metadata, spec }: DeepReadonly<Pod>): void {
 }
 
 /** The pod on its node. Shares what does not change with `old`. */
-function bound(old: DeepReadonly<Pod>, binding: Binding, nowMs: number): KubeObject {
+export function bound(old: DeepReadonly<Pod>, { node, labels, annotations }: Bound, nowMs: number): KubeObject {
   const scheduled: Condition = {
     type: 'PodScheduled',
     status: 'True',
@@ -55,7 +62,6 @@ function bound(old: DeepReadonly<Pod>, binding: Binding, nowMs: number): KubeObj
     ...(old.metadata.generation !== undefined && { observedGeneration: old.metadata.generation }),
   };
   const others = old.status?.conditions?.filter(({ type }) => type !== scheduled.type) ?? [];
-  const { annotations, labels } = binding.metadata;
   return {
     ...old,
     metadata: {
@@ -63,7 +69,7 @@ function bound(old: DeepReadonly<Pod>, binding: Binding, nowMs: number): KubeObj
       ...(annotations && { annotations: { ...old.metadata.annotations, ...annotations } }),
       ...(labels && { labels: { ...old.metadata.labels, ...labels } }),
     },
-    spec: { ...old.spec, nodeName: binding.target!.name },
+    spec: { ...old.spec, nodeName: node },
     status: { ...old.status, conditions: [...others, scheduled] },
   } as KubeObject;
 }
@@ -99,7 +105,8 @@ export async function bindPod(
       checkPreconditions(target, entry, { uid, resourceVersion });
       const old = entry.object as DeepReadonly<Pod>;
       checkUnbound(old);
-      return { object: bound(old, binding, context.nowMs) };
+      const { annotations, labels } = binding.metadata;
+      return { object: bound(old, { node: binding.target!.name!, labels, annotations }, context.nowMs) };
     },
   });
   const status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 };

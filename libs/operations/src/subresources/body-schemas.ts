@@ -102,3 +102,15 @@ export const evictionBody: BodyKind = { group: 'policy', version: 'v1', kind: 'E
 
 /** What clients before Kubernetes 1.22 send. */
 export const olderEvictionBody: BodyKind = { ...evictionBody, version: 'v1beta1' };
+
+/** Ours, with which the scheduler binds pods of a group at once. */
+export const podGroupBindingBody: BodyKind = {
+  group: 'scheduling.k8s.io',
+  version: 'v1alpha2',
+  kind: 'PodGroupBinding',
+  schema: object('PodGroupBinding', {
+    ...type,
+    metadata,
+    bindings: { type: 'array', items: object('PodBinding', { name: text, uid: text, node: text }), list: 'atomic' },
+  }),
+};

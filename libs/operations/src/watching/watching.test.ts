@@ -211,7 +211,7 @@ it('sends bookmarks to those who want them', () => {
   turns();
   cache.revision = 5;
   vi.advanceTimersByTime(61_000);
-  expect(sink.text).toBe(`BOOKMARK  ${5 * 256 + 255};`);
+  expect(sink.text).toBe(`BOOKMARK  ${5 * 4_096 + 4_095};`);
   expect(other.sink.text).toBe('');
 });
 

@@ -440,6 +440,14 @@ rbac/v1.RoleBinding 1metadata:meta/v1.ObjectMeta 2subjects:[].Subject 3roleRef:.
 rbac/v1.RoleRef 1apiGroup:s! 2kind:s! 3name:s!
 rbac/v1.Subject 1kind:s! 2apiGroup:s 3name:s! 4namespace:s
 scheduling/v1.PriorityClass 1metadata:meta/v1.ObjectMeta 2value:i! 3globalDefault:b 4description:s 5preemptionPolicy:s?
+scheduling/v1alpha2.BasicSchedulingPolicy
+scheduling/v1alpha2.GangSchedulingPolicy 1minCount:i!
+scheduling/v1alpha2.PodGroup 1metadata:meta/v1.ObjectMeta 2spec:.PodGroupSpec 3status:.PodGroupStatus
+scheduling/v1alpha2.PodGroupSchedulingPolicy 1basic:.BasicSchedulingPolicy? 2gang:.GangSchedulingPolicy?
+scheduling/v1alpha2.PodGroupSpec 1podGroupTemplateRef:.PodGroupTemplateReference? 2schedulingPolicy:.PodGroupSchedulingPolicy!
+scheduling/v1alpha2.PodGroupStatus 1conditions:[]meta/v1.Condition
+scheduling/v1alpha2.PodGroupTemplateReference 1workload:.WorkloadPodGroupTemplateReference?
+scheduling/v1alpha2.WorkloadPodGroupTemplateReference 1workloadName:s! 2podGroupTemplateName:s!
 storage/v1.CSIDriver 1metadata:meta/v1.ObjectMeta 2spec:.CSIDriverSpec!
 storage/v1.CSIDriverSpec 1attachRequired:b? 2podInfoOnMount:b? 3volumeLifecycleModes:[]s 4storageCapacity:b? 5fsGroupPolicy:s? 6tokenRequests:[].TokenRequest 7requiresRepublish:b? 8seLinuxMount:b? 9nodeAllocatableUpdatePeriodSeconds:i? 10serviceAccountTokenInSecrets:b? 11preventPodSchedulingIfMissing:b?
 storage/v1.CSINode 1metadata:meta/v1.ObjectMeta 2spec:.CSINodeSpec!
