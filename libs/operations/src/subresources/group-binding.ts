@@ -128,7 +128,7 @@ export async function bindPodGroup(
   body: Body,
 ): Promise<ObjectResult> {
   deps.authorize(context, target, 'create');
-  const binding = decodeBody(context, podGroupBindingBody, body.value, body.json) as PodGroupBinding;
+  const binding = decodeBody(context, podGroupBindingBody, body.value, body) as PodGroupBinding;
   binding.metadata.name ||= target.name;
   checkNamedAs(binding, target);
   const bindings = checked(binding);
