@@ -69,7 +69,8 @@ if (!isFresh(schemas, schemaSources) || !isFresh(definitions, schemaSources)) {
   const { metricsDefinitions } = await import('./schemas/metrics.ts');
   const { schedulingDefinitions } = await import('./schemas/scheduling.ts');
   const declarations = await readDeclarations(join(root, 'node_modules'));
-  for (const definition of [...metricsDefinitions, ...schedulingDefinitions]) declarations.set(definition.id, definition);
+  for (const definition of [...metricsDefinitions, ...schedulingDefinitions])
+    declarations.set(definition.id, definition);
   mkdirSync(dirname(schemas), { recursive: true });
   writeFileSync(
     schemas.replace(/\.js$/, '.d.ts'),
