@@ -9,7 +9,7 @@ import { namespaceController } from './namespace/namespace-controller.ts';
 import { type NodeMonitorSettings, nodeController } from './node/node-controller.ts';
 import { podGcController } from './node/pod-gc-controller.ts';
 import { taintEvictionController } from './node/taint-eviction-controller.ts';
-import { replicaSetController } from './replica-set/replica-set-controller.ts';
+import { replicaSetController, replicationControllerController } from './replica-set/replica-set-controller.ts';
 import { resourceQuotaController } from './resource-quota/resource-quota-controller.ts';
 import { rootCaController } from './root-ca/root-ca-controller.ts';
 import { serviceAccountController } from './service-account/service-account-controller.ts';
@@ -28,6 +28,7 @@ export const builtinControllers = (settings: {
   clusterRoleAggregationController,
   deploymentController,
   replicaSetController,
+  replicationControllerController,
   endpointSliceController,
   disruptionController,
   nodeController(settings.nodeMonitor),

@@ -1,5 +1,11 @@
 import { type Kind, pod } from '@periplus/api';
-import { controllerOf, type DeepReadonly, type KubeObject, type LabelSelector } from '@periplus/apimachinery';
+import {
+  controllerOf,
+  type DeepReadonly,
+  type KubeObject,
+  type LabelSelector,
+  type Selector,
+} from '@periplus/apimachinery';
 import type { Index } from '@periplus/cache';
 import { type WatchRule, watchRule } from '@periplus/reconcile';
 import { selectorOf } from './selectors.ts';
@@ -13,18 +19,21 @@ export const orphansOf = <T extends KubeObject>(kind: Kind<T>): Index<T> => ({
 
 export const orphanPods = orphansOf(pod);
 
-type Selecting = KubeObject & { spec: { selector?: LabelSelector } };
+type Selecting = DeepReadonly<KubeObject & { spec: { selector?: LabelSelector } }>;
+
+const ownSelector = (owner: DeepReadonly<KubeObject>): Selector => selectorOf((owner as Selecting).spec.selector);
 
 /** Wakes the owners that select an object of `kind` that nobody controls. */
-export const adoptionRule = <T extends KubeObject, Owner extends Selecting>(
+export const adoptionRule = <T extends KubeObject, Owner extends KubeObject>(
   kind: Kind<T>,
   ownerKind: Kind<Owner>,
+  selector: (owner: DeepReadonly<Owner>) => Selector = ownSelector,
 ): WatchRule =>
   watchRule(kind, (object, _old, view) => {
     if (!object || controllerOf(object)) return [];
     const { namespace = '', labels } = object.metadata;
     return view
       .list(ownerKind, namespace)
-      .filter(({ spec }) => selectorOf(spec.selector as DeepReadonly<LabelSelector>).matches(labels))
+      .filter((owner) => selector(owner).matches(labels))
       .map(({ metadata }) => ({ namespace, name: metadata.name ?? '' }));
   });

@@ -1,9 +1,9 @@
-import { pod, type ReplicaSet, replicaSet } from '@periplus/api';
+import { pod, type ReplicaSet, type ReplicationController, replicaSet, replicationController } from '@periplus/api';
 import { controllerOf, type KubeObject, StatusError } from '@periplus/apimachinery';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Simulation } from '../simulation.ts';
-import { replicaSetController } from './replica-set-controller.ts';
+import { replicaSetController, replicationControllerController } from './replica-set-controller.ts';
 
 const set = (name: string, replicas: number, labels: Record<string, string> = { app: name }): ReplicaSet => ({
   apiVersion: 'apps/v1',
@@ -258,5 +258,51 @@ describe('the ReplicaSet controller', () => {
       }),
       { numRuns: 200 },
     );
+  });
+});
+
+describe('the ReplicationController controller', () => {
+  const controller = (replicas: number): ReplicationController => ({
+    apiVersion: 'v1',
+    kind: 'ReplicationController',
+    metadata: { namespace: 'd', name: 'old' },
+    spec: {
+      replicas,
+      selector: { app: 'old' },
+      template: { metadata: { labels: { app: 'old' } }, spec: { containers: [{ name: 'c', image: 'i' }] } },
+    },
+  });
+
+  it('keeps pods as a ReplicaSet does, by a selector that is a map', () => {
+    sim = new Simulation(replicationControllerController);
+    sim.cluster.put(pod, loosePod('loose', { app: 'old' }) as never);
+    sim.cluster.put(pod, loosePod('other', { app: 'new' }) as never);
+    sim.cluster.put(replicationController, controller(3));
+    sim.settle();
+    sim.runPods();
+    sim.settle();
+    expect(sim.cluster.view().get(replicationController, 'd', 'old')!.status).toEqual({
+      replicas: 3,
+      fullyLabeledReplicas: 3,
+      readyReplicas: 2,
+      availableReplicas: 2,
+      observedGeneration: 1,
+    });
+    const owned = sim.pods().filter((candidate) => controllerOf(candidate)?.kind === 'ReplicationController');
+    expect(owned.map(({ metadata }) => metadata.labels)).toEqual([{ app: 'old' }, { app: 'old' }, { app: 'old' }]);
+    expect(owned.map(({ metadata }) => metadata.name)).toContain('loose');
+
+    sim.cluster.put(replicationController, controller(1));
+    sim.settle();
+    sim.runPods();
+    expect(sim.activePods()).toHaveLength(2);
+  });
+
+  it('is woken by pods that it selects and nobody controls', () => {
+    sim.cluster.put(replicationController, controller(1));
+    const [rule] = replicationControllerController.watches;
+    const wakes = (labels: Record<string, string>) =>
+      rule!.keys(loosePod('loose', labels), null, sim.cluster.view()).map(({ name }) => name);
+    expect([wakes({ app: 'old' }), wakes({ app: 'new' })]).toEqual([['old'], []]);
   });
 });

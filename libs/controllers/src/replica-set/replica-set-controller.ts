@@ -1,8 +1,16 @@
-import { namespace as namespaceKind, pod, type ReplicaSet, replicaSet } from '@periplus/api';
-import { controllerOf, type DeepReadonly } from '@periplus/apimachinery';
+import {
+  type Kind,
+  namespace as namespaceKind,
+  pod,
+  type ReplicaSet,
+  type ReplicationController,
+  replicaSet,
+  replicationController,
+} from '@periplus/api';
+import { controllerOf, type DeepReadonly, type Selector, selectorOfLabels } from '@periplus/apimachinery';
 import type { View } from '@periplus/cache';
 import type { Command } from '@periplus/client';
-import { defineController, idle, type Plan, type PlannedEvent } from '@periplus/reconcile';
+import { type Controller, defineController, idle, type Plan, type PlannedEvent } from '@periplus/reconcile';
 import { childNames } from '../child-names.ts';
 import { adoptionRule, orphanPods } from '../orphans.ts';
 import { claim } from '../ownership.ts';
@@ -12,59 +20,94 @@ import { selectorOf } from '../selectors.ts';
 import { slowStart } from '../slow-start.ts';
 import { setStatus } from '../status-change.ts';
 import { podsToDelete } from './deletion-order.ts';
-import { replicaSetStatus } from './replica-set-status.ts';
+import { type Keeper, replicaSetStatus } from './replica-set-status.ts';
 
-type ReplicaSetView = DeepReadonly<ReplicaSet>;
+/** How one kind of keeper differs from another. */
+interface Keeping<T extends ReplicaSet | ReplicationController> {
+  kind: Kind<T>;
+  /** Of events. */
+  reportsAs: string;
+  selectorOf(keeper: DeepReadonly<T>): Selector;
+  /** Whether the status has `terminatingReplicas`. */
+  countsTerminating: boolean;
+}
 
 /** Pods that one plan creates or deletes at most. */
 const BURST_MAX = 500;
 
 /** Keeps as many pods of a template as asked for. https://kubernetes.io/docs/concepts/workloads/controllers/replicaset/ */
-export const replicaSetController = defineController<ReplicaSet>({
-  name: 'replicaset',
-  for: replicaSet,
-  owns: [pod],
-  watches: [adoptionRule(pod, replicaSet)],
-  indexes: [orphanPods],
-  reconcile({ namespace, name }, view) {
-    const rs = view.get(replicaSet, namespace, name);
-    return rs ? planReplicaSet(rs, view) : idle;
-  },
+const podKeeper = <T extends ReplicaSet | ReplicationController>(keeping: Keeping<T>): Controller<T> =>
+  defineController<T>({
+    name: keeping.kind.kind.toLowerCase(),
+    for: keeping.kind,
+    owns: [pod],
+    watches: [adoptionRule(pod, keeping.kind, keeping.selectorOf)],
+    indexes: [orphanPods],
+    reportsAs: keeping.reportsAs,
+    reconcile({ namespace, name }, view) {
+      const keeper = view.get(keeping.kind, namespace, name);
+      return keeper ? planPods(keeper, keeping as unknown as Keeping<ReplicaSet>, view) : idle;
+    },
+  });
+
+export const replicaSetController = podKeeper<ReplicaSet>({
+  kind: replicaSet,
+  reportsAs: 'replicaset-controller',
+  selectorOf: ({ spec }) => selectorOf(spec.selector),
+  countsTerminating: true,
 });
 
-function planReplicaSet(rs: ReplicaSetView, view: View): Plan {
-  const { namespace = '', uid = '', deletionTimestamp } = rs.metadata;
-  const owner = { kind: replicaSet, object: rs, selector: selectorOf(rs.spec.selector) };
+/** https://kubernetes.io/docs/concepts/workloads/controllers/replicationcontroller/ */
+export const replicationControllerController = podKeeper<ReplicationController>({
+  kind: replicationController,
+  reportsAs: 'replication-controller',
+  selectorOf: ({ spec }) => selectorOfLabels(spec.selector),
+  countsTerminating: false,
+});
+
+function planPods(keeper: Keeper, keeping: Keeping<ReplicaSet>, view: View): Plan {
+  const { namespace = '', uid = '', deletionTimestamp } = keeper.metadata;
+  const { kind, countsTerminating } = keeping;
+  const owner = { kind, object: keeper, selector: keeping.selectorOf(keeper as DeepReadonly<ReplicaSet>) };
   const candidates = [...view.owned(pod, uid), ...view.index(orphanPods, namespace)];
   const { claimed, commands: claims } = claim(owner, pod, candidates);
   const active = claimed.filter(isActive);
-  const surplus = active.length - (rs.spec.replicas ?? 1);
+  const surplus = active.length - (keeper.spec.replicas ?? 1);
   // Creates would be refused, and the set goes with its namespace.
   const isEnding = view.get(namespaceKind, '', namespace)?.metadata.deletionTimestamp !== undefined;
   const mayMove = !deletionTimestamp && !(isEnding && surplus < 0);
-  const moves = !mayMove ? [] : surplus < 0 ? creates(rs, -surplus, view) : deletes(rs, active, surplus, view);
+  const moves = !mayMove
+    ? []
+    : surplus < 0
+      ? creates(keeper, kind, -surplus, view)
+      : deletes(keeper, kind, active, surplus, view);
 
-  const { status, lookAgainMs } = replicaSetStatus(rs, claimed, null, view.nowMs);
+  const { status, lookAgainMs } = replicaSetStatus(keeper, claimed, {
+    failure: null,
+    countsTerminating,
+    nowMs: view.nowMs,
+  });
   const steps = [claims, ...(surplus < 0 ? slowStart(moves, BURST_MAX) : [moves])];
   // With pods on their way the counts are old already; the set is looked at again as soon as they are there.
-  const hadFailure = rs.status?.conditions?.some(({ type }) => type === 'ReplicaFailure');
-  if (moves.length === 0 || hadFailure) steps.push(setStatus(replicaSet, rs, status));
+  const hadFailure = keeper.status?.conditions?.some(({ type }) => type === 'ReplicaFailure');
+  if (moves.length === 0 || hadFailure) steps.push(setStatus(kind, keeper, status));
   return {
     steps: steps.filter((step) => step.length > 0),
     lookAgainMs,
-    events: moves.flatMap((command) => eventsOf(rs, command)),
+    events: moves.flatMap((command) => eventsOf(keeper, command)),
     onRefusal(refusals) {
       const refusal = refusals.find(({ command }) => moves.includes(command));
       if (!refusal) return [];
       const reason = refusal.command.verb === 'create' ? 'FailedCreate' : 'FailedDelete';
       const failure = { reason, message: refusal.error.message };
-      return setStatus(replicaSet, rs, replicaSetStatus(rs, claimed, failure, view.nowMs).status);
+      const { status } = replicaSetStatus(keeper, claimed, { failure, countsTerminating, nowMs: view.nowMs });
+      return setStatus(kind, keeper, status);
     },
   };
 }
 
-function creates(rs: ReplicaSetView, count: number, view: View): Command[] {
-  const { namespace = '', name = '', uid, resourceVersion } = rs.metadata;
+function creates(keeper: Keeper, kind: Kind, count: number, view: View): Command[] {
+  const { namespace = '', name = '', uid, resourceVersion } = keeper.metadata;
   const isTaken = (candidate: string): boolean => view.get(pod, namespace, candidate) !== undefined;
   const names = childNames(`${name}-`, `${uid}/${resourceVersion}`, Math.min(count, BURST_MAX), isTaken);
   return names.map((podName) => ({
@@ -72,13 +115,13 @@ function creates(rs: ReplicaSetView, count: number, view: View): Command[] {
     kind: pod,
     namespace,
     name: podName,
-    object: podOfTemplate(rs, replicaSet, podName, rs.spec.template),
+    object: podOfTemplate(keeper, kind, podName, keeper.spec.template),
   }));
 }
 
-function deletes(rs: ReplicaSetView, active: readonly PodView[], surplus: number, view: View): Command[] {
+function deletes(keeper: Keeper, kind: Kind, active: readonly PodView[], surplus: number, view: View): Command[] {
   if (surplus === 0) return [];
-  return podsToDelete(active, familyOf(rs, active, view), Math.min(surplus, BURST_MAX), view.nowMs).map(
+  return podsToDelete(active, familyOf(keeper, kind, active, view), Math.min(surplus, BURST_MAX), view.nowMs).map(
     ({ metadata }) => ({
       verb: 'delete',
       kind: pod,
@@ -90,25 +133,25 @@ function deletes(rs: ReplicaSetView, active: readonly PodView[], surplus: number
 }
 
 /** The active pods of all sets with the same owner: of the old and the new sets of a Deployment. */
-function familyOf(rs: ReplicaSetView, active: readonly PodView[], view: View): readonly PodView[] {
-  const owner = controllerOf(rs);
+function familyOf(keeper: Keeper, kind: Kind, active: readonly PodView[], view: View): readonly PodView[] {
+  const owner = controllerOf(keeper);
   if (!owner) return active;
-  const sets = view.owned(replicaSet, owner.uid);
+  const sets = view.owned(kind, owner.uid);
   return sets.flatMap((set) => view.owned(pod, set.metadata.uid ?? '').filter(isActive));
 }
 
-function eventsOf(rs: ReplicaSetView, command: Command): PlannedEvent[] {
+function eventsOf(keeper: Keeper, command: Command): PlannedEvent[] {
   const creating = command.verb === 'create';
   return [
     {
-      about: rs,
+      about: keeper,
       type: 'Normal',
       reason: creating ? 'SuccessfulCreate' : 'SuccessfulDelete',
       message: `${creating ? 'Created' : 'Deleted'} pod: ${command.name}`,
       after: command,
     },
     {
-      about: rs,
+      about: keeper,
       type: 'Warning',
       reason: creating ? 'FailedCreate' : 'FailedDelete',
       message: creating ? 'Error creating' : 'Error deleting',
