@@ -23,6 +23,7 @@ export {
   horizontalPodAutoscalerV1,
 } from './autoscaling/horizontal-pod-autoscaler-v1.ts';
 export { type CronJob, cronJob } from './batch/cron-job.ts';
+export { type Interval as IndexInterval, parseIndexes } from './batch/indexes.ts';
 export { type Job, job } from './batch/job.ts';
 export { builtinKinds } from './builtin.ts';
 export {

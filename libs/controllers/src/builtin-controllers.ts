@@ -5,6 +5,8 @@ import { deploymentController } from './deployment/deployment-controller.ts';
 import { disruptionController } from './disruption/disruption-controller.ts';
 import { endpointSliceController } from './endpoint-slice/endpoint-slice-controller.ts';
 import { garbageCollector } from './garbage-collection/garbage-collector.ts';
+import { jobController } from './job/job-controller.ts';
+import { jobPodReleaseController } from './job/job-pod-release-controller.ts';
 import { namespaceController } from './namespace/namespace-controller.ts';
 import { type NodeMonitorSettings, nodeController } from './node/node-controller.ts';
 import { podGcController } from './node/pod-gc-controller.ts';
@@ -29,6 +31,8 @@ export const builtinControllers = (settings: {
   deploymentController,
   replicaSetController,
   replicationControllerController,
+  jobController,
+  jobPodReleaseController,
   endpointSliceController,
   disruptionController,
   nodeController(settings.nodeMonitor),

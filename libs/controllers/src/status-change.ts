@@ -2,13 +2,17 @@ import { type Kind, sameValue } from '@periplus/api';
 import type { DeepReadonly, KubeObject } from '@periplus/apimachinery';
 import type { Command } from '@periplus/client';
 
+const isMap = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value);
+
 /** The merge patch that turns `before` into `after`, or undefined when they mean the same. */
 function difference(before: object, after: object): object | undefined {
   const old = before as Record<string, unknown>;
   const wanted = after as Record<string, unknown>;
   const patch: Record<string, unknown> = {};
   for (const name of Object.keys({ ...old, ...wanted })) {
-    if (!sameValue(old[name], wanted[name])) patch[name] = wanted[name] ?? null;
+    const [from, to] = [old[name], wanted[name]];
+    // What is gone from a map must be said to be gone.
+    if (!sameValue(from, to)) patch[name] = isMap(from) && isMap(to) ? difference(from, to) : (to ?? null);
   }
   return Object.keys(patch).length > 0 ? patch : undefined;
 }

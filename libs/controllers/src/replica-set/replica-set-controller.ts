@@ -10,10 +10,11 @@ import {
 import { controllerOf, type DeepReadonly, type Selector, selectorOfLabels } from '@periplus/apimachinery';
 import type { View } from '@periplus/cache';
 import type { Command } from '@periplus/client';
-import { type Controller, defineController, idle, type Plan, type PlannedEvent } from '@periplus/reconcile';
+import { type Controller, defineController, idle, type Plan } from '@periplus/reconcile';
 import { childNames } from '../child-names.ts';
 import { adoptionRule, orphanPods } from '../orphans.ts';
 import { claim } from '../ownership.ts';
+import { podEvents } from '../pod-events.ts';
 import { podOfTemplate } from '../pod-of-template.ts';
 import { isActive, type PodView } from '../pod-state.ts';
 import { selectorOf } from '../selectors.ts';
@@ -94,7 +95,7 @@ function planPods(keeper: Keeper, keeping: Keeping<ReplicaSet>, view: View): Pla
   return {
     steps: steps.filter((step) => step.length > 0),
     lookAgainMs,
-    events: moves.flatMap((command) => eventsOf(keeper, command)),
+    events: moves.flatMap((command) => podEvents(keeper, command)),
     onRefusal(refusals) {
       const refusal = refusals.find(({ command }) => moves.includes(command));
       if (!refusal) return [];
@@ -138,24 +139,4 @@ function familyOf(keeper: Keeper, kind: Kind, active: readonly PodView[], view: 
   if (!owner) return active;
   const sets = view.owned(kind, owner.uid);
   return sets.flatMap((set) => view.owned(pod, set.metadata.uid ?? '').filter(isActive));
-}
-
-function eventsOf(keeper: Keeper, command: Command): PlannedEvent[] {
-  const creating = command.verb === 'create';
-  return [
-    {
-      about: keeper,
-      type: 'Normal',
-      reason: creating ? 'SuccessfulCreate' : 'SuccessfulDelete',
-      message: `${creating ? 'Created' : 'Deleted'} pod: ${command.name}`,
-      after: command,
-    },
-    {
-      about: keeper,
-      type: 'Warning',
-      reason: creating ? 'FailedCreate' : 'FailedDelete',
-      message: creating ? 'Error creating' : 'Error deleting',
-      onRefusalOf: command,
-    },
-  ];
 }
