@@ -19,7 +19,9 @@ beforeEach(async () => {
   await plane.create(namespace, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: ns }, spec: {} });
 });
 
-const template = { spec: { restartPolicy: 'Never', containers: [{ name: 'main', image: 'example.com/sum' }] } };
+const template = {
+  spec: { restartPolicy: 'Never' as const, containers: [{ name: 'main', image: 'example.com/sum' }] },
+};
 const create = (spec: Partial<Job['spec']>): Promise<void> =>
   plane.create(job, {
     ...{ apiVersion: 'batch/v1', kind: 'Job', metadata: { namespace: ns, name: 'sum' } },

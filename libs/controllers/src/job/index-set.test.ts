@@ -27,8 +27,8 @@ describe('a set of indexes', () => {
         const [a, b] = [new Set(some), new Set(others)];
         const [one, other] = [none.with(some), none.with(others)];
         expect(one.size).toBe(a.size);
-        expect(one.union(other).size).toBe(a.union(b).size);
-        expect(one.common(other)).toBe(a.intersection(b).size);
+        expect(one.union(other).size).toBe(new Set([...a, ...b]).size);
+        expect(one.common(other)).toBe([...a].filter((index) => b.has(index)).length);
         expect(IndexSet.parse(one.toString(), 100).toString()).toBe(one.toString());
         for (let index = 0; index < 32; index++) expect(one.has(index)).toBe(a.has(index));
         const free = Array.from({ length: completions }, (_, index) => index).filter((index) => !a.has(index));

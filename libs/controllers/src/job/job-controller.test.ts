@@ -7,6 +7,8 @@ import { TRACKING } from './job-pod.ts';
 import { jobPodReleaseController } from './job-pod-release-controller.ts';
 import { JobSimulation, jobOf } from './job-simulation.ts';
 
+type Rule = NonNullable<Job['spec']['podFailurePolicy']>['rules'][number];
+
 const REACHED = 'CompletionsReached: Reached expected number of succeeded pods';
 let sim: JobSimulation;
 beforeEach(() => {
@@ -193,7 +195,7 @@ describe('failing pods', () => {
   });
 
   it('count by the restarts of their containers where those restart in place', () => {
-    const template = { spec: { restartPolicy: 'OnFailure', containers: [{ name: 'main', image: 'i' }] } };
+    const template = { spec: { restartPolicy: 'OnFailure' as const, containers: [{ name: 'main', image: 'i' }] } };
     sim.ask({ backoffLimit: 2, template: { ...template, metadata: { labels: { job: 'sum' } } } });
     sim.rest();
     const [only] = sim.running();
@@ -244,8 +246,13 @@ describe('failing pods', () => {
 });
 
 describe('a pod failure policy', () => {
-  const policy = (...rules: NonNullable<Job['spec']['podFailurePolicy']>['rules']) => ({ podFailurePolicy: { rules } });
-  const onExit = (action: string, operator: string, values: number[], containerName?: string) => ({
+  const policy = (...rules: Rule[]) => ({ podFailurePolicy: { rules } });
+  const onExit = (
+    action: Rule['action'],
+    operator: 'In' | 'NotIn',
+    values: number[],
+    containerName?: string,
+  ): Rule => ({
     action,
     onExitCodes: { operator, values, ...(containerName && { containerName }) },
   });
@@ -277,7 +284,7 @@ describe('a pod failure policy', () => {
   });
 
   it('looks at the container that it names, and at conditions', () => {
-    const onPodConditions = [{ type: 'DisruptionTarget', status: 'True' }];
+    const onPodConditions = [{ type: 'DisruptionTarget', status: 'True' as const }];
     sim.ask({
       ...policy(onExit('FailJob', 'In', [1], 'other'), { action: 'FailJob', onPodConditions }),
       backoffLimit: 3,
@@ -411,7 +418,7 @@ describe('an indexed Job', () => {
   });
 
   it('gives an index up when its policy says so, and does not count what that ignores', () => {
-    const rules = [
+    const rules: Rule[] = [
       { action: 'FailIndex', onExitCodes: { operator: 'In', values: [42] } },
       { action: 'Ignore', onExitCodes: { operator: 'In', values: [7] } },
     ];
