@@ -178,7 +178,7 @@ describe('whatever happens to pods, caches and controllers, a Job', () => {
         if (isComplete) expect(job.status?.succeeded).toBe(wanted.completions);
         if (wanted.completionMode === 'NonIndexed') expect(job.status?.succeeded ?? 0).toBe(ordeal.succeeded.size);
       }),
-      { numRuns: 300 },
+      { numRuns: 120 },
     );
   });
 
@@ -212,7 +212,7 @@ describe('whatever happens to pods, caches and controllers, a Job', () => {
         expect(sim.conditions().filter((condition) => condition.startsWith('Complete=True'))).toHaveLength(1);
         expect(sim.cluster.truth().list(jobKind)).toHaveLength(1);
       }),
-      { numRuns: 150 },
+      { numRuns: 60 },
     );
   });
 });
