@@ -317,7 +317,7 @@ describe('the security of pods', () => {
   it('is asked for by labels, which warn of what is there', async () => {
     expect(await setLabels('secure', { [label('enforce')]: 'baseline', [label('warn')]: 'restricted' })).toEqual([
       'existing pods in namespace "secure" violate the new PodSecurity enforce level "baseline:latest"',
-      'before (and 1 other pod): host namespaces (hostNetwork=true)',
+      'before (and 1 other pod): host namespaces',
     ]);
     const error = await refusal(setLabels('secure', { [label('enforce')]: 'none' }));
     expect([error.code, error.message]).toEqual([
@@ -348,6 +348,20 @@ describe('the security of pods', () => {
     );
     expect(pods).toEqual([warning]);
     expect(deployments).toEqual([warning.replace(detail, `host namespaces (hostNetwork=true), ${detail}`)]);
+  });
+
+  it('warns of what will be refused, for those who make pods where nothing else is said', async () => {
+    await core.create('v1/namespaces', '', {
+      metadata: { name: 'strict', labels: { [label('enforce')]: 'baseline' } },
+    });
+    await settled();
+    const labels = { app: 'x' };
+    const template = { metadata: { labels }, spec: { containers: [{ name: 'main', image: 'x' }], ...hostile } };
+    const deployment = { metadata: { name: 'd' }, spec: { selector: { matchLabels: labels }, template } };
+    const target = at('apps/v1/deployments', 'strict');
+    expect(await warningsOf((context) => core.operations.create(context, target, body(deployment)))).toEqual([
+      'would violate PodSecurity "baseline:latest": host namespaces (hostNetwork=true)',
+    ]);
   });
 
   it('leaves alone what an update does not touch', async () => {

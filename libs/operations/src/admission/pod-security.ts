@@ -3,7 +3,7 @@ import { type DeepReadonly, invalid, type KubeObject, type Labels } from '@perip
 import type { ClusterState } from '../cluster-state.ts';
 import { type Admission, type AdmissionRequest, refused } from './admission.ts';
 import type { PodLike } from './pod-security/check.ts';
-import { violationsOf } from './pod-security/evaluate.ts';
+import { reasonsOf, violationsOf } from './pod-security/evaluate.ts';
 import { LEVELS, labelProblems, type Policy, policyOf, shown } from './pod-security/policy.ts';
 
 /** As many pods of a namespace are looked at when its labels change. */
@@ -38,21 +38,19 @@ const images = ({ spec }: DeepReadonly<Pod>): unknown =>
 const changesNothing = ({ object, old }: AdmissionRequest): boolean =>
   old !== null && sameValue(images(object as Pod), images(old as DeepReadonly<Pod>));
 
-/** `a (and 2 other pods): privileged (...)`, a line for each thing that is wrong with some. */
-function warningsOf(pods: Iterable<DeepReadonly<Pod>>, policy: Policy): string[] {
-  const byViolation = new Map<string, string[]>();
-  let looked = 0;
+/** `a (and 2 other pods): privileged`, a line for each thing that is wrong with some. */
+function warningsOf(pods: readonly DeepReadonly<Pod>[], policy: Policy): string[] {
+  const byReasons = new Map<string, string[]>();
   for (const one of pods) {
-    if (looked++ >= PODS_MAX) break;
-    const violations = violationsOf(policy, one);
-    if (violations) byViolation.set(violations, [...(byViolation.get(violations) ?? []), one.metadata.name!]);
+    const reasons = reasonsOf(policy, one);
+    if (reasons) byReasons.set(reasons, [...(byReasons.get(reasons) ?? []), one.metadata.name!]);
   }
-  return [...byViolation]
-    .map(([violations, names]) => {
+  return [...byReasons]
+    .map(([reasons, names]) => {
       const [first] = names.sort();
       const others = names.length - 1;
       const more = others === 0 ? '' : others === 1 ? ' (and 1 other pod)' : ` (and ${others} other pods)`;
-      return `${first}${more}: ${violations}`;
+      return `${first}${more}: ${reasons}`;
     })
     .sort();
 }
@@ -87,13 +85,18 @@ export function podSecurity(cluster: ClusterState): Admission {
     const { labels } = (request.object as Namespace).metadata;
     const before = request.old?.metadata.labels;
     const problems = labelProblems(labels);
-    const isNews = request.old === null || labelProblems(before).length === 0;
+    const isNews = request.old === null || !sameValue(problems, labelProblems(before));
     if (problems.length > 0 && isNews) throw invalid(request.target.kind, request.name, problems);
     const policy = policyOf(labels, 'enforce');
     if (request.old === null || !policy) return;
     const old = policyOf(before, 'enforce') ?? { level: 'privileged', minor: policy.minor };
     if (policy.minor === old.minor && LEVELS.indexOf(policy.level) <= LEVELS.indexOf(old.level)) return;
-    const warnings = warningsOf(cluster.podsIn(request.name), policy);
+    const pods = cluster.podsIn(request.name);
+    const warnings = warningsOf(pods.slice(0, PODS_MAX), policy);
+    if (pods.length > PODS_MAX) {
+      const looked = `the first ${PODS_MAX} of ${pods.length} existing pods`;
+      warn(request, `new PodSecurity enforce level only checked against ${looked}`);
+    }
     if (warnings.length === 0) return;
     const level = JSON.stringify(shown(policy));
     const where = JSON.stringify(request.name);

@@ -1,5 +1,5 @@
 import { BASELINE } from './baseline.ts';
-import type { Check, PodLike } from './check.ts';
+import type { Check, PodLike, Violation } from './check.ts';
 import type { Policy } from './policy.ts';
 import { RESTRICTED } from './restricted.ts';
 
@@ -16,9 +16,17 @@ function versionsOf({ level, minor }: Policy): Version[] {
   return checks.flatMap((check) => versionAt(check, minor) ?? []);
 }
 
+const violations = (policy: Policy, pod: PodLike): Violation[] =>
+  versionsOf(policy).flatMap(({ check }) => check(pod) ?? []);
+
 /** What the policy forbids of the pod, in kube-apiserver's words; '' when nothing. */
 export const violationsOf = (policy: Policy, pod: PodLike): string =>
-  versionsOf(policy)
-    .flatMap(({ check }) => check(pod) ?? [])
+  violations(policy, pod)
     .map(({ reason, detail }) => `${reason} (${detail})`)
+    .join(', ');
+
+/** The same without what is particular to the pod: `host namespaces, privileged`. */
+export const reasonsOf = (policy: Policy, pod: PodLike): string =>
+  violations(policy, pod)
+    .map(({ reason }) => reason)
     .join(', ');

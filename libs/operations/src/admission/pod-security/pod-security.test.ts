@@ -203,6 +203,22 @@ describe('the labels of a namespace', () => {
     expect(shown(policyOf(old, 'warn')!)).toBe('restricted:v1.25');
   });
 
+  it('warn of what is enforced, where they say nothing of warnings', () => {
+    const warned = (labels: object): string | undefined => {
+      const policy = policyOf({ [label('enforce')]: 'baseline', ...labels }, 'warn');
+      return policy && shown(policy);
+    };
+    expect(warned({})).toBe('baseline:latest');
+    expect(warned({ [label('enforce-version')]: 'v1.30' })).toBe('baseline:v1.30');
+    expect(warned({ [label('enforce-version')]: 'v1.30', [label('warn-version')]: 'v1.31' })).toBe('baseline:v1.31');
+    expect(warned({ [label('enforce-version')]: 'v1.30', [label('warn')]: 'restricted' })).toBe('restricted:latest');
+    for (const off of [{ warn: 'privileged' }, { warn: 'odd' }, { enforce: 'odd' }, { enforce: 'privileged' }]) {
+      expect(warned(Object.fromEntries(Object.entries(off).map(([mode, level]) => [label(mode), level])))).toBe(
+        undefined,
+      );
+    }
+  });
+
   it('ask for everything when nobody understands them', () => {
     expect(shown(policyOf({ [label('enforce')]: 'odd', [label('enforce-version')]: '1.2' }, 'enforce')!)).toBe(
       'restricted:latest',

@@ -25,11 +25,17 @@ function minorOf(version: string): number | undefined {
   return match ? Number(match[1]) : undefined;
 }
 
-/** Undefined when nothing is asked for. What cannot be understood asks for everything. */
-export function policyOf(labels: Labels | undefined, mode: Mode): Policy | undefined {
-  const level = labels?.[PREFIX + mode];
-  if (level === undefined || level === 'privileged') return undefined;
-  const minor = minorOf(labels?.[`${PREFIX}${mode}-version`] ?? LATEST) ?? Number.POSITIVE_INFINITY;
+/**
+ * Undefined when nothing is asked for. What cannot be understood enforces everything, and warns of nothing. Where
+ * nothing is said of warnings, they are of what is enforced.
+ */
+export function policyOf(labels: Labels | undefined, mode: 'enforce' | 'warn'): Policy | undefined {
+  const enforced = labels?.[`${PREFIX}enforce`];
+  const isDefaulted = mode === 'warn' && labels?.[`${PREFIX}warn`] === undefined && isLevel(enforced ?? '');
+  const level = isDefaulted ? enforced : labels?.[PREFIX + mode];
+  if (level === undefined || level === 'privileged' || (mode === 'warn' && !isLevel(level))) return undefined;
+  const version = labels?.[`${PREFIX}${mode}-version`] ?? (isDefaulted ? labels?.[`${PREFIX}enforce-version`] : LATEST);
+  const minor = minorOf(version ?? LATEST) ?? Number.POSITIVE_INFINITY;
   return { level: isLevel(level) ? level : 'restricted', minor };
 }
 
