@@ -151,9 +151,9 @@ const servers: Provider[] = [
     provide: GRPC,
     useFactory: (config: Config, core: Core, kinds: KindRegistry, log: Logger, gate: EtcdGate) => {
       const { host, grpcPort, tls } = config;
-      const { operations, authenticator } = core;
+      const { operations, authenticator, fairness } = core;
       return startGrpcServer({
-        ...{ operations, authenticator, kinds, log, host, port: grpcPort, tls },
+        ...{ operations, authenticator, fairness, kinds, log, host, port: grpcPort, tls },
         services: gate.services,
       });
     },

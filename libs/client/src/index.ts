@@ -16,6 +16,7 @@ export { isOutcomeUnknown, OutcomeUnknownError } from './outcome-unknown.ts';
 export {
   type Applicable,
   type ApplyAllOptions,
+  type DeleteCollectionOptions,
   type List,
   type ListOptions,
   openResourceClient,

@@ -59,6 +59,17 @@ export interface ApplyAllOptions {
   signal?: AbortSignal;
 }
 
+/** What of a kind is deleted, and how. */
+export interface DeleteCollectionOptions {
+  labelSelector?: string;
+  fieldSelector?: string;
+  propagationPolicy?: 'Background' | 'Foreground' | 'Orphan';
+  gracePeriodSeconds?: number;
+  dryRun?: boolean;
+  cause?: CommandCause;
+  signal?: AbortSignal;
+}
+
 /** The cluster API for programs that need an answer rather than throughput. All methods reject with StatusError. */
 export interface ResourceClient {
   get<T extends KubeObject>(kind: Kind<T>, namespace: string, name: string, signal?: AbortSignal): Promise<T>;
@@ -72,6 +83,12 @@ export interface ResourceClient {
   ): AsyncIterable<ResourceEvent<T>>;
   /** One command; resolves with the object as it is afterwards (for a removal, as it was). */
   execute<T extends KubeObject>(command: Command, cause?: CommandCause | null, signal?: AbortSignal): Promise<T>;
+  /** Deletes what a list with the same selectors shows, one after the other; resolves with the objects as they were. */
+  deleteCollection<T extends KubeObject>(
+    kind: Kind<T>,
+    namespace: string,
+    options?: DeleteCollectionOptions,
+  ): Promise<T[]>;
   /** Applies 1 to 100 objects, all or nothing and at one revision; resolves with them as they are afterwards. */
   applyAll<T extends Applicable>(objects: readonly T[], options?: ApplyAllOptions): Promise<(T & KubeObject)[]>;
   close(): void;
@@ -103,7 +120,7 @@ async function write<T>(answer: Promise<T>): Promise<T> {
   }
 }
 
-type Method = (typeof resourcesService)['get' | 'list' | 'create' | 'update' | 'patch' | 'delete' | 'applyAll'];
+type Method = (typeof resourcesService)[Exclude<keyof typeof resourcesService, 'watch' | 'commands'>];
 type RequestOf<M> = M extends { requestSerialize(message: infer R): Buffer } ? R : never;
 type ResponseOf<M> = M extends { responseDeserialize(bytes: Buffer): infer R } ? R : never;
 
@@ -151,6 +168,13 @@ export function openResourceClient(options: ConnectionOptions): ResourceClient {
       const message = { ...encodeCommand(1, command, cause), returnObject: true };
       const { object } = await write(call(resourcesService[command.verb], message, signal));
       return parsed(object);
+    },
+    async deleteCollection(kind, namespace, options = {}) {
+      const { signal, propagationPolicy = '', gracePeriodSeconds, ...selection } = options;
+      const action = { propagationPolicy, ...(gracePeriodSeconds !== undefined && { gracePeriodSeconds }) };
+      const request = { ref: reference(kind, namespace), ...selection, delete: action };
+      const answer = await write(call(resourcesService.deleteCollection, request, signal));
+      return (answer.items ?? []).map((item) => parsed(item.json));
     },
     async applyAll(objects, { signal, ...options } = {}) {
       const request = { ...options, objects: objects.map(json), returnObjects: true };

@@ -1,9 +1,10 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { badRequest } from '@periplus/apimachinery';
-import type { User } from '@periplus/operations';
+import type { Fairness, Seat, User } from '@periplus/operations';
 import type { apiProto } from '@periplus/proto';
 import { callError } from './call-error.ts';
-import { type CommandDeps, type CommandResult, commandResult } from './commands.ts';
+import { type Command, type CommandDeps, type CommandResult, commandResult, refusal, verbOf } from './commands.ts';
+import { takeSeat } from './seats.ts';
 
 type CommandBatch = apiProto.api.v1.CommandBatch.$Properties;
 type CommandResultBatch = apiProto.api.v1.CommandResultBatch.$Properties;
@@ -14,12 +15,17 @@ const BATCH_BYTES_MAX = 1024 * 1024;
 /** Commands of one stream that are being carried out; no more are read meanwhile. */
 const IN_FLIGHT_MAX = 1_024;
 
+export interface CommandStreamDeps extends CommandDeps {
+  fairness: Fairness;
+}
+
 /**
  * Carries out the commands of a stream as they come, all at once, and sends their results as they are ready: those
- * of one turn of the event loop in one message.
+ * of one turn of the event loop in one message. The commands of a message share one seat of priority and fairness, as
+ * they share a transaction; it is that of the first.
  */
 export class CommandStream {
-  private readonly deps: CommandDeps;
+  private readonly deps: CommandStreamDeps;
   private readonly user: User;
   private readonly call: ServerDuplexStream<CommandBatch, CommandResultBatch>;
   private ready: CommandResult[] = [];
@@ -28,7 +34,7 @@ export class CommandStream {
   private ended = false;
   private gone = false;
 
-  constructor(deps: CommandDeps, user: User, call: ServerDuplexStream<CommandBatch, CommandResultBatch>) {
+  constructor(deps: CommandStreamDeps, user: User, call: ServerDuplexStream<CommandBatch, CommandResultBatch>) {
     this.deps = deps;
     this.user = user;
     this.call = call;
@@ -45,7 +51,7 @@ export class CommandStream {
     });
   }
 
-  private take(commands: readonly Parameters<typeof commandResult>[2][]): void {
+  private take(commands: readonly Command[]): void {
     if (commands.length > BATCH_COMMANDS_MAX) {
       this.gone = true;
       this.call.emit('error', callError(badRequest(`a batch holds at most ${BATCH_COMMANDS_MAX} commands`)));
@@ -53,8 +59,31 @@ export class CommandStream {
     }
     this.inFlight += commands.length;
     if (this.inFlight >= IN_FLIGHT_MAX) this.call.pause();
+    const [first] = commands;
+    if (first) this.seat(commands, first);
+  }
+
+  private seat(commands: readonly Command[], first: Command): void {
+    const refuse = (error: unknown): void => {
+      for (const command of commands) this.finish(refusal(command, error));
+    };
+    try {
+      const asked = { user: this.user, ref: first.ref, verb: verbOf(first) };
+      const place = takeSeat(this.deps.fairness, this.call, asked);
+      if (place instanceof Promise) place.then((seat) => this.carryOut(commands, seat), refuse);
+      else this.carryOut(commands, place);
+    } catch (error) {
+      refuse(error);
+    }
+  }
+
+  private carryOut(commands: readonly Command[], seat: Seat): void {
+    let left = commands.length;
     for (const command of commands) {
-      void commandResult(this.deps, this.user, command).then((result) => this.finish(result));
+      void commandResult(this.deps, this.user, command).then((result) => {
+        if (--left === 0) seat.release();
+        this.finish(result);
+      });
     }
   }
 

@@ -10,6 +10,8 @@ export type CommandResult = apiProto.api.v1.CommandResult.$Properties;
 
 export type Action = 'create' | 'update' | 'patch' | 'delete';
 
+const ACTIONS: readonly Action[] = ['create', 'update', 'patch', 'delete'];
+
 export interface CommandDeps {
   operations: Operations;
   kinds: KindRegistry;
@@ -33,16 +35,24 @@ export async function commandResult(deps: CommandDeps, user: User, command: Comm
   try {
     return await runCommand(deps, user, command);
   } catch (error) {
-    return { id: command.id, status: Buffer.from(JSON.stringify(asStatusError(error).toStatus())) };
+    return refusal(command, error);
   }
 }
 
+export const refusal = ({ id }: Command, error: unknown): CommandResult => ({
+  id,
+  status: Buffer.from(JSON.stringify(asStatusError(error).toStatus())),
+});
+
 /** Which action a command carries; it must be exactly one. */
 export function actionOf(command: Command): Action {
-  const set = (['create', 'update', 'patch', 'delete'] as const).filter((action) => isSet(command, action));
+  const set = ACTIONS.filter((action) => isSet(command, action));
   if (set.length !== 1) throw badRequest('a command carries exactly one of create, update, patch and delete');
   return set[0]!;
 }
+
+/** What a command asks for first of all, whether or not it may stand. */
+export const verbOf = (command: Command): string => ACTIONS.find((action) => isSet(command, action)) ?? '';
 
 /** An absent `bytes` member of a oneof is decoded as null, an absent message too. */
 const isSet = (command: Command, action: Action): boolean => {

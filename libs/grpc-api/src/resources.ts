@@ -1,13 +1,14 @@
 import type { handleBidiStreamingCall, handleServerStreamingCall, handleUnaryCall } from '@grpc/grpc-js';
 import type { KindRegistry } from '@periplus/api';
 import { badRequest } from '@periplus/apimachinery';
-import type { Authenticator, ListResult, Operations, User } from '@periplus/operations';
+import type { Authenticator, Fairness, ListResult, Operations, User } from '@periplus/operations';
 import { type apiProto, resourcesService } from '@periplus/proto';
 import { applyAll } from './apply-all.ts';
 import { callError } from './call-error.ts';
 import { CommandStream } from './command-stream.ts';
 import { type Action, actionOf, type Command, type CommandResult, deleteOptions, runCommand } from './commands.ts';
-import { callerOf, contextOf, targetOf } from './request.ts';
+import { callerOf, contextOf, type Ref, targetOf } from './request.ts';
+import { type Asked, seated } from './seats.ts';
 import { WATCH_ENCODING, WatchStream } from './watch-stream.ts';
 
 type V1 = typeof apiProto.api.v1;
@@ -24,6 +25,7 @@ type ApiObject = InstanceType<V1['Object']> | apiProto.api.v1.Object.$Properties
 export interface ResourcesDeps {
   operations: Operations;
   authenticator: Authenticator;
+  fairness: Fairness;
   kinds: KindRegistry;
 }
 
@@ -33,30 +35,50 @@ export const servedResources = {
   watch: { ...resourcesService.watch, responseSerialize: (event: Buffer) => event },
 } as const;
 
+/** What a request is about, and how much of it there may be. */
+type About = Pick<Asked, 'limit'> & { ref?: Ref | null };
+
 /** What stands behind the Resources service. */
 export function resourcesHandlers(deps: ResourcesDeps) {
+  const { authenticator, fairness } = deps;
   const unary =
     <Request, Response>(
+      verb: string,
       answer: (user: User, request: Request) => Promise<Response>,
+      about: (request: Request) => About = (request) => ({ ref: (request as About).ref ?? null }),
     ): handleUnaryCall<Request, Response> =>
     (call, callback) => {
-      Promise.resolve(callerOf(call, deps.authenticator))
-        .then((user) => answer(user, call.request))
+      const { request } = call;
+      Promise.resolve(callerOf(call, authenticator))
+        .then((user) =>
+          seated(fairness, call, { user, verb, ref: null, ...about(request) }, () => answer(user, request)),
+        )
         .then(
           (response) => callback(null, response),
           (error: unknown) => callback(callError(error)),
         );
     };
+  const one = (action: Action) => unary(action, (user, command: Command) => only(action, deps, user, command));
   return {
-    get: unary((user, request: GetRequest) => get(deps, user, request)),
-    list: unary((user, request: ListRequest) => list(deps, user, request)),
+    get: unary('get', (user, request: GetRequest) => get(deps, user, request)),
+    list: unary(
+      'list',
+      (user, request: ListRequest) => list(deps, user, request),
+      ({ ref, limit }) => ({ ref: ref ?? null, limit: limit ?? 0 }),
+    ),
     watch: watch(deps),
-    create: unary((user, command: Command) => only('create', deps, user, command)),
-    update: unary((user, command: Command) => only('update', deps, user, command)),
-    patch: unary((user, command: Command) => only('patch', deps, user, command)),
-    delete: unary((user, command: Command) => only('delete', deps, user, command)),
-    deleteCollection: unary((user, request: DeleteCollectionRequest) => deleteCollection(deps, user, request)),
-    applyAll: unary((user, request: ApplyAllRequest) => applyAll(deps, user, request)),
+    create: one('create'),
+    update: one('update'),
+    patch: one('patch'),
+    delete: one('delete'),
+    deleteCollection: unary('deletecollection', (user, request: DeleteCollectionRequest) =>
+      deleteCollection(deps, user, request),
+    ),
+    applyAll: unary(
+      'patch',
+      (user, request: ApplyAllRequest) => applyAll(deps, user, request),
+      ({ namespace }) => ({ ref: { namespace: namespace ?? '' } }),
+    ),
     commands: commands(deps),
   };
 }
@@ -106,12 +128,13 @@ function only(action: Action, deps: ResourcesDeps, user: User, command: Command)
 }
 
 const watch =
-  ({ operations, authenticator, kinds }: ResourcesDeps): handleServerStreamingCall<WatchRequest, Buffer> =>
+  ({ operations, authenticator, fairness, kinds }: ResourcesDeps): handleServerStreamingCall<WatchRequest, Buffer> =>
   async (call) => {
     try {
       const { request } = call;
       const target = { ...targetOf(kinds, request.ref), name: '' };
-      const context = contextOf(await callerOf(call, authenticator));
+      const user = await callerOf(call, authenticator);
+      const context = contextOf(user);
       const sink = new WatchStream(call);
       const options = {
         labelSelector: request.labelSelector ?? '',
@@ -122,7 +145,9 @@ const watch =
         ...(request.sendInitialEvents && { sendInitialEvents: true }),
         timeoutSeconds: request.timeoutSeconds ?? 0,
       };
-      sink.begin(await operations.watch(context, target, options, WATCH_ENCODING, sink));
+      // It has its seat until it stands.
+      const begin = () => operations.watch(context, target, options, WATCH_ENCODING, sink);
+      sink.begin(await seated(fairness, call, { user, verb: 'watch', ref: request.ref }, begin));
     } catch (error) {
       call.emit('error', callError(error));
     }

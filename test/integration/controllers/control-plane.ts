@@ -16,6 +16,7 @@ import { type Logger, Metrics } from '@periplus/component';
 import { builtinControllers } from '@periplus/controllers';
 import type { LeaseHandle } from '@periplus/etcd';
 import { startGrpcServer } from '@periplus/grpc-api';
+import { Fairness } from '@periplus/operations';
 import { createAuthority, issueCertificate, type KeyPair } from '@periplus/pki';
 import { ControllerRuntime } from '@periplus/reconcile';
 import { Keys } from '@periplus/store';
@@ -69,9 +70,12 @@ export async function startControlPlane(): Promise<ControlPlane> {
     hosts: ['127.0.0.1', 'localhost'],
   });
   const ca = Buffer.from(authority.cert);
+  const fairness = new Fairness({ cache: core.cache });
+  stack.defer(() => fairness.close());
   const server = await startGrpcServer({
     operations: core.operations,
     authenticator: core.authenticator,
+    fairness,
     kinds: builtinKinds(),
     log: quiet,
     tls: { ...pem(serving), clientAuthority: ca },

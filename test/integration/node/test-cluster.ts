@@ -71,6 +71,7 @@ export class TestCluster implements AsyncDisposable {
       watch: () => {
         throw new Error('the node-agent does not watch');
       },
+      deleteCollection: () => Promise.reject(new Error('the node-agent deletes no collections')),
       applyAll: () => Promise.reject(new Error('the node-agent applies nothing')),
       execute: (command) => Promise.resolve(this.answer(command) as never),
       close: () => undefined,

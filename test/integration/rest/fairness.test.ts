@@ -1,8 +1,12 @@
 import { request } from 'node:https';
+import { configMap as mapKind } from '@periplus/api';
+import { openCommandClient, openResourceClient } from '@periplus/client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Answer, TestServer } from './test-server.ts';
 
 let server: TestServer;
+/** Who has a certificate of his own, which gRPC asks for. */
+const PROGRAM = 'system:kube-scheduler';
 const FLOW = '/apis/flowcontrol.apiserver.k8s.io/v1';
 const MAPS = '/api/v1/namespaces/default/configmaps';
 
@@ -72,10 +76,15 @@ beforeAll(async () => {
   await make(`${FLOW}/prioritylevelconfigurations`, level('tiny', 1, queuing));
   await make(`${FLOW}/flowschemas`, schema('noisy', 'tiny', 'noisy'));
   await make(`${FLOW}/flowschemas`, schema('quiet', 'most', 'quiet'));
+  await make(`${FLOW}/flowschemas`, schema('program', 'tiny', PROGRAM));
   await make('/apis/rbac.authorization.k8s.io/v1/clusterrolebindings', {
     ...{ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRoleBinding' },
     metadata: { name: 'everybody' },
-    subjects: ['noisy', 'quiet'].map((name) => ({ kind: 'User', name, apiGroup: 'rbac.authorization.k8s.io' })),
+    subjects: ['noisy', 'quiet', PROGRAM].map((name) => ({
+      kind: 'User',
+      name,
+      apiGroup: 'rbac.authorization.k8s.io',
+    })),
     roleRef: { kind: 'ClusterRole', name: 'cluster-admin', apiGroup: 'rbac.authorization.k8s.io' },
   } as { metadata: { name: string } });
   await vi.waitUntil(async () => (await askAs('noisy', 'GET', `${MAPS}?resourceVersion=0`)).code === 200);
@@ -125,6 +134,41 @@ describe('priority and fairness', () => {
     expect(body).toContain(`apiserver_flowcontrol_request_wait_duration_seconds_count{${flow}} 2`);
     expect(body).toContain('apiserver_flowcontrol_current_inqueue_requests{priority_level="tiny"} 0');
     expect(body).toContain('apiserver_flowcontrol_current_executing_seats{priority_level="tiny"} 0');
+  });
+
+  it('gives calls and messages of commands over gRPC a seat like any other request', async () => {
+    const tls = { ca: server.pem('ca.crt'), cert: server.pem('scheduler.crt'), key: server.pem('scheduler.key') };
+    const options = { targets: [`127.0.0.1:${server.grpcPort}`], tls };
+    const [calls, commands] = [openResourceClient(options), openCommandClient(options)];
+    const create = (name: string) =>
+      commands.send(
+        { ...{ verb: 'create', kind: mapKind as never, namespace: 'default', name }, object: configMap(name) as never },
+        null,
+      );
+    const first = slowly(PROGRAM, configMap('held'));
+    await shows('current_executing_seats', 1);
+    // A message of two commands waits as one.
+    const waiting = [Promise.all([create('message-1'), create('message-2')]), calls.list(mapKind, 'default')];
+    await shows('current_inqueue_requests', 2);
+    const refused = { reason: 'TooManyRequests', details: { retryAfterSeconds: 1 } };
+    await expect(calls.get(mapKind, 'default', 'held')).rejects.toMatchObject(refused);
+    await expect(create('late')).rejects.toMatchObject(refused);
+    const watching = calls.watch(mapKind, 'default')[Symbol.asyncIterator]();
+    await expect(watching.next()).rejects.toMatchObject(refused);
+
+    first.goOn();
+    expect(await first.code).toBe(201);
+    await Promise.all(waiting);
+    await shows('current_executing_seats', 0);
+    // Nor does a watch that stands hold one.
+    const ending = new AbortController();
+    const { signal } = ending;
+    const seen = calls.watch(mapKind, 'default', { sendInitialEvents: true, allowBookmarks: true, signal });
+    for await (const { type } of seen) if (type === 'BOOKMARK') break;
+    await shows('current_executing_seats', 0);
+    ending.abort();
+    calls.close();
+    await commands.close();
   });
 
   it('follows its objects', async () => {

@@ -81,3 +81,18 @@ it('a command may apply, with an owner, by force and as a trial', async () => {
   await direct.execute({ ...change, force: true });
   expect((await direct.get(configMap, 'default', 'owned')).data).toEqual({ n: '2' });
 });
+
+it('a client deletes what a selector chooses, and hears what that was', async () => {
+  await direct.applyAll([map('first', 'amber'), map('second', 'amber'), map('third', 'teal')], {
+    fieldManager: 'test',
+  });
+  const chosen = { labelSelector: 'color=amber', gracePeriodSeconds: 0, propagationPolicy: 'Background' } as const;
+  const names = (objects: ConfigMap[]) => objects.map(({ metadata }) => metadata.name);
+  expect(names(await direct.deleteCollection(configMap, 'default', { ...chosen, dryRun: true }))).toEqual([
+    'first',
+    'second',
+  ]);
+  expect(names(await direct.deleteCollection(configMap, 'default', chosen))).toEqual(['first', 'second']);
+  const { items } = await direct.list(configMap, 'default', { labelSelector: 'color in (amber, teal)' });
+  expect(names(items)).toEqual(['third']);
+});
