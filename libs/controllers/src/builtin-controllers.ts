@@ -4,6 +4,7 @@ import { clusterRoleAggregationController } from './cluster-role-aggregation/clu
 import { deploymentController } from './deployment/deployment-controller.ts';
 import { disruptionController } from './disruption/disruption-controller.ts';
 import { endpointSliceController } from './endpoint-slice/endpoint-slice-controller.ts';
+import { flowSchemaController } from './flow-schema/flow-schema-controller.ts';
 import { garbageCollector } from './garbage-collection/garbage-collector.ts';
 import { jobController } from './job/job-controller.ts';
 import { jobPodReleaseController } from './job/job-pod-release-controller.ts';
@@ -39,6 +40,7 @@ export const builtinControllers = (settings: {
   taintEvictionController,
   podGcController,
   resourceQuotaController(settings.kinds),
+  flowSchemaController,
   claimProtectionController,
   volumeProtectionController,
   garbageCollector(settings.kinds),

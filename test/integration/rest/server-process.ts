@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { freePorts } from '@periplus/testing';
 import type { TestServer } from './test-server.ts';
 
+let started = 0;
 const MAIN = join(import.meta.dirname, '../../../apps/api-server/src/main.ts');
 
 /** An api-server in a process of its own: the lines of its log, and how it ended. */
@@ -15,7 +16,7 @@ export class ServerProcess {
   readonly exit: Promise<number | null>;
 
   constructor({ folder }: TestServer, config: object) {
-    const file = join(folder, 'api-server.json');
+    const file = join(folder, `api-server-${started++}.json`);
     writeFileSync(file, JSON.stringify(config));
     this.child = spawn(process.execPath, [MAIN, '--config', file], { stdio: ['ignore', 'pipe', 'inherit'] });
     this.exit = once(this.child, 'exit').then(([code]) => code as number | null);

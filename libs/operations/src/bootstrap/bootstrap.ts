@@ -9,11 +9,13 @@ import {
   priorityLevelConfiguration,
   role,
   roleBinding,
+  type ServiceCIDR,
   SYSTEM_PRIORITY_CLASSES,
   sameValue,
   service,
+  serviceCIDR,
 } from '@periplus/api';
-import type { JsonObject } from '@periplus/apimachinery';
+import { formatTime, type JsonObject } from '@periplus/apimachinery';
 import type { Operations } from '../types.ts';
 import type { ServiceNetwork } from '../writing/service-network.ts';
 import { Builder, targetOf } from './builder.ts';
@@ -66,9 +68,21 @@ const ensureBinding = (builder: Builder, one: BootstrapBinding): Promise<void> =
     (existing) => missingSubjects(existing as Parameters<typeof missingSubjects>[0], one),
   );
 
+/** The range that addresses of Services come from, for those who look it up. */
+async function ensureServiceRange(builder: Builder, { network, now }: BootstrapDeps): Promise<void> {
+  const target = targetOf(serviceCIDR, '', API_SERVICE);
+  const make = (): object => ({ metadata: { name: API_SERVICE }, spec: { cidrs: [network.serviceCidr] } });
+  await builder.ensure(target, make);
+  const message = 'Kubernetes default Service CIDR is ready';
+  const ready = { type: 'Ready', status: 'True', reason: '', message, lastTransitionTime: formatTime(now()) };
+  await builder.ensure({ ...target, subresource: 'status' }, make, (existing) =>
+    (existing as ServiceCIDR).status?.conditions?.length ? null : { status: { conditions: [ready] } },
+  );
+}
+
 /**
  * Makes what every cluster has: its namespaces, the default roles and bindings, the system's priority classes, priority
- * levels and flow schemas, and the `kubernetes` service. Default roles get what they lack, and what is said of this
+ * levels and flow schemas, the range of Services' addresses, and the `kubernetes` service. Default roles get what they lack, and what is said of this
  * server follows it; all else that exists is left as it is. Fit to be run at every start, by several servers at once.
  */
 export async function bootstrap(deps: BootstrapDeps): Promise<void> {
@@ -106,6 +120,7 @@ export async function bootstrap(deps: BootstrapDeps): Promise<void> {
       (existing) => (sameValue((existing as { data?: unknown }).data, authority) ? null : { data: authority }),
     ),
     builder.ensure(targetOf(service, 'default', API_SERVICE), () => apiService(deps)),
+    ensureServiceRange(builder, deps),
   ]);
   if (deps.advertised.address.startsWith('127.')) return;
   const metadata = { name: API_SERVICE, labels: { 'kubernetes.io/service-name': API_SERVICE } };
