@@ -3,6 +3,7 @@ import { Decider } from '../../libs/scheduling/src/decide.ts';
 import { NodeTable } from '../../libs/scheduling/src/node-table.ts';
 import { podInfo } from '../../libs/scheduling/src/pod-info.ts';
 import { PodShapes } from '../../libs/scheduling/src/pod-shape.ts';
+import { DEFAULT_PROFILE } from '../../libs/scheduling/src/profile.ts';
 import { type Figure, figure } from '../figure.ts';
 import { benchPod } from '../pod.ts';
 
@@ -23,7 +24,7 @@ export async function decisions(): Promise<Figure[]> {
 function microsecondsPerDecision(templates: number): number {
   const table = new NodeTable();
   for (let at = 0; at < NODES; at += 1) table.setNode(node(`node-${at}`));
-  const decider = new Decider(table);
+  const decider = new Decider(table, DEFAULT_PROFILE);
   const shapes = new PodShapes();
   // Parsed one by one, as they come from etcd: pods of one template have no parts in common.
   const pods = Array.from({ length: PODS }, (_, at) => pod(at, at % templates));
@@ -32,7 +33,7 @@ function microsecondsPerDecision(templates: number): number {
     const info = podInfo(pod, shapes, at);
     const decision = decider.decide(info);
     if (decision.node === null) throw new Error(decision.message);
-    table.place(info.uid, info.shape.demand, decision.node);
+    table.place(info.uid, info.shape, decision.node);
   }
   const { user, system } = process.cpuUsage(before);
   return (user + system) / PODS;

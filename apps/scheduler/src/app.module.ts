@@ -3,7 +3,7 @@ import { ClusterCache, NO_PAST } from '@periplus/cache';
 import { type CommandClient, EventRecorder, openCommandClient } from '@periplus/client';
 import { createLogger, type Logger, Metrics } from '@periplus/component';
 import { type EtcdClient, openEtcd } from '@periplus/etcd';
-import { SCHEDULER_NAME, Scheduler, schedulerMetrics } from '@periplus/scheduling';
+import { SCHEDULER_NAME, SCHEDULER_RESOURCES, Scheduler, schedulerMetrics } from '@periplus/scheduling';
 import type { SchedulerConfig } from './config.ts';
 
 export const LOG: InjectionToken<Logger> = Symbol('log');
@@ -33,7 +33,8 @@ export function appModule({ apiServers, tls, etcd, logLevel }: SchedulerConfig):
             prefix: etcd.prefix,
             cipher: null,
             withoutManagers: true,
-            only: ({ group, resource }) => group === '' && (resource === 'pods' || resource === 'nodes'),
+            only: ({ group, resource }) =>
+              SCHEDULER_RESOURCES.some((one) => one.group === group && one.resource === resource),
             window: NO_PAST,
             log,
           }),

@@ -38,7 +38,13 @@ export { type CoreEvent, coreEvent } from './core/event.ts';
 export { type LimitRange, limitRange } from './core/limit-range.ts';
 export { type Namespace, namespace } from './core/namespace.ts';
 export { type Node, node } from './core/node.ts';
-export { matchesNodeSelector, matchesRequired, namedNodes, preferredWeight } from './core/node-affinity.ts';
+export {
+  matchesNodeSelector,
+  matchesRequired,
+  type NodeAffinity,
+  namedNodes,
+  preferredWeight,
+} from './core/node-affinity.ts';
 export { type PersistentVolume, PV_PROTECTION, persistentVolume } from './core/persistent-volume.ts';
 export { type PersistentVolumeClaim, PVC_PROTECTION, persistentVolumeClaim } from './core/persistent-volume-claim.ts';
 export { type Pod, pod } from './core/pod.ts';

@@ -5,15 +5,16 @@ import { Decider, type Decision, feasibleEnough } from './decide.ts';
 import { NodeTable } from './node-table.ts';
 import { podInfo } from './pod-info.ts';
 import { PodShapes } from './pod-shape.ts';
+import { DEFAULT_PROFILE } from './profile.ts';
 import { makeNode, makePod, onlyOn, webContainer } from './testing/objects.ts';
 
 const GI = 2 ** 30;
 
 const shapes = new PodShapes();
 const infoOf = (pod: Pod) => podInfo(pod, shapes, 0);
-const decide = (table: NodeTable, pod: Pod): Decision => new Decider(table).decide(infoOf(pod));
+const decide = (table: NodeTable, pod: Pod): Decision => new Decider(table, DEFAULT_PROFILE).decide(infoOf(pod));
 const place = (table: NodeTable, pod: Pod, node: string): boolean =>
-  table.place(pod.metadata.uid!, shapes.demand(pod), node);
+  table.place(pod.metadata.uid!, shapes.footprint(pod), node);
 
 function tableOf(...nodes: Node[]): NodeTable {
   const table = new NodeTable();
@@ -134,7 +135,7 @@ describe('the choice among nodes that fit', () => {
 
   it('looks at a node again when it has changed', () => {
     const table = tableOf(makeNode('a', { spec: { unschedulable: true } }));
-    const decider = new Decider(table);
+    const decider = new Decider(table, DEFAULT_PROFILE);
     expect(decider.decide(infoOf(makePod('p'))).node).toBeNull();
     table.setNode(makeNode('a'));
     expect(decider.decide(infoOf(makePod('p'))).node).toBe('a');
@@ -142,7 +143,7 @@ describe('the choice among nodes that fit', () => {
 
   it('finds the one node that the pod of a DaemonSet names, among any number', () => {
     const table = tableOf(...Array.from({ length: 300 }, (_, at) => makeNode(`n${at}`)));
-    const decider = new Decider(table);
+    const decider = new Decider(table, DEFAULT_PROFILE);
     const decided = [299, 0, 150].map(
       (at) => decider.decide(infoOf(makePod('p', { affinity: onlyOn(`n${at}`) }))).node,
     );
@@ -161,7 +162,7 @@ describe('the choice among nodes that fit', () => {
 
   it('says the same again for as long as nothing has loosened, and looks again as soon as something has', () => {
     const table = tableOf(makeNode('a', { allocatable: { cpu: '1' } }));
-    const decider = new Decider(table);
+    const decider = new Decider(table, DEFAULT_PROFILE);
     place(table, makePod('first', {}, { cpu: '1' }), 'a');
     const refusal = decider.decide(infoOf(makePod('p', {}, { cpu: '1' })));
     expect(refusal.node).toBeNull();
@@ -176,7 +177,7 @@ describe('the choice among nodes that fit', () => {
     place(table, makePod('p', { containers: [webContainer()] }, {}), 'a');
     place(table, makePod('p', {}, { cpu: '2', 'example.com/gpu': '1' }), 'a');
     expect([table.pods[slot], table.requestedCpu[slot], table.hostPorts[slot]]).toEqual([1, 2_000, []]);
-    expect(table.displace('uid-p')).toBe('a');
+    expect(table.displace('uid-p')).toMatchObject({ node: 'a' });
     expect([table.pods[slot], table.requestedCpu[slot]]).toEqual([0, 0]);
     expect(decide(table, makePod('q', {}, { 'example.com/gpu': '1' }))).toEqual({ node: 'a' });
     expect(table.displace('uid-p')).toBeUndefined();
@@ -223,13 +224,13 @@ function play({ nodes, pods }: Run): { table: NodeTable; placed: (string | null)
       makeNode(`n${at}`, { allocatable: { cpu: `${cpu}`, memory: `${gi}Gi`, pods: `${pods}` } }),
     ),
   );
-  const decider = new Decider(table);
+  const decider = new Decider(table, DEFAULT_PROFILE);
   const placed = pods.map(({ cpu, gi, port }, at) => {
     const ports = port > 0 ? [{ containerPort: port, hostPort: port }] : [];
     const container = { name: 'a', image: 'a', ports, resources: { requests: { cpu: `${cpu}m`, memory: `${gi}Gi` } } };
     const info = infoOf(makePod(`p${at}`, { containers: [container] }));
     const { node } = decider.decide(info);
-    if (node !== null) table.place(info.uid, info.shape.demand, node);
+    if (node !== null) table.place(info.uid, info.shape, node);
     return node;
   });
   return { table, placed };

@@ -1,16 +1,16 @@
 import { fnv1a } from '@periplus/apimachinery';
 import type { NodeTable } from './node-table.ts';
-import type { ClusterEvent } from './plugin.ts';
+import type { ClusterChange, ClusterEvent, DynamicFilter, NodeCheck } from './plugin.ts';
 import type { PodInfo } from './pod-info.ts';
-import type { Demand, PodShape } from './pod-shape.ts';
-import { dynamicFilters, dynamicScores, staticFilters, staticScores } from './profile.ts';
+import type { PodShape } from './pod-shape.ts';
+import type { Profile } from './profile.ts';
 import { StaticAnswerCache, type StaticAnswers } from './static-answers.ts';
 
 /** Nothing fits. */
 export interface Refusal {
   node: null;
   message: string;
-  /** The changes of a node after which it is worth another look at it. */
+  /** The changes of the cluster after which it is worth another look at it. */
   wakesOn: ReadonlySet<ClusterEvent>;
 }
 
@@ -27,51 +27,94 @@ export function feasibleEnough(nodes: number): number {
   return Math.max(FEASIBLE_MIN, Math.floor((nodes * percent) / 100));
 }
 
+/** A filter that has something against some nodes, ready to be asked about them. */
+interface Check {
+  readonly filter: DynamicFilter;
+  readonly of: NodeCheck;
+}
+
+interface KnownRefusal {
+  readonly refusal: Refusal;
+  readonly loosened: number;
+  /** The version of the tallies, where the refusal follows from them: a pod that comes may help as well. */
+  readonly moved: number | null;
+}
+
 /**
- * Chooses nodes. Synchronous, and apart from the place where it goes on looking without memory of its own: the
- * same table and the same pods in the same order give the same decisions. Ties are broken by the pod's uid.
+ * Chooses nodes for the pods of one profile. Synchronous, and apart from the place where it goes on looking without
+ * memory of its own: the same table and the same pods in the same order give the same decisions. Ties are broken by
+ * the pod's uid.
  */
 export class Decider {
   private readonly table: NodeTable;
+  private readonly profile: Profile;
   private readonly answers: StaticAnswerCache;
   /** What was said last to pods of a shape, good for as long as nothing has loosened. */
-  private readonly refusals = new WeakMap<PodShape, { loosened: number; refusal: Refusal }>();
+  private readonly refusals = new WeakMap<PodShape, KnownRefusal>();
   /** Where the next search starts, so that all nodes are looked at in turn. */
   private nextStart = 0;
   private feasible = new Int32Array(FEASIBLE_MIN);
   private total = new Float64Array(FEASIBLE_MIN);
+  private scores = new Float64Array(FEASIBLE_MIN);
 
-  constructor(table: NodeTable) {
+  constructor(table: NodeTable, profile: Profile) {
     this.table = table;
-    this.answers = new StaticAnswerCache(table);
+    this.profile = profile;
+    this.answers = new StaticAnswerCache(profile, table);
   }
 
   decide({ uid, shape }: PodInfo): Decision {
     const { table, refusals } = this;
     const known = refusals.get(shape);
-    if (known?.loosened === table.loosened) return known.refusal;
+    if (known?.loosened === table.loosened && (known.moved ?? table.tallies.version) === table.tallies.version) {
+      return known.refusal;
+    }
     const answers = this.answers.for(shape.constraints);
-    const count = this.findFeasible(shape, answers);
+    const checks = this.checks(shape);
+    const count = this.findFeasible(shape, answers, checks);
     if (count > 0) {
-      const slot = count === 1 ? this.feasible[0]! : this.best(uid, shape.demand, answers, count);
+      const slot = count === 1 ? this.feasible[0]! : this.best(uid, shape, answers, count);
       return { node: table.nodes[slot]!.metadata.name! };
     }
-    const refusal = this.explain(shape, answers);
-    refusals.set(shape, { loosened: table.loosened, refusal });
+    const refusal = this.explain(shape, answers, checks);
+    const looksAround = checks.some(({ filter }) => filter.reaches !== undefined);
+    refusals.set(shape, { loosened: table.loosened, moved: looksAround ? table.tallies.version : null, refusal });
     return refusal;
   }
 
   /** What has to change of this one node before pods of the shape fit there; null when they do. */
-  refusedBy({ constraints, demand }: PodShape, node: string): readonly ClusterEvent[] | null {
-    const slot = this.table.slot(node);
+  refusedBy(shape: PodShape, node: string): readonly ClusterEvent[] | null {
+    const { table, profile } = this;
+    const slot = table.slot(node);
     if (slot === undefined) return ['NodeAdded'];
-    const by = this.answers.for(constraints).refusedBy(slot);
-    if (by >= 0) return staticFilters[by]!.wakesOn;
-    return dynamicFilters.find((plugin) => plugin.filter(demand, this.table, slot))?.wakesOn ?? null;
+    const by = this.answers.for(shape.constraints).refusedBy(slot);
+    if (by >= 0) return profile.staticFilters[by]!.wakesOn;
+    return this.checks(shape).find(({ of }) => of(slot) !== null)?.filter.wakesOn ?? null;
+  }
+
+  /**
+   * The same after a change there; null also when the change may let pods of the shape fit on other nodes, as pods
+   * that seek or shun each other's company do.
+   */
+  stillRefusedBy(shape: PodShape, change: ClusterChange): readonly ClusterEvent[] | null {
+    for (const { wakesOn, reaches } of this.profile.dynamicFilters) {
+      if (!reaches || !change.events.some((event) => wakesOn.includes(event))) continue;
+      if (reaches(shape, change, this.table)) return null;
+    }
+    return this.refusedBy(shape, change.node);
+  }
+
+  private checks(shape: PodShape): Check[] {
+    const checks: Check[] = [];
+    for (const filter of this.profile.dynamicFilters) {
+      const of = filter.prepare(shape, this.table);
+      if (of) checks.push({ filter, of });
+    }
+    return checks;
   }
 
   /** Fills `feasible`; returns how many it found. */
-  private findFeasible({ constraints, demand }: PodShape, answers: StaticAnswers): number {
+  private findFeasible({ constraints }: PodShape, answers: StaticAnswers, checks: readonly Check[]): number {
     const { table } = this;
     const named = constraints.namedNodes;
     const slots = named === null ? table.slots : slotsOf(named, table);
@@ -79,33 +122,28 @@ export class Decider {
     if (this.feasible.length < enough) {
       this.feasible = new Int32Array(enough);
       this.total = new Float64Array(enough);
+      this.scores = new Float64Array(enough);
     }
     const start = named === null ? this.nextStart : 0;
     let count = 0;
     let looked = 0;
     for (; looked < slots.length && count < enough; looked += 1) {
       const slot = slots[(start + looked) % slots.length]!;
-      if (answers.refusedBy(slot) < 0 && this.hasRoom(demand, slot)) this.feasible[count++] = slot;
+      if (answers.refusedBy(slot) < 0 && passes(checks, slot)) this.feasible[count++] = slot;
     }
     if (named === null && slots.length > 0) this.nextStart = (start + looked) % slots.length;
     return count;
   }
 
-  private hasRoom(demand: Demand, slot: number): boolean {
-    for (let index = 0; index < dynamicFilters.length; index += 1) {
-      if (dynamicFilters[index]!.filter(demand, this.table, slot) !== null) return false;
-    }
-    return true;
-  }
-
   /** The slot with the highest sum of weighted scores; among equals, one chosen by the pod's uid. */
-  private best(uid: string, demand: Demand, answers: StaticAnswers, count: number): number {
-    const { table, feasible, total } = this;
+  private best(uid: string, shape: PodShape, answers: StaticAnswers, count: number): number {
+    const { table, profile, feasible, total, scores } = this;
     total.fill(0, 0, count);
-    for (const plugin of dynamicScores) {
-      for (let at = 0; at < count; at += 1) total[at]! += plugin.weight * plugin.score(demand, table, feasible[at]!);
+    for (const { score, weight } of profile.dynamicScores) {
+      if (!score.score(shape, table, feasible, count, scores)) continue;
+      for (let at = 0; at < count; at += 1) total[at]! += weight * scores[at]!;
     }
-    for (let index = 0; index < staticScores.length; index += 1) this.addStatic(index, answers, count);
+    for (let index = 0; index < profile.staticScores.length; index += 1) this.addStatic(index, answers, count);
     let highest = -1;
     let ties = 0;
     for (let at = 0; at < count; at += 1) {
@@ -123,40 +161,45 @@ export class Decider {
 
   /** Normalises raw scores to 0..100 by the highest among the nodes, as kube-scheduler does. */
   private addStatic(index: number, answers: StaticAnswers, count: number): void {
-    const { weight, reverse } = staticScores[index]!;
+    const { score, weight } = this.profile.staticScores[index]!;
     let highest = 0;
     for (let at = 0; at < count; at += 1) highest = Math.max(highest, answers.score(index, this.feasible[at]!));
     // All are alike: it adds the same to each of them.
     if (highest === 0) return;
     for (let at = 0; at < count; at += 1) {
       const share = Math.floor((answers.score(index, this.feasible[at]!) * 100) / highest);
-      this.total[at]! += weight * (reverse ? 100 - share : share);
+      this.total[at]! += weight * (score.reverse ? 100 - share : share);
     }
   }
 
   /** Asks every node again for its reasons, which is rare. */
-  private explain({ constraints, demand }: PodShape, answers: StaticAnswers): Refusal {
-    const { table } = this;
+  private explain({ constraints }: PodShape, answers: StaticAnswers, checks: readonly Check[]): Refusal {
+    const { table, profile } = this;
     const wakesOn = new Set<ClusterEvent>(['NodeAdded']);
     if (table.size === 0) return { node: null, message: 'no nodes available to schedule pods', wakesOn };
     const counts = new Map<string, number>();
     const count = (reason: string, nodes = 1): void => void counts.set(reason, (counts.get(reason) ?? 0) + nodes);
     const slots = constraints.namedNodes === null ? table.slots : slotsOf(constraints.namedNodes, table);
     for (const slot of slots) {
-      const by = staticFilters[answers.refusedBy(slot)] ?? null;
+      const by = profile.staticFilters[answers.refusedBy(slot)] ?? null;
       if (by) {
         for (const event of by.wakesOn) wakesOn.add(event);
         count(by.filter(constraints, table.nodes[slot]!)!);
         continue;
       }
-      const refusing = dynamicFilters.find((plugin) => plugin.filter(demand, table, slot));
-      for (const event of refusing?.wakesOn ?? []) wakesOn.add(event);
-      for (const reason of refusing?.filter(demand, table, slot) ?? []) count(reason);
+      const refusing = checks.find(({ of }) => of(slot) !== null);
+      for (const event of refusing?.filter.wakesOn ?? []) wakesOn.add(event);
+      for (const reason of refusing?.of(slot) ?? []) count(reason);
     }
     if (slots.length < table.size) count(NOT_NAMED, table.size - slots.length);
     const reasons = [...counts].map(([reason, nodes]) => `${nodes} ${reason}`).sort();
     return { node: null, message: `0/${table.size} nodes are available: ${reasons.join(', ')}.`, wakesOn };
   }
+}
+
+function passes(checks: readonly Check[], slot: number): boolean {
+  for (let index = 0; index < checks.length; index += 1) if (checks[index]!.of(slot) !== null) return false;
+  return true;
 }
 
 /** How kube-scheduler counts the nodes that it did not have to look at. */

@@ -1,10 +1,22 @@
 import type { Node } from '@periplus/api';
-import { type DeepReadonly, parseQuantity } from '@periplus/apimachinery';
+import { type DeepReadonly, deepEqual, parseQuantity } from '@periplus/apimachinery';
 import type { HostPort } from './host-ports.ts';
-import type { Demand } from './pod-shape.ts';
+import { ImageTable } from './image-table.ts';
+import { type Footprint, sameFootprint } from './pod-shape.ts';
+import { Tallies } from './tallies.ts';
+import type { LabelledNodes } from './topology.ts';
+import { WorkloadSelectors } from './workload-selectors.ts';
 
 /** Places that a new table has; it doubles when they are taken. */
 const CAPACITY_MIN = 64;
+
+/** Where a pod counts, and as what. */
+interface PlacedPod {
+  readonly node: string;
+  readonly pod: Footprint;
+}
+
+const NO_PODS: ReadonlyMap<string, Footprint> = new Map();
 
 /** One number per node. */
 type Column = Float64Array<ArrayBuffer>;
@@ -23,12 +35,18 @@ const COLUMNS = [
 ] as const;
 type ColumnName = (typeof COLUMNS)[number];
 
+type NodeState = DeepReadonly<Node>;
+
+/** In what domains are made of, and which nodes count for them. */
+const sameLabels = (a: NodeState, b: NodeState): boolean =>
+  deepEqual(a.metadata.labels, b.metadata.labels) && deepEqual(a.spec.taints ?? [], b.spec.taints ?? []);
+
 /**
  * Every node and what is left of it, as columns of numbers: a filter or score that looks at thousands of nodes
  * walks arrays. A node has a slot for as long as it stands; `version` of a slot changes whenever its node object
  * does, so that answers which follow from the object alone can be kept.
  */
-export class NodeTable implements Record<ColumnName, Column> {
+export class NodeTable implements LabelledNodes, Record<ColumnName, Column> {
   allocatableCpu = new Float64Array(CAPACITY_MIN);
   allocatableMemory = new Float64Array(CAPACITY_MIN);
   allocatableStorage = new Float64Array(CAPACITY_MIN);
@@ -51,15 +69,24 @@ export class NodeTable implements Record<ColumnName, Column> {
   readonly slots: number[] = [];
   /** Changes whenever a pod that no node could take might fit, or be refused in other words. */
   loosened = 0;
+  relabelled = 0;
+  /** The pods that are on nodes, as other pods see them. */
+  readonly tallies = new Tallies(this);
+  readonly images = new ImageTable();
+  readonly workloads = new WorkloadSelectors();
   private readonly slotOf = new Map<string, number>();
   private readonly free: number[] = [];
   /** By node name, then by uid; also of nodes that are not there (yet), whose pods count as soon as they are. */
-  private readonly podsOf = new Map<string, Map<string, Demand>>();
+  private readonly podsOf = new Map<string, Map<string, Footprint>>();
   private readonly nodeOfPod = new Map<string, string>();
   private versions = 0;
 
   get size(): number {
     return this.slots.length;
+  }
+
+  get capacity(): number {
+    return this.version.length;
   }
 
   slot(name: string): number | undefined {
@@ -69,17 +96,25 @@ export class NodeTable implements Record<ColumnName, Column> {
   /** Adds a node or takes its new state. */
   setNode(node: DeepReadonly<Node>): void {
     const name = node.metadata.name!;
-    const slot = this.slotOf.get(name) ?? this.newSlot(name);
+    const known = this.slotOf.get(name);
+    const slot = known ?? this.takeSlot(name);
+    const before = this.nodes[slot] ?? null;
     this.nodes[slot] = node;
+    this.images.setNode(slot, node);
+    if (before === null || !sameLabels(before, node)) this.relabelled += 1;
     this.versions += 1;
     this.version[slot] = this.versions;
     this.setAllocatable(slot, node.status?.allocatable ?? {});
+    if (known === undefined) for (const pod of this.podsOf.get(name)?.values() ?? []) this.count(slot, pod, 1);
     this.loosened += 1;
   }
 
   removeNode(name: string): void {
     const slot = this.slotOf.get(name);
     if (slot === undefined) return;
+    for (const pod of this.podsOf.get(name)?.values() ?? []) this.tallies.add(pod.peer, slot, -1);
+    this.images.removeNode(slot);
+    this.relabelled += 1;
     this.slotOf.delete(name);
     this.slots.splice(this.slots.indexOf(slot), 1);
     this.nodes[slot] = null;
@@ -91,9 +126,9 @@ export class NodeTable implements Record<ColumnName, Column> {
    * Counts a pod on a node, once, however often it is told; a pod moves, or takes more or less, when that is told.
    * Returns whether it was news.
    */
-  place(uid: string, demand: Demand, node: string): boolean {
+  place(uid: string, pod: Footprint, node: string): boolean {
     const before = this.nodeOfPod.get(uid);
-    if (before === node && this.podsOf.get(node)!.get(uid) === demand) return false;
+    if (before === node && sameFootprint(this.podsOf.get(node)!.get(uid)!, pod)) return false;
     if (before !== undefined) this.displace(uid);
     this.nodeOfPod.set(uid, node);
     let pods = this.podsOf.get(node);
@@ -101,32 +136,38 @@ export class NodeTable implements Record<ColumnName, Column> {
       pods = new Map();
       this.podsOf.set(node, pods);
     }
-    pods.set(uid, demand);
+    pods.set(uid, pod);
     const slot = this.slotOf.get(node);
-    if (slot !== undefined) this.count(slot, demand, 1);
+    if (slot !== undefined) this.count(slot, pod, 1);
     return true;
   }
 
-  /** Takes a pod away from wherever it counts. Returns the name of that node. */
-  displace(uid: string): string | undefined {
-    const node = this.nodeOfPod.get(uid);
-    if (node === undefined) return undefined;
+  /** Takes a pod away from wherever it counts, and says where that was. */
+  displace(uid: string): PlacedPod | undefined {
+    const placed = this.placed(uid);
+    if (!placed) return undefined;
+    const { node, pod } = placed;
     const pods = this.podsOf.get(node)!;
-    const demand = pods.get(uid)!;
     this.nodeOfPod.delete(uid);
     pods.delete(uid);
     if (pods.size === 0) this.podsOf.delete(node);
     const slot = this.slotOf.get(node);
-    if (slot !== undefined) this.count(slot, demand, -1);
+    if (slot !== undefined) this.count(slot, pod, -1);
     this.loosened += 1;
-    return node;
+    return placed;
   }
 
-  nodeOf(uid: string): string | undefined {
-    return this.nodeOfPod.get(uid);
+  placed(uid: string): PlacedPod | undefined {
+    const node = this.nodeOfPod.get(uid);
+    return node === undefined ? undefined : { node, pod: this.podsOf.get(node)!.get(uid)! };
   }
 
-  private newSlot(name: string): number {
+  /** The pods on a node by uid, whether the node is there or not. */
+  podsOn(node: string): ReadonlyMap<string, Footprint> {
+    return this.podsOf.get(node) ?? NO_PODS;
+  }
+
+  private takeSlot(name: string): number {
     const slot = this.free.pop() ?? this.nodes.length;
     this.ensureCapacity(slot + 1);
     this.slotOf.set(name, slot);
@@ -134,11 +175,11 @@ export class NodeTable implements Record<ColumnName, Column> {
     for (const column of COLUMNS) this[column][slot] = 0;
     this.requestedOthers[slot] = null;
     this.hostPorts[slot] = null;
-    for (const demand of this.podsOf.get(name)?.values() ?? []) this.count(slot, demand, 1);
     return slot;
   }
 
-  private count(slot: number, demand: Demand, sign: 1 | -1): void {
+  private count(slot: number, { demand, peer }: Footprint, sign: 1 | -1): void {
+    this.tallies.add(peer, slot, sign);
     this.requestedCpu[slot]! += sign * demand.milliCpu;
     this.requestedMemory[slot]! += sign * demand.memory;
     this.requestedStorage[slot]! += sign * demand.ephemeralStorage;

@@ -1,17 +1,29 @@
 import type { Node } from '@periplus/api';
 import type { DeepReadonly } from '@periplus/apimachinery';
 import type { NodeTable } from './node-table.ts';
-import type { Constraints, Demand } from './pod-shape.ts';
+import type { Peer } from './peer.ts';
+import type { Constraints, PodShape } from './pod-shape.ts';
 
 /** A change of the cluster that could let a refused pod fit. */
 export type ClusterEvent =
   | 'NodeAdded'
+  | 'NodeRemoved'
   | 'NodeAllocatable'
+  | 'NodeImages'
   | 'NodeLabels'
   | 'NodeTaints'
   | 'NodeUnschedulable'
   /** A pod left its node, or ended there. */
-  | 'PodGone';
+  | 'PodGone'
+  /** A pod was bound, or has other labels than before. */
+  | 'PodPlaced';
+
+/** What happened, where, and to which pod, when it happened to one. */
+export interface ClusterChange {
+  readonly events: readonly ClusterEvent[];
+  readonly node: string;
+  readonly peer: Peer | null;
+}
 
 interface Plugin {
   readonly name: string;
@@ -28,22 +40,41 @@ export interface StaticFilter extends Filter {
   filter(constraints: Constraints, node: DeepReadonly<Node>): string | null;
 }
 
-/** A filter that looks at what is left of a node. */
+/** Why the node can't take the pod: every reason, as several resources may be missing; null when it can. */
+export type NodeCheck = (slot: number) => readonly string[] | null;
+
+/** A filter that looks at what is left of a node, or at the pods that are where. */
 export interface DynamicFilter extends Filter {
-  /** Every reason, as several resources may be missing; null when it fits. */
-  filter(demand: Demand, table: NodeTable, slot: number): readonly string[] | null;
+  /**
+   * The check for pods of this shape, good until anything changes; null when the filter has nothing against any
+   * node.
+   */
+  prepare(shape: PodShape, table: NodeTable): NodeCheck | null;
+  /**
+   * For a filter that looks beyond the node itself: whether the change could make other nodes fit than the one
+   * that changed.
+   */
+  reaches?(shape: PodShape, change: ClusterChange, table: NodeTable): boolean;
 }
 
 /** A score that follows from what the pod asks and the node object. Higher raw values are better unless `reverse`. */
 export interface StaticScore extends Plugin {
-  readonly weight: number;
   /** Few is good: intolerable preferences. */
   readonly reverse?: boolean;
   score(constraints: Constraints, node: DeepReadonly<Node>): number;
 }
 
-/** A score from 0 to 100, a whole number, of what is left of a node. */
+/** A score of what is left of nodes, or of the pods that are where. */
 export interface DynamicScore extends Plugin {
+  /**
+   * Writes a whole number from 0 to 100 for each of the first `count` slots to the same place of `scores`. False
+   * when all of them are alike to pods of this shape; then what it wrote means nothing.
+   */
+  score(shape: PodShape, table: NodeTable, slots: Int32Array, count: number, scores: Float64Array): boolean;
+}
+
+/** A score and how much it counts. */
+export interface Weighted<Score> {
+  readonly score: Score;
   readonly weight: number;
-  score(demand: Demand, table: NodeTable, slot: number): number;
 }

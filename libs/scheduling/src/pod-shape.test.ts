@@ -11,12 +11,12 @@ it('gives pods of one template one shape, and others what they have in common', 
   expect(larger.constraints).toBe(shape.constraints);
   const elsewhere = shapes.of(makePod('d', {}, { cpu: '1' }));
   expect(elsewhere.demand).toBe(shape.demand);
-  expect(shapes.demand(makePod('e', { nodeName: 'n' }, { cpu: '1' }))).toBe(shape.demand);
+  expect(shapes.footprint(makePod('e', { nodeName: 'n' }, { cpu: '1' })).demand).toBe(shape.demand);
 });
 
 it('knows the ports of containers and sidecars, but not of init containers that end', () => {
   const port = (hostPort: number) => [{ containerPort: 1, hostPort, protocol: 'UDP' }];
-  const { hostPorts } = new PodShapes().demand(
+  const { demand } = new PodShapes().footprint(
     makePod('a', {
       containers: [webContainer('10.0.0.1'), { name: 'b', ports: [{ containerPort: 5 }] }],
       initContainers: [
@@ -25,7 +25,7 @@ it('knows the ports of containers and sidecars, but not of init containers that 
       ],
     }),
   );
-  expect(hostPorts).toEqual([
+  expect(demand.hostPorts).toEqual([
     { protocol: 'TCP', port: 80, address: '10.0.0.1' },
     { protocol: 'UDP', port: 81, address: '0.0.0.0' },
   ]);

@@ -1,12 +1,16 @@
 import { namedNodes, type Pod } from '@periplus/api';
-import type { DeepReadonly } from '@periplus/apimachinery';
+import { controllerOf, type DeepReadonly } from '@periplus/apimachinery';
 import { type HostPort, hostPortsOf } from './host-ports.ts';
+import { type Peer, peerOf, peerText } from './peer.ts';
 import { podDemand, type ResourceDemand } from './pod-demand.ts';
+import { type SpreadConstraints, spreadConstraints } from './spread-constraint.ts';
 
 type PodSpec = DeepReadonly<Pod>['spec'];
 
 /** What a pod asks of a node object. */
 export interface Constraints {
+  /** The same text, the same constraints. */
+  readonly text: string;
   readonly nodeName: string | undefined;
   readonly nodeSelector: PodSpec['nodeSelector'];
   readonly nodeAffinity: NonNullable<PodSpec['affinity']>['nodeAffinity'];
@@ -17,13 +21,29 @@ export interface Constraints {
 
 /** What a pod takes of its node. */
 export interface Demand extends ResourceDemand {
+  /** The same text, the same demand. */
+  readonly text: string;
   readonly hostPorts: readonly HostPort[];
 }
 
-/** All that filters and scores may ask of a pod: pods of one shape get the same answers from every node. */
-export interface PodShape {
-  readonly constraints: Constraints;
+/** What remains of a pod on its node, as long as it is there: nothing else of it is kept. */
+export interface Footprint {
   readonly demand: Demand;
+  readonly peer: Peer;
+  readonly priority: number;
+}
+
+/** All that filters and scores may ask of a pod: pods of one shape get the same answers from every node. */
+export interface PodShape extends Footprint {
+  /** Whose profile decides. */
+  readonly schedulerName: string;
+  readonly constraints: Constraints;
+  /** Null when it says nothing of them, so that defaults may apply. */
+  readonly spread: SpreadConstraints | null;
+  /** What its containers and image volumes are made of, as they name it. */
+  readonly images: readonly string[];
+  /** Kind and name of what keeps up its number: `apps/v1/ReplicaSet/web`. */
+  readonly controller: string | null;
 }
 
 /** Of each sort; the oldest go, and are worked out again when they are met again. */
@@ -50,29 +70,57 @@ class Shared<Value> {
 export class PodShapes {
   private readonly constraints = new Shared<Constraints>();
   private readonly demands = new Shared<Demand>();
+  private readonly peers = new Shared<Peer>();
+  private readonly footprints = new Shared<Footprint>();
   private readonly shapes = new Shared<PodShape>();
 
   of(pod: DeepReadonly<Pod>): PodShape {
     const asked = constraintsText(pod.spec);
     const taken = demandText(pod.spec);
-    return this.shapes.get(`${asked}${taken}`, () => ({
-      constraints: this.constraints.get(asked, () => constraintsOf(pod.spec)),
-      demand: this.demands.get(taken, () => demandOf(pod)),
+    const known = peerText(pod);
+    return this.shapes.get(`${asked}${taken}${known}${restText(pod)}`, () => ({
+      schedulerName: pod.spec.schedulerName!,
+      constraints: this.constraints.get(asked, () => constraintsOf(pod.spec, asked)),
+      demand: this.demand(pod, taken),
+      peer: this.peer(pod, known),
+      priority: pod.spec.priority ?? 0,
+      spread: spreadOf(pod),
+      images: imagesOf(pod.spec),
+      controller: controllerText(pod),
     }));
   }
 
   /** Of a pod that has its node, which may not have been asked. */
-  demand(pod: DeepReadonly<Pod>): Demand {
-    return this.demands.get(demandText(pod.spec), () => demandOf(pod));
+  footprint(pod: DeepReadonly<Pod>): Footprint {
+    const taken = demandText(pod.spec);
+    const known = peerText(pod);
+    const { priority = 0 } = pod.spec;
+    return this.footprints.get(`${taken}${known}${priority}`, () => ({
+      demand: this.demand(pod, taken),
+      peer: this.peer(pod, known),
+      priority,
+    }));
+  }
+
+  private demand(pod: DeepReadonly<Pod>, text: string): Demand {
+    return this.demands.get(text, () => ({ text, ...podDemand(pod), hostPorts: hostPortsOf(pod) }));
+  }
+
+  private peer(pod: DeepReadonly<Pod>, text: string): Peer {
+    return this.peers.get(text, () => peerOf(pod, text));
   }
 }
+
+/** Whether two pods leave the same on a node, though they were met at different times. */
+export const sameFootprint = (a: Footprint, b: Footprint): boolean =>
+  a === b || (a.demand.text === b.demand.text && a.peer.text === b.peer.text && a.priority === b.priority);
 
 const constraintsText = ({ nodeName, nodeSelector, affinity, tolerations }: PodSpec): string =>
   JSON.stringify([nodeName, nodeSelector, affinity?.nodeAffinity, tolerations]);
 
-const constraintsOf = ({ nodeName, nodeSelector, affinity, tolerations }: PodSpec): Constraints => {
+const constraintsOf = ({ nodeName, nodeSelector, affinity, tolerations }: PodSpec, text: string): Constraints => {
   const nodeAffinity = affinity?.nodeAffinity;
-  return { nodeName, nodeSelector, nodeAffinity, tolerations, namedNodes: namedNodes(nodeAffinity) };
+  return { text, nodeName, nodeSelector, nodeAffinity, tolerations, namedNodes: namedNodes(nodeAffinity) };
 };
 
 type Container = NonNullable<PodSpec['initContainers']>[number];
@@ -81,4 +129,21 @@ const takenBy = ({ resources, ports, restartPolicy }: Container) => [resources?.
 const demandText = ({ containers, initContainers, overhead, resources }: PodSpec): string =>
   JSON.stringify([containers.map(takenBy), initContainers?.map(takenBy), overhead, resources?.requests]);
 
-const demandOf = (pod: DeepReadonly<Pod>): Demand => ({ ...podDemand(pod), hostPorts: hostPortsOf(pod) });
+const controllerText = (pod: DeepReadonly<Pod>): string | null => {
+  const owner = controllerOf(pod);
+  return owner ? `${owner.apiVersion}/${owner.kind}/${owner.name}` : null;
+};
+
+const restText = (pod: DeepReadonly<Pod>): string => {
+  const { schedulerName, priority, topologySpreadConstraints } = pod.spec;
+  return JSON.stringify([schedulerName, priority, topologySpreadConstraints, imagesOf(pod.spec), controllerText(pod)]);
+};
+
+/** What its node must have to run it, as its spec names it. */
+const imagesOf = ({ initContainers = [], containers, volumes = [] }: PodSpec): string[] =>
+  [...initContainers, ...containers, ...volumes.map((volume) => ({ image: volume.image?.reference }))].flatMap(
+    ({ image }) => image ?? [],
+  );
+
+const spreadOf = ({ metadata, spec }: DeepReadonly<Pod>): SpreadConstraints | null =>
+  spec.topologySpreadConstraints?.length ? spreadConstraints(spec.topologySpreadConstraints, metadata.labels) : null;

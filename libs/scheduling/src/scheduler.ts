@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Node, node as nodeKind, type Pod, pod as podKind } from '@periplus/api';
-import { type DeepReadonly, isNotFound } from '@periplus/apimachinery';
+import { type Node, namespace as namespaceKind, node as nodeKind, type Pod, pod as podKind } from '@periplus/api';
+import { type DeepReadonly, isNotFound, type Labels } from '@periplus/apimachinery';
 import type { Change, ClusterCache, Entry } from '@periplus/cache';
 import type { CommandClient, EventRecorder } from '@periplus/client';
 import type { Logger } from '@periplus/component';
@@ -9,11 +9,13 @@ import { binding, causeOf, scheduledCondition, unschedulable } from './commands.
 import { Decider } from './decide.ts';
 import { observeQueue, type SchedulerMetrics } from './metrics.ts';
 import { NodeTable } from './node-table.ts';
-import type { ClusterEvent } from './plugin.ts';
+import type { ClusterChange } from './plugin.ts';
+import { isGated } from './plugins/scheduling-gates.ts';
 import { podInfo } from './pod-info.ts';
-import { PodShapes } from './pod-shape.ts';
-import { SCHEDULER_NAME } from './profile.ts';
+import { type PodShape, PodShapes } from './pod-shape.ts';
+import { DEFAULT_PROFILE, type Profile } from './profile.ts';
 import { SchedulingQueue, type Waiting } from './scheduling-queue.ts';
+import { WORKLOAD_RESOURCES } from './workload-selectors.ts';
 
 /** Bindings under way: the api-server commits them in groups, and more would only wait there. */
 const BINDINGS_MAX = 512;
@@ -25,40 +27,42 @@ const FAREWELL_MS_MAX = 1_000;
 const RETRY_MS = 500;
 
 export interface SchedulerDeps {
-  /** Must keep pods and nodes. Started. */
+  /** Must keep what `SCHEDULER_RESOURCES` lists. Started. */
   cache: Pick<ClusterCache, 'view' | 'subscribe' | 'current' | 'waitFor'>;
   commands: CommandClient;
   events: Pick<EventRecorder, 'record'>;
   metrics: SchedulerMetrics;
   log: Logger;
+  /** Pods that name none of them are somebody else's. */
+  profiles?: readonly Profile[];
   nowMs?: () => number;
 }
 
 const PODS = { group: podKind.group, resource: podKind.plural };
 const NODES = { group: nodeKind.group, resource: nodeKind.plural };
+const NAMESPACES = { group: namespaceKind.group, resource: namespaceKind.plural };
+
+/** What a scheduler has to see of a cluster. */
+export const SCHEDULER_RESOURCES = [PODS, NODES, NAMESPACES, ...WORKLOAD_RESOURCES];
+
 const isOf = ({ key }: Entry, { group, resource }: typeof PODS): boolean =>
   key.resource === resource && key.group === group;
 /** Parsed anew each time: `entry.object` would stay with the cache, and of most pods no more than a row of numbers is needed. */
 const podOf = ({ bytes }: Entry): DeepReadonly<Pod> => JSON.parse(bytes.toString()) as DeepReadonly<Pod>;
-/** A pod whose JSON has neither text is another scheduler's and waits for it: it need not be parsed to see that. */
-const OURS = `"schedulerName":"${SCHEDULER_NAME}"`;
 const ON_A_NODE = '"nodeName":"';
-const concernsUs = ({ bytes }: Entry): boolean => bytes.includes(OURS) || bytes.includes(ON_A_NODE);
+const labelsOf = ({ object }: Entry): Labels => object.metadata.labels ?? {};
 const nodeOf = (entry: Entry): DeepReadonly<Node> => entry.object as unknown as DeepReadonly<Node>;
 
 /** Containers of a pod that has ended take nothing of their node. */
 const hasEnded = ({ status }: DeepReadonly<Pod>): boolean =>
   status?.phase === 'Succeeded' || status?.phase === 'Failed';
 
-/** Whether this scheduler is to find a node for it now. */
+/** Whether a scheduler is to find a node for it now. */
 const isPending = (pod: DeepReadonly<Pod>): boolean =>
-  pod.spec.schedulerName === SCHEDULER_NAME &&
-  !pod.spec.schedulingGates?.length &&
-  !pod.metadata.deletionTimestamp &&
-  !hasEnded(pod);
+  !isGated(pod) && !pod.metadata.deletionTimestamp && !hasEnded(pod);
 
 /**
- * Gives every pending pod of `default-scheduler` a node. Keeps the node table and the queue up to date from the
+ * Gives every pending pod of its profiles a node. Keeps the node table and the queue up to date from the
  * cache, decides synchronously, and sends bindings many at a time. A pod counts on its node from the decision on;
  * should the binding fail, it is taken away again. Runs once: each leadership has a scheduler of its own.
  */
@@ -68,7 +72,10 @@ export class Scheduler {
   private readonly table = new NodeTable();
   private readonly shapes = new PodShapes();
   private readonly queue = new SchedulingQueue();
-  private readonly decider = new Decider(this.table);
+  /** By the name under which pods ask for them. */
+  private readonly deciders: ReadonlyMap<string, Decider>;
+  /** A pod whose JSON has none of these texts is another scheduler's and waits for it: it need not be parsed to see that. */
+  private readonly mentions: readonly string[];
   /** Decided here, and not yet seen bound in the cache. */
   private readonly assumed = new Set<string>();
   /** What was last said, or is being said, in the condition of a pod that fits nowhere. */
@@ -84,6 +91,9 @@ export class Scheduler {
   constructor(deps: SchedulerDeps) {
     this.deps = deps;
     this.nowMs = deps.nowMs ?? Date.now;
+    const profiles = deps.profiles ?? [DEFAULT_PROFILE];
+    this.deciders = new Map(profiles.map((profile) => [profile.schedulerName, new Decider(this.table, profile)]));
+    this.mentions = [ON_A_NODE, ...[...this.deciders.keys()].map((name) => `"schedulerName":${JSON.stringify(name)}`)];
   }
 
   /** Schedules until `signal` aborts; resolves when nothing is being sent any more. */
@@ -91,8 +101,10 @@ export class Scheduler {
     if (!(await this.catchUp(signal))) return;
     const { cache, metrics } = this.deps;
     const view = cache.view(this.nowMs());
+    for (const entry of view.entries(NAMESPACES)) this.table.tallies.setNamespace(entry.key.name, labelsOf(entry));
+    for (const of of WORKLOAD_RESOURCES) for (const entry of view.entries(of)) this.table.workloads.set(entry);
     for (const entry of view.entries(NODES)) this.table.setNode(nodeOf(entry));
-    for (const entry of view.entries(PODS)) if (concernsUs(entry)) this.podChanged(entry);
+    for (const entry of view.entries(PODS)) if (this.concernsUs(entry)) this.podChanged(entry);
     const unsubscribe = cache.subscribe((_, changes) => this.apply(changes));
     observeQueue(metrics, (state) => this.queue.count(state));
     this.running = true;
@@ -134,17 +146,35 @@ export class Scheduler {
   }
 
   private apply(changes: readonly Change[]): void {
-    for (const { type, entry, previous } of changes) {
+    for (const change of changes) {
+      const { type, entry, previous } = change;
       if (isOf(entry, PODS)) {
-        if (!concernsUs(entry)) continue;
+        if (!this.concernsUs(entry)) continue;
         if (type === 'deleted') this.podGone(podOf(entry), entry);
         else this.podChanged(entry);
       } else if (isOf(entry, NODES)) {
-        if (type === 'deleted') this.table.removeNode(entry.key.name);
+        if (type === 'deleted') this.nodeGone(entry);
         else this.nodeChanged(entry, previous);
-      }
+      } else this.neighbourhoodChanged(change);
     }
     this.wakeUp();
+  }
+
+  private concernsUs({ bytes }: Entry): boolean {
+    return this.mentions.some((text) => bytes.includes(text));
+  }
+
+  /** Namespaces and what selects pods: who belongs with whom. */
+  private neighbourhoodChanged({ type, entry }: Change): void {
+    const { tallies, workloads } = this.table;
+    if (isOf(entry, NAMESPACES)) tallies.setNamespace(entry.key.name, type === 'deleted' ? null : labelsOf(entry));
+    else if (type === 'deleted') workloads.delete(entry);
+    else workloads.set(entry);
+  }
+
+  private nodeGone(entry: Entry): void {
+    this.table.removeNode(entry.key.name);
+    this.wakeFor({ events: ['NodeRemoved'], node: entry.key.name, peer: null }, entry);
   }
 
   private nodeChanged(entry: Entry, previous: Entry | null): void {
@@ -152,7 +182,7 @@ export class Scheduler {
     const events = nodeEvents(node, previous && nodeOf(previous));
     if (events.length === 0) return;
     this.table.setNode(node);
-    this.wakeFor(events, entry.key.name, entry);
+    this.wakeFor({ events, node: entry.key.name, peer: null }, entry);
   }
 
   private podChanged(entry: Entry): void {
@@ -164,7 +194,7 @@ export class Scheduler {
       else this.podHasNode(pod, nodeName, entry);
     } else if (this.assumed.has(uid)) {
       // The answer to its binding says more than this older state.
-    } else if (isPending(pod)) {
+    } else if (this.deciders.has(pod.spec.schedulerName!) && isPending(pod)) {
       this.queue.add(podInfo(pod, this.shapes, entry.createRevision), causeOf(entry), this.nowMs());
     } else this.queue.remove(uid);
   }
@@ -172,23 +202,26 @@ export class Scheduler {
   private podHasNode(pod: DeepReadonly<Pod>, node: string, entry: Entry): void {
     const uid = pod.metadata.uid!;
     this.queue.remove(uid);
-    this.assumed.delete(uid);
-    const before = this.table.nodeOf(uid);
-    const isNews = this.table.place(uid, this.shapes.demand(pod), node);
-    if (isNews && before !== undefined) this.wakeFor(['PodGone'], before, entry);
+    const isBound = this.assumed.delete(uid);
+    const before = this.table.placed(uid);
+    const footprint = this.shapes.footprint(pod);
+    const isNews = this.table.place(uid, footprint, node);
+    if (isNews && before) this.wakeFor({ events: ['PodGone'], node: before.node, peer: before.pod.peer }, entry);
+    if (isNews || isBound) this.wakeFor({ events: ['PodPlaced'], node, peer: footprint.peer }, entry);
   }
 
   private podGone(pod: DeepReadonly<Pod>, entry: Entry): void {
     const uid = pod.metadata.uid!;
     this.queue.remove(uid);
     this.assumed.delete(uid);
-    const node = this.table.displace(uid);
-    if (node !== undefined) this.wakeFor(['PodGone'], node, entry);
+    const left = this.table.displace(uid);
+    if (left) this.wakeFor({ events: ['PodGone'], node: left.node, peer: left.pod.peer }, entry);
   }
 
-  private wakeFor(events: readonly ClusterEvent[], node: string, entry: Entry): void {
+  private wakeFor(change: ClusterChange, entry: Entry): void {
     if (!this.queue.hasRefused) return;
-    this.queue.wake(events, (shape) => this.decider.refusedBy(shape, node), causeOf(entry), this.nowMs());
+    const refusedBy = (shape: PodShape) => this.deciders.get(shape.schedulerName)!.stillRefusedBy(shape, change);
+    this.queue.wake(change.events, refusedBy, causeOf(entry), this.nowMs());
   }
 
   /** Goes on with the queue in a turn of its own, now or when its next pod is due. */
@@ -221,7 +254,7 @@ export class Scheduler {
     const { metrics } = this.deps;
     const { pod } = waiting;
     const started = performance.now();
-    const decision = this.decider.decide(pod);
+    const decision = this.deciders.get(pod.shape.schedulerName)!.decide(pod);
     metrics.decisionSeconds.observe((performance.now() - started) / 1000);
     if (decision.node === null) {
       metrics.attempts.unschedulable.add();
@@ -230,7 +263,7 @@ export class Scheduler {
       return;
     }
     this.assumed.add(pod.uid);
-    this.table.place(pod.uid, pod.shape.demand, decision.node);
+    this.table.place(pod.uid, pod.shape, decision.node);
     this.bindings += 1;
     void this.bind(waiting, decision.node);
   }
@@ -276,7 +309,7 @@ export class Scheduler {
     // While it was assumed, its changes were not looked at: it may be on its way out.
     if (!entry) return this.queue.remove(uid);
     this.podChanged(entry);
-    this.wakeFor(['PodGone'], node, entry);
+    this.wakeFor({ events: ['PodGone'], node, peer: waiting.pod.shape.peer }, entry);
   }
 
   /** Says in an event, and once in the pod's condition, why it has no node. */

@@ -1,6 +1,6 @@
 import type { NodeTable } from './node-table.ts';
 import type { Constraints } from './pod-shape.ts';
-import { staticFilters, staticScores } from './profile.ts';
+import type { Profile } from './profile.ts';
 
 /** Constraints whose answers are kept; those unused for longest go. */
 const KEPT_MAX = 64;
@@ -14,30 +14,33 @@ export interface StaticAnswers {
   score(plugin: number, slot: number): number;
 }
 
-const refusal = (constraints: Constraints, table: NodeTable, slot: number): number =>
+const refusal = ({ staticFilters }: Profile, constraints: Constraints, table: NodeTable, slot: number): number =>
   staticFilters.findIndex((plugin) => plugin.filter(constraints, table.nodes[slot]!) !== null);
 
 /** Asks whenever it is asked: for pods that only few nodes could take. */
 class AskedAnswers implements StaticAnswers {
+  private readonly profile: Profile;
   private readonly constraints: Constraints;
   private readonly table: NodeTable;
 
-  constructor(constraints: Constraints, table: NodeTable) {
+  constructor(profile: Profile, constraints: Constraints, table: NodeTable) {
+    this.profile = profile;
     this.constraints = constraints;
     this.table = table;
   }
 
   refusedBy(slot: number): number {
-    return refusal(this.constraints, this.table, slot);
+    return refusal(this.profile, this.constraints, this.table, slot);
   }
 
   score(plugin: number, slot: number): number {
-    return staticScores[plugin]!.score(this.constraints, this.table.nodes[slot]!);
+    return this.profile.staticScores[plugin]!.score.score(this.constraints, this.table.nodes[slot]!);
   }
 }
 
 /** Asks about a node when it is first looked at, and again when it has changed. */
 class KeptAnswers implements StaticAnswers {
+  private readonly profile: Profile;
   private readonly constraints: Constraints;
   private readonly table: NodeTable;
   /** The version of the node that the answers are about. */
@@ -45,7 +48,8 @@ class KeptAnswers implements StaticAnswers {
   private refused = new Int8Array(0);
   private scores: Float64Array[] = [];
 
-  constructor(constraints: Constraints, table: NodeTable) {
+  constructor(profile: Profile, constraints: Constraints, table: NodeTable) {
+    this.profile = profile;
     this.constraints = constraints;
     this.table = table;
   }
@@ -60,13 +64,14 @@ class KeptAnswers implements StaticAnswers {
   }
 
   private ask(slot: number): void {
-    const { constraints, table } = this;
+    const { profile, constraints, table } = this;
+    const { staticScores } = profile;
     if (slot >= this.version.length) this.grow(table.version.length);
     this.version[slot] = table.version[slot]!;
-    this.refused[slot] = refusal(constraints, table, slot);
+    this.refused[slot] = refusal(profile, constraints, table, slot);
     if (this.refused[slot] !== FITS) return;
     for (let index = 0; index < staticScores.length; index += 1) {
-      this.scores[index]![slot] = staticScores[index]!.score(constraints, table.nodes[slot]!);
+      this.scores[index]![slot] = staticScores[index]!.score.score(constraints, table.nodes[slot]!);
     }
   }
 
@@ -74,22 +79,24 @@ class KeptAnswers implements StaticAnswers {
   private grow(capacity: number): void {
     this.version = new Float64Array(capacity);
     this.refused = new Int8Array(capacity);
-    this.scores = staticScores.map(() => new Float64Array(capacity));
+    this.scores = this.profile.staticScores.map(() => new Float64Array(capacity));
   }
 }
 
 /** The answers by constraints, as many as are worth keeping. */
 export class StaticAnswerCache {
+  private readonly profile: Profile;
   private readonly table: NodeTable;
   private readonly kept = new Map<Constraints, KeptAnswers>();
 
-  constructor(table: NodeTable) {
+  constructor(profile: Profile, table: NodeTable) {
+    this.profile = profile;
     this.table = table;
   }
 
   for(constraints: Constraints): StaticAnswers {
-    if (constraints.namedNodes !== null) return new AskedAnswers(constraints, this.table);
-    const answers = this.kept.get(constraints) ?? new KeptAnswers(constraints, this.table);
+    if (constraints.namedNodes !== null) return new AskedAnswers(this.profile, constraints, this.table);
+    const answers = this.kept.get(constraints) ?? new KeptAnswers(this.profile, constraints, this.table);
     this.kept.delete(constraints);
     this.kept.set(constraints, answers);
     if (this.kept.size > KEPT_MAX) this.kept.delete(this.kept.keys().next().value!);

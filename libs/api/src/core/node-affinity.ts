@@ -4,7 +4,7 @@ import type { Node } from './node.ts';
 import type { Pod } from './pod.ts';
 
 type PodSpec = DeepReadonly<Pod>['spec'];
-type NodeAffinity = NonNullable<PodSpec['affinity']>['nodeAffinity'];
+export type NodeAffinity = NonNullable<PodSpec['affinity']>['nodeAffinity'];
 type Required = NonNullable<NonNullable<NodeAffinity>['requiredDuringSchedulingIgnoredDuringExecution']>;
 type Term = Required['nodeSelectorTerms'][number];
 type Requirement = NonNullable<Term['matchExpressions']>[number];

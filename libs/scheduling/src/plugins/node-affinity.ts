@@ -1,19 +1,20 @@
-import { matchesNodeSelector, matchesRequired, preferredWeight } from '@periplus/api';
+import { matchesNodeSelector, matchesRequired, type NodeAffinity, preferredWeight } from '@periplus/api';
 import type { StaticFilter, StaticScore } from '../plugin.ts';
 
-/** nodeSelector and required node affinity. */
-export const nodeAffinity: StaticFilter = {
+/** nodeSelector and required node affinity; `added` is asked of every pod of the profile on top of its own. */
+export const nodeAffinity = (added: NodeAffinity): StaticFilter => ({
   name: 'NodeAffinity',
   wakesOn: ['NodeAdded', 'NodeLabels'],
-  filter: ({ nodeSelector, nodeAffinity }, node) =>
-    matchesNodeSelector(nodeSelector, node) && matchesRequired(nodeAffinity, node)
+  filter({ nodeSelector, nodeAffinity }, node) {
+    if (!matchesRequired(added, node)) return "node(s) didn't match scheduler-enforced node affinity";
+    return matchesNodeSelector(nodeSelector, node) && matchesRequired(nodeAffinity, node)
       ? null
-      : "node(s) didn't match Pod's node affinity/selector",
-};
+      : "node(s) didn't match Pod's node affinity/selector";
+  },
+});
 
 /** Preferred node affinity: the weights of the preferences that the node meets. */
-export const preferredNodeAffinity: StaticScore = {
+export const preferredNodeAffinity = (added: NodeAffinity): StaticScore => ({
   name: 'NodeAffinity',
-  weight: 2,
-  score: ({ nodeAffinity }, node) => preferredWeight(nodeAffinity, node),
-};
+  score: ({ nodeAffinity }, node) => preferredWeight(added, node) + preferredWeight(nodeAffinity, node),
+});

@@ -7,9 +7,11 @@ const REFUSED = ["node(s) didn't have free ports for the requested pod ports"];
 export const nodePorts: DynamicFilter = {
   name: 'NodePorts',
   wakesOn: ['NodeAdded', 'PodGone'],
-  filter({ hostPorts }, table, slot) {
+  prepare({ demand: { hostPorts } }, { hostPorts: takenOn }) {
     if (hostPorts.length === 0) return null;
-    const taken = table.hostPorts[slot];
-    return taken && portsCollide(hostPorts, taken) ? REFUSED : null;
+    return (slot) => {
+      const taken = takenOn[slot];
+      return taken && portsCollide(hostPorts, taken) ? REFUSED : null;
+    };
   },
 };

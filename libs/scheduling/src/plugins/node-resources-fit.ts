@@ -1,29 +1,36 @@
-import type { DynamicFilter, DynamicScore } from '../plugin.ts';
+import type { NodeTable } from '../node-table.ts';
+import type { DynamicFilter } from '../plugin.ts';
+import type { Demand } from '../pod-shape.ts';
 
 /** A node takes a pod when every request fits beside those of its pods, and it has room for one more pod. */
 export const nodeResourcesFit: DynamicFilter = {
   name: 'NodeResourcesFit',
   wakesOn: ['NodeAdded', 'NodeAllocatable', 'PodGone'],
-  filter(demand, table, slot) {
-    const cpu = demand.milliCpu > 0 && demand.milliCpu > table.allocatableCpu[slot]! - table.requestedCpu[slot]!;
-    const memory = demand.memory > 0 && demand.memory > table.allocatableMemory[slot]! - table.requestedMemory[slot]!;
-    const storage =
-      demand.ephemeralStorage > 0 &&
-      demand.ephemeralStorage > table.allocatableStorage[slot]! - table.requestedStorage[slot]!;
-    const pods = table.pods[slot]! + 1 > table.allocatablePods[slot]!;
-    const others =
-      demand.others.size > 0
-        ? missingOthers(demand.others, table.allocatableOthers[slot], table.requestedOthers[slot])
-        : null;
-    if (!cpu && !memory && !storage && !pods && !others) return null;
-    const reasons = others ?? [];
-    if (pods) reasons.push('Too many pods');
-    if (cpu) reasons.push('Insufficient cpu');
-    if (memory) reasons.push('Insufficient memory');
-    if (storage) reasons.push('Insufficient ephemeral-storage');
-    return reasons;
-  },
+  prepare:
+    ({ demand }, table) =>
+    (slot) =>
+      missing(demand, table, slot),
 };
+
+function missing(demand: Demand, table: NodeTable, slot: number): string[] | null {
+  const cpu = demand.milliCpu > 0 && demand.milliCpu > table.allocatableCpu[slot]! - table.requestedCpu[slot]!;
+  const memory = demand.memory > 0 && demand.memory > table.allocatableMemory[slot]! - table.requestedMemory[slot]!;
+  const storage =
+    demand.ephemeralStorage > 0 &&
+    demand.ephemeralStorage > table.allocatableStorage[slot]! - table.requestedStorage[slot]!;
+  const pods = table.pods[slot]! + 1 > table.allocatablePods[slot]!;
+  const others =
+    demand.others.size > 0
+      ? missingOthers(demand.others, table.allocatableOthers[slot], table.requestedOthers[slot])
+      : null;
+  if (!cpu && !memory && !storage && !pods && !others) return null;
+  const reasons = others ?? [];
+  if (pods) reasons.push('Too many pods');
+  if (cpu) reasons.push('Insufficient cpu');
+  if (memory) reasons.push('Insufficient memory');
+  if (storage) reasons.push('Insufficient ephemeral-storage');
+  return reasons;
+}
 
 type Amounts = ReadonlyMap<string, number> | null | undefined;
 
@@ -37,18 +44,3 @@ function missingOthers(wanted: ReadonlyMap<string, number>, allocatable: Amounts
   }
   return missing;
 }
-
-/** 0 to 100; 0 too where there is nothing to share. */
-const freeShare = (allocatable: number, requested: number): number =>
-  requested > allocatable || allocatable === 0 ? 0 : Math.floor(((allocatable - requested) * 100) / allocatable);
-
-/** LeastAllocated: the emptier the node would be in CPU and memory, the better. */
-export const leastAllocated: DynamicScore = {
-  name: 'NodeResourcesFit',
-  weight: 1,
-  score({ scoredMilliCpu, scoredMemory }, table, slot) {
-    const cpu = freeShare(table.allocatableCpu[slot]!, table.scoredCpu[slot]! + scoredMilliCpu);
-    const memory = freeShare(table.allocatableMemory[slot]!, table.scoredMemory[slot]! + scoredMemory);
-    return Math.floor((cpu + memory) / 2);
-  },
-};
