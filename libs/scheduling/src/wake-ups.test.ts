@@ -116,7 +116,11 @@ it('asks a namespace selector about the labels that namespaces have', async () =
     ['shop', 'a'],
     ['lab', 'b'],
   ] as const) {
-    const labelled = { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: { team } } } as Namespace;
+    const labelled = {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name, labels: { team } },
+    } as unknown as Namespace;
     test.cluster.put(namespace, labelled);
   }
   const db = (of: string, nodeName: string) => {
