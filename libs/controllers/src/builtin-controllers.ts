@@ -16,6 +16,7 @@ import { replicaSetController, replicationControllerController } from './replica
 import { resourceQuotaController } from './resource-quota/resource-quota-controller.ts';
 import { rootCaController } from './root-ca/root-ca-controller.ts';
 import { serviceAccountController } from './service-account/service-account-controller.ts';
+import { statefulSetController } from './stateful-set/stateful-set-controller.ts';
 import { claimProtectionController } from './volume-protection/claim-protection-controller.ts';
 import { volumeProtectionController } from './volume-protection/volume-protection-controller.ts';
 
@@ -31,6 +32,7 @@ export const builtinControllers = (settings: {
   clusterRoleAggregationController,
   deploymentController,
   replicaSetController,
+  statefulSetController,
   replicationControllerController,
   jobController,
   jobPodReleaseController,

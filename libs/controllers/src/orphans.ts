@@ -1,4 +1,4 @@
-import { type Kind, pod } from '@periplus/api';
+import { controllerRevision, type Kind, pod } from '@periplus/api';
 import {
   controllerOf,
   type DeepReadonly,
@@ -18,6 +18,7 @@ export const orphansOf = <T extends KubeObject>(kind: Kind<T>): Index<T> => ({
 });
 
 export const orphanPods = orphansOf(pod);
+export const orphanRevisions = orphansOf(controllerRevision);
 
 type Selecting = DeepReadonly<KubeObject & { spec: { selector?: LabelSelector } }>;
 

@@ -78,6 +78,13 @@ export class Simulation {
     return this.cluster.truth().list(replicaSet) as readonly ReplicaSet[];
   }
 
+  /** What a scheduler does. From then on a deletion leaves the pod time to end. */
+  bind(target: PodView, nodeName = 'n1'): void {
+    const ref = refOf(target);
+    const object = { apiVersion: 'v1', kind: 'Binding', metadata: ref, target: { kind: 'Node', name: nodeName } };
+    this.cluster.apply({ verb: 'create', kind: pod, ...ref, subresource: 'binding', object });
+  }
+
   /** What a kubelet does: the pod runs, and is ready or not. */
   setReady(target: PodView, ready = true): void {
     const now = new Date(this.cluster.nowMs).toISOString();
