@@ -23,7 +23,7 @@ const NO_WRITE_OPTIONS: WriteOptions = { dryRun: false, fieldManager: '', fieldV
 const FIELD_MANAGER_BYTES_MAX = 128;
 /** As Go's unicode.IsPrint tells them. */
 const UNPRINTABLE = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu;
-const FIELD_VALIDATION = ['Ignore', 'Strict', 'Warn'];
+const FIELD_VALIDATION = ['', 'Ignore', 'Strict', 'Warn'];
 /** Clients send few different queries with their writes; what they say is remembered for this many. */
 const REMEMBERED_MAX = 512;
 
@@ -168,7 +168,7 @@ function fieldErrors(parameters: URLSearchParams): FieldError[] {
     errors.push(place.invalid(manager, `invalid character U+${code} (at position ${position})`));
   }
   const validation = parameters.get('fieldValidation') ?? '';
-  if (validation !== '' && !FIELD_VALIDATION.includes(validation)) {
+  if (!FIELD_VALIDATION.includes(validation)) {
     errors.push(at('fieldValidation').notSupported(validation, FIELD_VALIDATION));
   }
   return errors;

@@ -1,4 +1,5 @@
 import {
+  flowSchema,
   namespace,
   type PersistentVolumeClaim,
   persistentVolumeClaim,
@@ -6,6 +7,7 @@ import {
   type ResourceQuota,
   resourceQuota,
 } from '@periplus/api';
+import { openResourceClient } from '@periplus/client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type ControlPlane, eventually, runControllers, startControlPlane } from './control-plane.ts';
 
@@ -45,4 +47,40 @@ it('a quota is put into force, counts, and lets what is deleted go', async () =>
   await plane.admin.send({ verb: 'delete', kind: persistentVolumeClaim as never, namespace: NS, name: 'data' }, null);
   await eventually(() => expect(status()?.used).toEqual({ pods: '1', persistentvolumeclaims: '0' }));
   expect(plane.get(persistentVolumeClaim, NS, 'data')).toBeUndefined();
+});
+
+it('a quota that is applied together with what it counts counts it, and holds what comes after', async () => {
+  const client = openResourceClient(await plane.connection('admin', 'system:masters'));
+  stack.defer(() => client.close());
+  const secret = (name: string) => ({ apiVersion: 'v1', kind: 'Secret', metadata: { name } });
+  const quota = (secrets: string) => ({
+    ...{ apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'secrets' } },
+    spec: { hard: { secrets } },
+  });
+  const apply = (...objects: object[]) => client.applyAll(objects, { namespace: 'together', fieldManager: 'test' });
+  const used = () => (plane.get(resourceQuota, 'together', 'secrets') as ResourceQuota | undefined)?.status?.used;
+  const namespaceOf = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'together' } };
+
+  const made = await apply(quota('3'), secret('a'), secret('b'), namespaceOf);
+  expect(made.map(({ kind }) => kind)).toEqual(['ResourceQuota', 'Secret', 'Secret', 'Namespace']);
+  await eventually(() => expect(used()).toEqual({ secrets: '2' }));
+
+  await expect(apply(quota('3'), secret('c'), secret('d'))).rejects.toMatchObject({
+    reason: 'Forbidden',
+    message: expect.stringMatching(/^objects\[[12]\]: secrets "[cd]" is forbidden: exceeded quota: secrets, /),
+  });
+  await eventually(() => expect(used()).toEqual({ secrets: '2' }));
+  await apply(quota('3'), secret('c'));
+  expect(used()).toEqual({ secrets: '3' });
+  // A larger quota is in force when the controller says so, as for single writes.
+  await expect(apply(quota('4'), secret('d'))).rejects.toMatchObject({ reason: 'Forbidden' });
+  expect(plane.get(resourceQuota, 'together', 'secrets')?.spec?.hard).toEqual({ secrets: '3' });
+});
+
+it('says of flow schemas whether their level is there', async () => {
+  await eventually(() => {
+    const answers = plane.list(flowSchema).map(({ status }) => status?.conditions?.[0]);
+    expect(answers.length).toBeGreaterThan(10);
+    for (const answer of answers) expect(answer).toMatchObject({ type: 'Dangling', status: 'False', reason: 'Found' });
+  });
 });

@@ -158,7 +158,7 @@ describe('an object that is not right', () => {
       await post(`${MAPS}?fieldValidation=Sometimes`, configMap('a')),
       422,
       'Invalid',
-      'CreateOptions.meta.k8s.io "" is invalid: fieldValidation: Unsupported value: "Sometimes": supported values: "Ignore", "Strict", "Warn"',
+      'CreateOptions.meta.k8s.io "" is invalid: fieldValidation: Unsupported value: "Sometimes": supported values: "", "Ignore", "Strict", "Warn"',
     );
     expectStatus(
       await server.ask('PUT', `${MAPS}/a?dryRun=Some`, { body: configMap('a') }),

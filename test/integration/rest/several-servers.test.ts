@@ -140,7 +140,7 @@ describe('several api-servers of one cluster', () => {
     expect([(await b.ask('GET', exact)).code, (await late.ask('GET', exact)).code]).toEqual([200, 410]);
     const watch = await late.open('GET', `${MAPS}?watch=1&resourceVersion=${old}`);
     const { value } = await createInterface({ input: watch })[Symbol.asyncIterator]().next();
-    expect(JSON.parse(value)).toMatchObject({ type: 'ERROR', object: { code: 410, reason: 'Expired' } });
+    expect(JSON.parse(value!)).toMatchObject({ type: 'ERROR', object: { code: 410, reason: 'Expired' } });
     watch.destroy();
   });
 });

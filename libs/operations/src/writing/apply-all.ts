@@ -128,7 +128,8 @@ async function commit(
 ): Promise<readonly Outcome[]> {
   const changed = outcomes.filter(isChanged);
   if (changed.length === 0) return outcomes;
-  const moved = changed.filter(isQuota);
+  // Nothing is counted in a quota that is only made now: the controller does, when it puts it into force.
+  const moved = changed.filter((outcome) => isQuota(outcome) && outcome.staged.change.old !== null);
   return withinQuotas(quotas, changed, async () => {
     if (moved.length === 0 || moved.length === changed.length) return write(store, outcomes);
     const latest = await decideAgain(moved.map(({ member }) => member));
