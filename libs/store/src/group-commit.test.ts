@@ -313,6 +313,17 @@ describe('a transaction whose outcome is unknown', () => {
     expect(await reasonOf(store.commit(writeOf('b')))).toBe('ServiceUnavailable');
   });
 
+  it('stays open where etcd has no space for the fence, and is told at once', async () => {
+    const { etcd, store, clock } = open();
+    etcd.fate = (request) => (JSON.stringify(request).includes('lost') ? 'requestLost' : 'answerLost');
+    etcd.interrupt = (call) => {
+      if (call === 'put') throw new EtcdError('NoSpace', 'unknown', 'etcdserver: mvcc: database space exceeded');
+    };
+    expect(await reasonOf(store.commit(writeOf('happened')))).toBe('resolved');
+    expect(await reasonOf(store.commit(writeOf('lost')))).toBe('Timeout');
+    expect(clock.ms).toBeLessThan(1_000);
+  });
+
   it('says so when the log no longer tells', async () => {
     const { etcd, store } = open();
     const other = openStore({ etcd, prefix: '/p', cipher: null, clock: new FakeClock() });

@@ -73,8 +73,8 @@ export const openStore = (deps: StoreDeps): GroupCommit => new GroupCommit(deps)
  * A write is given up only while it is certain that it did not happen: after GIVE_UP_MS in the queue. While its
  * outcome is open it waits for etcd for as long as that takes (and counts against nobody's limit but the one
  * transaction's that is held up); whoever serves a client has its own time limit. The exceptions, where a write that
- * may have happened is reported with a Timeout that says so, are `close`, and a log that was compacted before it
- * could be searched.
+ * may have happened is reported with a Timeout that says so, are `close`, a log that was compacted before it could be
+ * searched, and an etcd without space, which takes no fence until somebody makes room.
  */
 export class GroupCommit implements Store {
   readonly stats: StoreStats = { transactions: 0, writes: 0, unknownOutcomes: 0, retries: 0 };
@@ -270,16 +270,19 @@ export class GroupCommit implements Store {
     this.#deps.log?.warn({ writes: batch.length, error }, 'looking for the outcome of a transaction');
     // etcd itself has answered that it ran out of space: nothing is left under way that could still happen.
     const answered = error.reason === 'NoSpace';
+    let unfenced: EtcdError | null = null;
     for (let delayMs = RETRY_MS_MIN; !this.#closing.signal.aborted; delayMs = Math.min(2 * delayMs, RETRY_MS_MAX)) {
       try {
-        const upTo = answered ? 0 : await this.#endEpoch(sent.epoch);
+        const upTo = answered || unfenced ? 0 : await this.#endEpoch(sent.epoch);
         const missing = await this.#settleFound(batch, sent.after, upTo);
         if (answered) rejectAll(missing, noSpace(error));
+        else if (unfenced) rejectAll(missing, open(unfenced));
         else if (missing.length > 0) await this.#again(missing, RETRY_MS_MIN);
         return;
       } catch (failure) {
         if (!(failure instanceof EtcdError)) return rejectAll(batch, open(failure));
         if (failure.reason === 'LeaseNotFound') this.#lease.lost();
+        if (failure.reason === 'NoSpace') unfenced = failure;
         this.#deps.log?.warn({ error: failure }, 'the outcome is still open');
         this.#giveUpOld();
         await this.#pause(delayMs);
