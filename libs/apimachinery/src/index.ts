@@ -26,6 +26,7 @@ export {
   managedFieldsJson,
   sameManagement,
 } from './apply/managed-fields.ts';
+export { decodeManagers, encodeManagers } from './apply/managers-code.ts';
 export { trackUpdate } from './apply/track-update.ts';
 export { type Condition, conditionOf, isConditionTrue, withCondition, withoutCondition } from './conditions.ts';
 export { deepEqual } from './deep-equal.ts';

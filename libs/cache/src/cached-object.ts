@@ -18,7 +18,7 @@ export class CachedObject extends StoredRecord implements Entry {
 
   get object(): DeepReadonly<KubeObject> {
     if (this.#object === null) {
-      const object = JSON.parse(this.bytes.toString()) as DeepReadonly<KubeObject>;
+      const object = this.parse() as unknown as DeepReadonly<KubeObject>;
       this.#object = FREEZE ? deepFreeze(object) : object;
     }
     return this.#object;

@@ -1,7 +1,7 @@
-import { type JsonObject, type ManagedFieldsEntry, managedFieldsJson } from '@periplus/apimachinery';
+import { encodeManagers, type JsonObject, type ManagedFieldsEntry } from '@periplus/apimachinery';
 import { storeProto } from '@periplus/proto';
 import type { Cipher } from './cipher.ts';
-import { type Unversioned, withVersion } from './versioned-json.ts';
+import { managersMember, type Unversioned, withVersion } from './versioned-json.ts';
 
 /** Fields of the Record message, each with its wire type: a number, or bytes with a length in front. */
 const INDEX = 0x18;
@@ -10,7 +10,7 @@ const VERSION_AT = 0x10;
 const PROVENANCE = 0x22;
 const SEALED = 0x2a;
 const SEALED_METADATA = 0x32;
-const MANAGED_LENGTH = 0x38;
+const MANAGERS = 0x3a;
 
 /** Among the confidential members, the one that is not at the top. */
 const ANNOTATIONS = 'metadata.annotations';
@@ -25,6 +25,7 @@ export class OutgoingRecord {
   /** What etcd stores. */
   readonly value: Buffer;
   readonly #object: Unversioned;
+  readonly #managers: readonly ManagedFieldsEntry[];
 
   /** `context` is the registry key, for which the confidential members are sealed. */
   constructor(
@@ -32,12 +33,12 @@ export class OutgoingRecord {
     confidential: readonly string[],
     { provenance, cipher, context }: { provenance: Uint8Array; cipher: Cipher | null; context: string },
   ) {
-    const { head, managed, body, hidden, hiddenMetadata } = layOut(object, confidential);
+    const { head, body, managers, hidden, hiddenMetadata } = layOut(object, confidential);
+    const managersCode = encodeManagers(managers);
     const sealed = hidden && encodeSealed(hidden, cipher, context);
     const sealedMetadata = hiddenMetadata && encodeSealed(hiddenMetadata, cipher, context);
     const versionAt = Buffer.byteLength(head);
-    const managedLength = Buffer.byteLength(managed);
-    const jsonLength = versionAt + managedLength + Buffer.byteLength(body);
+    const jsonLength = versionAt + Buffer.byteLength(body);
     const length =
       3 +
       (1 + varintLength(jsonLength) + jsonLength) +
@@ -45,20 +46,21 @@ export class OutgoingRecord {
       (1 + varintLength(provenance.length) + provenance.length) +
       (sealed === null ? 0 : 1 + varintLength(sealed.length) + sealed.length) +
       (sealedMetadata === null ? 0 : 1 + varintLength(sealedMetadata.length) + sealedMetadata.length) +
-      (managedLength === 0 ? 0 : 1 + varintLength(managedLength));
+      (1 + varintLength(managersCode.length) + managersCode.length);
     const value = Buffer.allocUnsafe(length);
     value[0] = INDEX;
     this.value = value;
     this.index = 0;
     const jsonAt = writeVarint(value, OBJECT, jsonLength, INDEX_AT + 2);
-    value.write(head + managed + body, jsonAt);
+    value.write(head + body, jsonAt);
     let at = writeVarint(value, VERSION_AT, versionAt, jsonAt + jsonLength);
     at = writeBytes(value, PROVENANCE, provenance, at);
     if (sealed !== null) at = writeBytes(value, SEALED, sealed, at);
     if (sealedMetadata !== null) at = writeBytes(value, SEALED_METADATA, sealedMetadata, at);
-    if (managedLength > 0) writeVarint(value, MANAGED_LENGTH, managedLength, at);
+    writeBytes(value, MANAGERS, managersCode, at);
     const json = value.subarray(jsonAt, jsonAt + jsonLength);
     this.#object = { json, versionAt, confidential: hidden, confidentialMetadata: hiddenMetadata };
+    this.#managers = managers;
   }
 
   /** Sets the place within the transaction. */
@@ -69,20 +71,25 @@ export class OutgoingRecord {
 
   /** The object as clients get it. */
   versioned(resourceVersion: string): Buffer {
-    return withVersion(this.#object, resourceVersion, { allocate: Buffer.allocUnsafe });
+    const managers = managersMember(this.#managers);
+    return withVersion(this.#object, resourceVersion, { allocate: Buffer.allocUnsafe, managers });
   }
 }
 
-/** Orders the members so that the resourceVersion's place is known, behind `head`, and sets apart what is confidential. */
-function layOut(
-  object: JsonObject,
-  confidential: readonly string[],
-): { head: string; managed: string; body: string; hidden: Buffer | null; hiddenMetadata: Buffer | null } {
+/** An object as the record has it. */
+interface Layout {
+  /** Up to where the resourceVersion's place is. */
+  readonly head: string;
+  readonly body: string;
+  readonly managers: readonly ManagedFieldsEntry[];
+  /** What is confidential. */
+  readonly hidden: Buffer | null;
+  readonly hiddenMetadata: Buffer | null;
+}
+
+function layOut(object: JsonObject, confidential: readonly string[]): Layout {
   const { kind, apiVersion, metadata } = object;
-  const { managedFields, ...described } = withoutVersion(metadata);
-  const managed = Array.isArray(managedFields)
-    ? `"managedFields":${managedFieldsJson(managedFields as unknown as ManagedFieldsEntry[])},`
-    : '';
+  const { managedFields = [], ...described } = withoutVersion(metadata);
   let shown: JsonObject = described;
   let hiddenMetadata: Buffer | null = null;
   if (shown.annotations !== undefined && confidential.includes(ANNOTATIONS)) {
@@ -103,8 +110,8 @@ function layOut(
   }
   return {
     head: `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":{`,
-    managed,
     body: `${body}}`,
+    managers: managedFields as unknown as ManagedFieldsEntry[],
     hidden: hidden === '' ? null : Buffer.from(`{${hidden.slice(1)}}`),
     hiddenMetadata,
   };

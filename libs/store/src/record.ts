@@ -1,10 +1,16 @@
-import { type ResourceKey, versionOfWrite } from '@periplus/apimachinery';
+import {
+  decodeManagers,
+  type JsonObject,
+  type ManagedFieldsEntry,
+  type ResourceKey,
+  versionOfWrite,
+} from '@periplus/apimachinery';
 import type { KeyValue } from '@periplus/etcd';
 import { storeProto } from '@periplus/proto';
 import type { Cipher } from './cipher.ts';
 import type { Keys } from './keys.ts';
 import type { Provenance, StoredObject } from './types.ts';
-import { withoutVersion, withVersion } from './versioned-json.ts';
+import { behindVersion, managersMember, withoutVersion, withVersion } from './versioned-json.ts';
 
 const { Provenance: ProvenanceMessage, Record: RecordMessage, Tombstone: TombstoneMessage } = storeProto.store.v1;
 
@@ -41,10 +47,13 @@ export interface RecordParts {
   revision: number;
   createRevision: number;
   index: number;
-  /** Final JSON, with the encoded provenance right behind its end in the same memory. */
+  /** Final JSON, with the encoded provenance and managers right behind its end in the same memory. */
   bytes: Buffer;
   versionAt: number;
   provenanceLength: number;
+  /** Of the member managedFields in the JSON. */
+  managersLength: number;
+  managersCodeLength: number;
 }
 
 /** An object as read from etcd. Immutable; what is seldom asked for is decoded when asked for. */
@@ -56,6 +65,8 @@ export class StoredRecord implements StoredObject {
   readonly bytes: Buffer;
   readonly #versionAt: number;
   readonly #provenanceLength: number;
+  readonly #managersLength: number;
+  readonly #managersCodeLength: number;
 
   constructor(parts: RecordParts) {
     this.key = parts.key;
@@ -65,6 +76,8 @@ export class StoredRecord implements StoredObject {
     this.bytes = parts.bytes;
     this.#versionAt = parts.versionAt;
     this.#provenanceLength = parts.provenanceLength;
+    this.#managersLength = parts.managersLength;
+    this.#managersCodeLength = parts.managersCodeLength;
   }
 
   get resourceVersion(): string {
@@ -72,8 +85,20 @@ export class StoredRecord implements StoredObject {
   }
 
   get provenance(): Provenance {
-    const { buffer, byteOffset, length } = this.bytes;
-    return decodeProvenance(Buffer.from(buffer, byteOffset + length, this.#provenanceLength));
+    return decodeProvenance(this.#behind(0, this.#provenanceLength));
+  }
+
+  /**
+   * The object. Who manages it takes half of its JSON and is not parsed: sets of fields that objects share are found by
+   * their code, and are the same for all of them.
+   */
+  parse(): JsonObject {
+    if (this.#managersLength === 0) return JSON.parse(this.bytes.toString()) as JsonObject;
+    const start = behindVersion(this.#versionAt, this.resourceVersion);
+    const text = this.bytes.toString('utf8', 0, start) + this.bytes.toString('utf8', start + this.#managersLength);
+    const object = JSON.parse(text) as JsonObject & { metadata: { managedFields?: readonly ManagedFieldsEntry[] } };
+    object.metadata.managedFields = decodeManagers(this.#behind(this.#provenanceLength, this.#managersCodeLength));
+    return object;
   }
 
   /** The last state with the version and the provenance of its deletion. */
@@ -81,11 +106,20 @@ export class StoredRecord implements StoredObject {
     const versionAt = this.#versionAt;
     const json = withoutVersion(this.bytes, versionAt, this.resourceVersion);
     const whole = { json, versionAt, confidential: null, confidentialMetadata: null };
+    const code = this.#behind(this.#provenanceLength, this.#managersCodeLength);
     const bytes = withVersion(whole, versionOfWrite(revision, index), {
-      ...{ allocate: Buffer.allocUnsafeSlow, trailer: provenance },
+      ...{ allocate: Buffer.allocUnsafeSlow, trailer: Buffer.concat([provenance, code]) },
     });
     const { key, createRevision } = this;
-    return { key, revision, createRevision, index, bytes, versionAt, provenanceLength: provenance.length };
+    return {
+      ...{ key, revision, createRevision, index, bytes, versionAt, provenanceLength: provenance.length },
+      ...{ managersLength: this.#managersLength, managersCodeLength: code.length },
+    };
+  }
+
+  #behind(start: number, length: number): Buffer {
+    const { buffer, byteOffset, length: end } = this.bytes;
+    return Buffer.from(buffer, byteOffset + end + start, length);
   }
 }
 
@@ -106,23 +140,27 @@ export function recordParts(
   context: string,
   { cipher, withoutManagers = false }: ReadOptions,
 ): RecordParts {
-  const { object, versionAt, index, provenance, sealed, sealedMetadata, managedLength } = RecordMessage.decode(
-    kv.value,
-  );
+  const { object, versionAt, index, provenance, sealed, sealedMetadata, managers } = RecordMessage.decode(kv.value);
   if (versionAt === 0 || versionAt >= object.length) throw new Error(`the value of ${kv.key} is not a record`);
   const unversioned = {
     ...{ json: asBuffer(object), versionAt },
     confidential: opened(sealed, context, cipher),
     confidentialMetadata: opened(sealedMetadata, context, cipher),
   };
+  const code = withoutManagers ? NOTHING : asBuffer(managers);
+  const member = managersMember(decodeManagers(code));
   const bytes = withVersion(unversioned, versionOfWrite(kv.modRevision, index), {
-    ...{ allocate: Buffer.allocUnsafeSlow, trailer: provenance, skip: withoutManagers ? managedLength : 0 },
+    ...{ allocate: Buffer.allocUnsafeSlow, managers: member },
+    trailer: code.length === 0 ? provenance : Buffer.concat([provenance, code]),
   });
   return {
     ...{ key, revision: kv.modRevision, createRevision: kv.createRevision, index, bytes, versionAt },
-    provenanceLength: provenance.length,
+    ...{ provenanceLength: provenance.length },
+    ...{ managersLength: Buffer.byteLength(member), managersCodeLength: code.length },
   };
 }
+
+const NOTHING = Buffer.alloc(0);
 
 /** null where nothing is sealed, or we have no keys. Throws when the sealed part was tampered with. */
 function opened(

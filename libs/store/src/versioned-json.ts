@@ -1,3 +1,5 @@
+import { type ManagedFieldsEntry, managedFieldsJson } from '@periplus/apimachinery';
+
 const COMMA = 0x2c;
 const NOTHING = new Uint8Array(0);
 
@@ -13,13 +15,17 @@ export interface Unversioned {
   confidentialMetadata: Buffer | null;
 }
 
+/** As a member of the metadata: `"managedFields":[...],`, or nothing. */
+export const managersMember = (managers: readonly ManagedFieldsEntry[]): string =>
+  managers.length === 0 ? '' : `"managedFields":${managedFieldsJson(managers)},`;
+
 const memberOf = (version: string): string => `"resourceVersion":"${version}",`;
 
 interface VersionOptions {
   /** Where the memory comes from: Node's pool for what is soon gone, of its own for what stays. */
   allocate: (size: number) => Buffer;
-  /** As many bytes behind the version's place are left out. */
-  skip?: number;
+  /** What `managersMember` makes; stands right behind the version. */
+  managers?: string;
   /** Put behind the end of the object, in the same memory but not in the returned buffer. */
   trailer?: Uint8Array;
 }
@@ -28,17 +34,18 @@ interface VersionOptions {
 export function withVersion(
   { json, versionAt, confidential, confidentialMetadata }: Unversioned,
   version: string,
-  { allocate, skip = 0, trailer = NOTHING }: VersionOptions,
+  { allocate, managers = '', trailer = NOTHING }: VersionOptions,
 ): Buffer {
-  const member = memberOf(version);
-  const restAt = versionAt + member.length + (confidentialMetadata?.length ?? 0);
-  const openLength = restAt + json.length - versionAt - skip;
+  const members = memberOf(version) + managers;
+  const membersLength = managers === '' ? members.length : Buffer.byteLength(members);
+  const restAt = versionAt + membersLength + (confidentialMetadata?.length ?? 0);
+  const openLength = restAt + json.length - versionAt;
   const length = confidential === null ? openLength : openLength + confidential.length - 1;
   const bytes = allocate(length + trailer.length);
   json.copy(bytes, 0, 0, versionAt);
-  bytes.write(member, versionAt, 'latin1');
-  confidentialMetadata?.copy(bytes, versionAt + member.length);
-  json.copy(bytes, restAt, versionAt + skip);
+  bytes.write(members, versionAt);
+  confidentialMetadata?.copy(bytes, versionAt + membersLength);
+  json.copy(bytes, restAt, versionAt);
   if (confidential !== null) {
     // `...}` and `{"data":...}` become `...,"data":...}`.
     confidential.copy(bytes, openLength - 1);
@@ -48,6 +55,9 @@ export function withVersion(
   return bytes.subarray(0, length);
 }
 
-/** Undoes `withVersion`. */
+/** Where the members behind the version begin. */
+export const behindVersion = (versionAt: number, version: string): number => versionAt + memberOf(version).length;
+
+/** Takes the version out again. */
 export const withoutVersion = (bytes: Buffer, versionAt: number, version: string): Buffer =>
   Buffer.concat([bytes.subarray(0, versionAt), bytes.subarray(versionAt + memberOf(version).length)]);

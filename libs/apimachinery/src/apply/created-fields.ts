@@ -3,7 +3,8 @@ import type { ArraySchema, ObjectSchema, Schema } from '../schema.ts';
 import { blankOf, changedFields, compareObjects } from './compare.ts';
 import { isEmpty } from './field-set.ts';
 import { isOneValue, memberSchema } from './fields-of.ts';
-import { entryOf, type Manager, ownable, rememberJson } from './managed-fields.ts';
+import { entryOf, type Manager, ownable } from './managed-fields.ts';
+import { share } from './shared-fields.ts';
 
 /** What is remembered of all kinds together, in steps; then everything starts anew. */
 const STEPS_MAX = 100_000;
@@ -86,7 +87,7 @@ export class CreatedFields {
     if (at.fields === undefined) {
       const changes = compareObjects(blankOf(this.schema), object, this.schema, this.names);
       at.fields = ownable(changedFields(changes), this.names);
-      memory.steps += Math.ceil(rememberJson(at.fields) / CHARS_PER_STEP);
+      memory.steps += Math.ceil(share(at.fields) / CHARS_PER_STEP);
       memory.holders.add(this);
     }
     return at.fields;

@@ -3,6 +3,7 @@ import { isJsonObject } from '../json-value.ts';
 import type { FieldSet, JsonObject, JsonValue, ManagedFieldsEntry } from '../object.ts';
 import { difference, isEmpty, NO_FIELDS, SELF, union } from './field-set.ts';
 import { canonicalElement } from './path-element.ts';
+import { jsonOf } from './shared-fields.ts';
 
 /** Who changes an object, and through what. */
 export type Manager = Pick<ManagedFieldsEntry, 'manager' | 'operation' | 'apiVersion'> & {
@@ -161,21 +162,10 @@ export const sameManagement = (a: readonly ManagedFieldsEntry[], b: readonly Man
 export const ownedByAny = (entries: readonly ManagedFieldsEntry[]): FieldSet =>
   entries.reduce((owned, { fieldsV1 }) => union(owned, fieldsV1), NO_FIELDS);
 
-/** The JSON of sets that many objects share. */
-const texts = new WeakMap<FieldSet, string>();
-
-/** Returns its length. */
-export function rememberJson(fields: FieldSet): number {
-  const text = JSON.stringify(fields);
-  texts.set(fields, text);
-  return text.length;
-}
-
 /** The same as JSON.stringify, but for the time that it takes where a set is shared. */
 export function managedFieldsJson(entries: readonly ManagedFieldsEntry[]): string {
-  const items = entries.map(({ fieldsV1, ...rest }) => {
-    const text = texts.get(fieldsV1) ?? JSON.stringify(fieldsV1);
-    return `${JSON.stringify(rest).slice(0, -1)},"fieldsV1":${text}}`;
-  });
+  const items = entries.map(
+    ({ fieldsV1, ...rest }) => `${JSON.stringify(rest).slice(0, -1)},"fieldsV1":${jsonOf(fieldsV1)}}`,
+  );
   return `[${items.join(',')}]`;
 }

@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { FieldSet, ManagedFieldsEntry } from '../object.ts';
+import { decodeFields, encodeFields } from './field-set-code.ts';
+import { KNOWN_ELEMENTS } from './known-elements.ts';
+import { decodeManagers, encodeManagers } from './managers-code.ts';
+
+const element = fc.oneof(
+  fc.constantFrom('.', 'f:spec', 'f:containers', 'k:{"type":"Ready"}'),
+  fc.string({ unit: 'grapheme' }).map((name) => `f:${name}`),
+);
+const { set } = fc.letrec<{ set: FieldSet }>((tie) => ({
+  set: fc.dictionary(element, fc.oneof({ depthSize: 'small' }, fc.constant({}), tie('set')), {
+    noNullPrototype: true,
+    maxKeys: 5,
+  }),
+}));
+const entry: fc.Arbitrary<ManagedFieldsEntry> = fc.record(
+  {
+    manager: fc.string({ unit: 'grapheme' }),
+    operation: fc.constantFrom('Apply', 'Update'),
+    apiVersion: fc.string(),
+    time: fc.string(),
+    fieldsType: fc.constant('FieldsV1' as const),
+    fieldsV1: set,
+    subresource: fc.string(),
+  },
+  { requiredKeys: ['manager', 'operation', 'apiVersion', 'fieldsType', 'fieldsV1'], noNullPrototype: true },
+);
+
+describe('the code of managers', () => {
+  it('gives back what it was made of, in its order', () => {
+    fc.assert(
+      fc.property(fc.array(entry, { maxLength: 4 }), (entries) => {
+        const read = decodeManagers(encodeManagers(entries));
+        expect(read).toEqual(entries);
+        expect(read.map(({ fieldsV1 }) => JSON.stringify(fieldsV1))).toEqual(
+          entries.map(({ fieldsV1 }) => JSON.stringify(fieldsV1)),
+        );
+      }),
+    );
+  });
+
+  it('gives the same set for the same bytes', () => {
+    const managed = { manager: 'a', operation: 'Apply', apiVersion: 'v1', fieldsType: 'FieldsV1' } as const;
+    const read = () => decodeManagers(encodeManagers([{ ...managed, fieldsV1: { 'f:spec': { 'f:os': {} } } }]));
+    expect(read()[0]!.fieldsV1).toBe(read()[0]!.fieldsV1);
+  });
+
+  it('holds sets larger than what is written before', () => {
+    const large = Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`f:unknown-${i}`, {}]));
+    expect(decodeFields(encodeFields(large))).toEqual(large);
+  });
+
+  it('refuses bytes that are not a code, and reads nothing behind their end', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
+        try {
+          decodeFields(bytes);
+        } catch (error) {
+          expect((error as Error).message).toMatch(/set of fields/);
+        }
+      }),
+    );
+    for (const bytes of [[0x01], [0x01, 0x05, 0x61], [0x80], [0xff, 0xff, 0xff, 0xff, 0x7f], [0x00, 0x03]]) {
+      expect(() => decodeFields(Uint8Array.from(bytes))).toThrow(/set of fields/);
+    }
+    expect(() => decodeManagers(Buffer.from([9, 0, 0, 0, 1]))).toThrow();
+  });
+
+  it('names elements by places that never change', () => {
+    // Put new names behind the last, and a line with the new length here; the old lines stay.
+    const digest = (length: number): string =>
+      createHash('sha256')
+        .update(JSON.stringify(KNOWN_ELEMENTS.slice(64, 64 + length)))
+        .digest('hex')
+        .slice(0, 16);
+    expect([KNOWN_ELEMENTS.length - 64, digest(705)]).toEqual([705, 'a22cd519410d6277']);
+    expect(KNOWN_ELEMENTS.slice(0, 11)).toEqual([
+      '.',
+      'k:{"type":"Ready"}',
+      'k:{"type":"Initialized"}',
+      'k:{"type":"ContainersReady"}',
+      'k:{"type":"PodScheduled"}',
+      'k:{"type":"PodReadyToStartContainers"}',
+      'k:{"type":"Available"}',
+      'k:{"type":"Progressing"}',
+      'k:{"type":"MemoryPressure"}',
+      'k:{"type":"DiskPressure"}',
+      'k:{"type":"PIDPressure"}',
+    ]);
+    expect(new Set(KNOWN_ELEMENTS.filter(Boolean)).size).toBe(705 + 11);
+  });
+});
