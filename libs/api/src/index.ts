@@ -23,8 +23,10 @@ export {
   horizontalPodAutoscalerV1,
 } from './autoscaling/horizontal-pod-autoscaler-v1.ts';
 export { type CronJob, cronJob } from './batch/cron-job.ts';
+export { type CronSchedule, type FieldSchedule, parseSchedule } from './batch/cron-schedule.ts';
 export { type Interval as IndexInterval, parseIndexes } from './batch/indexes.ts';
 export { type Job, job } from './batch/job.ts';
+export { timeZoneProblem } from './batch/time-zone.ts';
 export { builtinKinds } from './builtin.ts';
 export {
   type CertificateSigningRequest,

@@ -1,6 +1,7 @@
 import type { KindRegistry } from '@periplus/api';
 import type { Controller } from '@periplus/reconcile';
 import { clusterRoleAggregationController } from './cluster-role-aggregation/cluster-role-aggregation-controller.ts';
+import { cronJobController } from './cron-job/cron-job-controller.ts';
 import { deploymentController } from './deployment/deployment-controller.ts';
 import { disruptionController } from './disruption/disruption-controller.ts';
 import { endpointSliceController } from './endpoint-slice/endpoint-slice-controller.ts';
@@ -17,6 +18,7 @@ import { resourceQuotaController } from './resource-quota/resource-quota-control
 import { rootCaController } from './root-ca/root-ca-controller.ts';
 import { serviceAccountController } from './service-account/service-account-controller.ts';
 import { statefulSetController } from './stateful-set/stateful-set-controller.ts';
+import { ttlAfterFinishedController } from './ttl-after-finished/ttl-after-finished-controller.ts';
 import { claimProtectionController } from './volume-protection/claim-protection-controller.ts';
 import { volumeProtectionController } from './volume-protection/volume-protection-controller.ts';
 
@@ -36,6 +38,9 @@ export const builtinControllers = (settings: {
   replicationControllerController,
   jobController,
   jobPodReleaseController,
+  // Where CronJobs name no time zone they mean this process'.
+  cronJobController(Intl.DateTimeFormat().resolvedOptions().timeZone),
+  ttlAfterFinishedController,
   endpointSliceController,
   disruptionController,
   nodeController(settings.nodeMonitor),

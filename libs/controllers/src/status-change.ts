@@ -39,5 +39,15 @@ export function setStatus(kind: Kind, object: DeepReadonly<KubeObject>, wanted: 
   ];
 }
 
+/**
+ * Like `setStatus`, but refused when `object` was changed since: for a status that counts on from what it said, which
+ * must not happen twice.
+ */
+export const setStatusOfVersion = (kind: Kind, object: DeepReadonly<KubeObject>, wanted: object): Command[] =>
+  setStatus(kind, object, wanted).map((command) => ({
+    ...command,
+    ifResourceVersion: object.metadata.resourceVersion,
+  }));
+
 /** `count` unless it is 0: zeros are left out of a status, as Kubernetes does. */
 export const unlessZero = (count: number): number | undefined => (count === 0 ? undefined : count);

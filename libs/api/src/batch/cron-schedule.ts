@@ -3,6 +3,25 @@
  * what github.com/robfig/cron does, by which Kubernetes reads schedules; libraries for cron in JavaScript read another
  * dialect. https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#schedule-syntax
  */
+export type CronSchedule = ConstantSchedule | FieldSchedule;
+
+/** Again and again after the same time, of whole seconds. */
+interface ConstantSchedule {
+  everyMs: number;
+}
+
+/** Minutes at which a clock on the wall shows what all fields allow. */
+export interface FieldSchedule {
+  minutes: ReadonlySet<number>;
+  hours: ReadonlySet<number>;
+  days: ReadonlySet<number>;
+  months: ReadonlySet<number>;
+  /** From 0, which is Sunday. */
+  weekdays: ReadonlySet<number>;
+  /** Where both days and weekdays are limited, a day has to fit one of them only. */
+  anyDayFits: boolean;
+}
+
 class ScheduleProblem extends Error {}
 
 interface Field {
@@ -21,10 +40,21 @@ const FIELDS: readonly Field[] = [
   { min: 1, max: 12, names: MONTHS },
   { min: 0, max: 6, names: WEEKDAYS },
 ];
-const DESCRIPTORS = ['@yearly', '@annually', '@monthly', '@weekly', '@daily', '@midnight', '@hourly'];
+const DESCRIPTORS: Readonly<Record<string, string>> = {
+  '@yearly': '0 0 1 1 *',
+  '@annually': '0 0 1 1 *',
+  '@monthly': '0 0 1 * *',
+  '@weekly': '0 0 * * 0',
+  '@daily': '0 0 * * *',
+  '@midnight': '0 0 * * *',
+  '@hourly': '0 * * * *',
+};
 const EVERY = '@every ';
-/** As Go writes durations: `1h30m`. */
-const UNITS = ['ns', 'us', 'µs', 'μs', 'ms', 's', 'm', 'h'];
+const SECOND_MS = 1_000;
+/** As Go writes durations, `1h30m`, in milliseconds. */
+const UNITS: Readonly<Record<string, number>> = {
+  ...{ ns: 1e-6, us: 1e-3, µs: 1e-3, μs: 1e-3, ms: 1, s: SECOND_MS, m: 60 * SECOND_MS, h: 3_600 * SECOND_MS },
+};
 
 const quoted = (text: string): string => JSON.stringify(text);
 
@@ -44,12 +74,20 @@ function numberOrName(text: string, { min, names }: Field): number {
   return position >= 0 ? position + min : numberOf(text);
 }
 
+/** What a part of a field allows. */
+interface Range {
+  numbers: readonly number[];
+  /** Says nothing: `*`. */
+  isOpen: boolean;
+}
+
 /** `*`, `?`, `5`, `1-5`, each perhaps with `/2`. */
-function checkRange(text: string, field: Field): void {
+function parseRange(text: string, field: Field): Range {
   const [range = '', step, moreSteps] = text.split('/');
   const [low = '', high, moreBounds] = range.split('-');
+  const isStar = low === '*' || low === '?';
   let [start, end] = [field.min, field.max];
-  if (low !== '*' && low !== '?') {
+  if (!isStar) {
     start = numberOrName(low, field);
     if (moreBounds !== undefined) throw new ScheduleProblem(`too many hyphens: ${text}`);
     end = high === undefined ? start : numberOrName(high, field);
@@ -63,53 +101,69 @@ function checkRange(text: string, field: Field): void {
   if (end > max) throw new ScheduleProblem(`end of range (${end}) above maximum (${max}): ${text}`);
   if (start > end) throw new ScheduleProblem(`beginning of range (${start}) beyond end of range (${end}): ${text}`);
   if (every === 0) throw new ScheduleProblem(`step of range should be a positive number: ${text}`);
+  const count = Math.floor((end - start) / every) + 1;
+  return { numbers: Array.from({ length: count }, (_, i) => start + i * every), isOpen: isStar && every === 1 };
 }
 
-function checkDuration(text: string, descriptor: string): void {
+/** Milliseconds. */
+function parseDuration(text: string, descriptor: string): number {
   const refuse = (why: string): never => {
     throw new ScheduleProblem(`failed to parse duration ${descriptor}: time: ${why} duration ${quoted(text)}`);
   };
   const unsigned = text.replace(/^[-+]/, '');
-  if (unsigned === '0') return;
+  if (unsigned === '0') return 0;
   if (unsigned === '') refuse('invalid');
   let rest = unsigned;
+  let ms = 0;
   while (rest !== '') {
     const [part, number = '', unit = ''] = /^(\d*\.?\d*)([^\d.]*)/.exec(rest) as RegExpExecArray;
     if (number === '' || number === '.') refuse('invalid');
     if (unit === '') refuse('missing unit in');
-    if (!UNITS.includes(unit)) refuse(`unknown unit ${quoted(unit)} in`);
+    if (!Object.hasOwn(UNITS, unit)) refuse(`unknown unit ${quoted(unit)} in`);
+    ms += Number(number) * (UNITS[unit] ?? 0);
     rest = rest.slice(part.length);
   }
+  return text.startsWith('-') ? -ms : ms;
 }
 
-function checkDescriptor(text: string): void {
-  if (DESCRIPTORS.includes(text)) return;
+function parseDescriptor(text: string): CronSchedule {
+  const fields = Object.hasOwn(DESCRIPTORS, text) ? DESCRIPTORS[text] : undefined;
+  if (fields !== undefined) return parse(fields);
   if (!text.startsWith(EVERY)) throw new ScheduleProblem(`unrecognized descriptor: ${text}`);
-  checkDuration(text.slice(EVERY.length), text);
+  const ms = parseDuration(text.slice(EVERY.length), text);
+  return { everyMs: Math.max(SECOND_MS, Math.floor(ms / SECOND_MS) * SECOND_MS) };
 }
 
-function checkSchedule(text: string): void {
-  if (text.startsWith('@')) {
-    checkDescriptor(text);
-    return;
-  }
+function parse(text: string): CronSchedule {
+  if (text.startsWith('@')) return parseDescriptor(text);
   const fields = text.split(/\s+/).filter(Boolean);
   if (fields.length !== FIELDS.length) {
     const found = `found ${fields.length}: [${fields.join(' ')}]`;
     throw new ScheduleProblem(`expected exactly ${FIELDS.length} fields, ${found}`);
   }
-  fields.forEach((field, i) => {
-    for (const range of field.split(',')) if (range !== '') checkRange(range, FIELDS[i]!);
+  const parsed = fields.map((field, i) => {
+    const ranges = field.split(',').filter(Boolean);
+    return ranges.map((range) => parseRange(range, FIELDS[i]!));
   });
+  const [minutes, hours, days, months, weekdays] = parsed.map(
+    (ranges) => new Set(ranges.flatMap(({ numbers }) => numbers)),
+  ) as [Set<number>, Set<number>, Set<number>, Set<number>, Set<number>];
+  const isOpen = (position: number): boolean => parsed[position]!.some((range) => range.isOpen);
+  return { minutes, hours, days, months, weekdays, anyDayFits: !isOpen(2) && !isOpen(4) };
 }
 
-/** What is wrong with a schedule, in Kubernetes' words; undefined when it is fine. */
-export function scheduleProblem(text: string): string | undefined {
+/** Reads a schedule; what is wrong with it, in Kubernetes' words, when it is none. */
+export function parseSchedule(text: string): CronSchedule | string {
   try {
-    checkSchedule(text);
-    return undefined;
+    return parse(text);
   } catch (error) {
     if (error instanceof ScheduleProblem) return error.message;
     throw error;
   }
+}
+
+/** What is wrong with a schedule, in Kubernetes' words; undefined when it is fine. */
+export function scheduleProblem(text: string): string | undefined {
+  const schedule = parseSchedule(text);
+  return typeof schedule === 'string' ? schedule : undefined;
 }

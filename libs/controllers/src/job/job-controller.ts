@@ -1,14 +1,15 @@
-import { type Job, job as jobKind, namespace as namespaceKind, pod, sameValue } from '@periplus/api';
+import { type Job, job as jobKind, pod, sameValue } from '@periplus/api';
 import type { View } from '@periplus/cache';
 import type { Command } from '@periplus/client';
 import { defineController, idle, type Plan, type PlannedEvent } from '@periplus/reconcile';
+import { isNamespaceEnding } from '../ending-namespace.ts';
 import { adoptionRule, orphanPods } from '../orphans.ts';
 import { claim } from '../ownership.ts';
 import { podEvents } from '../pod-events.ts';
 import type { PodView } from '../pod-state.ts';
 import { selectorOf } from '../selectors.ts';
 import { slowStart } from '../slow-start.ts';
-import { setStatus } from '../status-change.ts';
+import { setStatusOfVersion } from '../status-change.ts';
 import { isTracked, type JobView, refTo, releaseOf, TRACKING } from './job-pod.ts';
 import { BURST_MAX, podMoves } from './job-pods.ts';
 import { decisive, jobStatus, type Outcome, turnOf } from './job-status.ts';
@@ -56,7 +57,7 @@ function planJob(tally: Tally, view: View): Plan {
   const waits = [moves?.lookAgainMs, target ? undefined : deadlineInMs(job, view.nowMs)];
   return {
     ...planOf(tally, recording, outcome, {
-      create: isEnding(job, view) ? [] : (moves?.create ?? []),
+      create: isNamespaceEnding(view, job.metadata.namespace ?? '') ? [] : (moves?.create ?? []),
       remove: moves?.remove ?? [],
       cutShort: target ? active : [],
       nowMs: view.nowMs,
@@ -68,10 +69,6 @@ function planJob(tally: Tally, view: View): Plan {
 /** Every pod is counted, and none is left on its way out. */
 const hasNothingLeft = ({ pods, active, terminating, uncounted }: Tally): boolean =>
   active.length + terminating + uncounted.succeeded.length + uncounted.failed.length === 0 && !pods.some(isTracked);
-
-/** Creates would be refused, and the Job goes with its namespace. */
-const isEnding = ({ metadata }: JobView, view: View): boolean =>
-  view.get(namespaceKind, '', metadata.namespace ?? '')?.metadata.deletionTimestamp !== undefined;
 
 const earliest = (waits: readonly (number | undefined)[]): number | undefined => {
   const known = waits.filter((ms) => ms !== undefined);
@@ -93,11 +90,7 @@ const removal = (one: PodView): Command => ({ ...refTo(one), verb: 'delete' });
 function planOf(tally: Tally, recording: Recording, outcome: Outcome, moves: Moves): Plan {
   const { job } = tally;
   const status = jobStatus(tally, recording, outcome, moves.nowMs);
-  // On this version only: what was counted from an older one must not be counted again.
-  const statusChange = setStatus(jobKind, job, status).map((command) => ({
-    ...command,
-    ifResourceVersion: job.metadata.resourceVersion,
-  }));
+  const statusChange = setStatusOfVersion(jobKind, job, status);
   const creations = moves.create.map(
     (object): Command => ({
       verb: 'create',

@@ -1,6 +1,5 @@
 import {
   type Kind,
-  namespace as namespaceKind,
   pod,
   type ReplicaSet,
   type ReplicationController,
@@ -12,6 +11,7 @@ import type { View } from '@periplus/cache';
 import type { Command } from '@periplus/client';
 import { type Controller, defineController, idle, type Plan } from '@periplus/reconcile';
 import { childNames } from '../child-names.ts';
+import { isNamespaceEnding } from '../ending-namespace.ts';
 import { adoptionRule, orphanPods } from '../orphans.ts';
 import { claim } from '../ownership.ts';
 import { podEvents } from '../pod-events.ts';
@@ -74,9 +74,7 @@ function planPods(keeper: Keeper, keeping: Keeping<ReplicaSet>, view: View): Pla
   const { claimed, commands: claims } = claim(owner, pod, candidates);
   const active = claimed.filter(isActive);
   const surplus = active.length - (keeper.spec.replicas ?? 1);
-  // Creates would be refused, and the set goes with its namespace.
-  const isEnding = view.get(namespaceKind, '', namespace)?.metadata.deletionTimestamp !== undefined;
-  const mayMove = !deletionTimestamp && !(isEnding && surplus < 0);
+  const mayMove = !deletionTimestamp && !(surplus < 0 && isNamespaceEnding(view, namespace));
   const moves = !mayMove
     ? []
     : surplus < 0
