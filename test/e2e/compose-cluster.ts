@@ -69,7 +69,7 @@ export class ComposeCluster implements AsyncDisposable {
     const cluster = new ComposeCluster(tools, (await freePorts(1))[0]!);
     try {
       await cluster.compose('up', '--detach');
-      await run('docker', ['cp', `${await cluster.container('api-server')}:/cluster/kubeconfig`, cluster.home]);
+      await run('docker', ['cp', `${await cluster.container('setup')}:/cluster/kubeconfig`, cluster.home]);
       return cluster;
     } catch (error) {
       const logs = await cluster.compose('logs', '--no-color', '--tail=5').catch(() => '');
@@ -84,9 +84,9 @@ export class ComposeCluster implements AsyncDisposable {
     return (await run(command, [...before, ...args], options)).stdout;
   }
 
-  /** Id of a service's container. */
+  /** Id of a service's container, which may have ended. */
   async container(service: string): Promise<string> {
-    return (await this.compose('ps', '--quiet', service)).trim();
+    return (await this.compose('ps', '--all', '--quiet', service)).trim();
   }
 
   /** Runs `docker <command> <args> <container of the service>`. */

@@ -8,6 +8,9 @@ if (obstacle) process.stderr.write(`skipped: docker-compose.yml, because ${obsta
 
 const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
 const PROGRAMS = ['api-server', 'controller-manager', 'scheduler', 'nodes'];
+/** What a program prints that looks for keys where its files are. */
+const LIST_KEYS =
+  'for (const name of require("fs").readdirSync("/cluster", { recursive: true })) if (name.endsWith(".key")) console.log(name)';
 const WRITES_AFTER_KILL = 20;
 /** An election takes one to two of etcd's election timeouts, 0.5 s. */
 const GAP_MS_MAX = 10_000;
@@ -63,6 +66,14 @@ describe.skipIf(obstacle)('docker-compose.yml', () => {
       for (const program of PROGRAMS)
         expect(await cluster.docker(program, 'inspect', '--format={{.State.Health.Status}}')).toBe('healthy\n');
     });
+  });
+
+  it('gives each program its own keys alone', async () => {
+    const keysOf = async (service: string) =>
+      (await cluster.compose('exec', '-T', service, 'node', '-e', LIST_KEYS)).trim().split('\n').sort();
+    expect(await keysOf('scheduler')).toEqual(['pki/etcd/scheduler.key', 'pki/scheduler.key']);
+    expect(await keysOf('nodes')).toEqual(['pki/simulated-nodes.key']);
+    expect(await keysOf('api-server')).not.toContain('pki/ca.key');
   });
 
   it.for(MEMBERS)('goes on writing when %s is killed, the leader or not', async (member, { annotate }) => {

@@ -3,6 +3,7 @@ import {
   type ClusterFolder,
   clusterFolder,
   configureCluster,
+  handOut,
   type PortName,
   secureCluster,
 } from '@periplus/supervisor';
@@ -13,6 +14,7 @@ export interface ConfigureOptions {
   apiServer: string;
   simulate: number;
   port?: Partial<Record<PortName, number>>;
+  handOut?: string;
 }
 
 /** Collects `--etcd https://host:port`. */
@@ -34,7 +36,8 @@ export async function configure(options: ConfigureOptions): Promise<void> {
     ports: options.port ?? {},
     simulatedNodes: options.simulate,
   });
-  for (const file of [folder.kubeconfig, ...files]) process.stdout.write(`wrote ${file}\n`);
+  const handedOut = options.handOut === undefined ? [] : handOut(folder, resolve(options.handOut));
+  for (const path of [folder.kubeconfig, ...files, ...handedOut]) process.stdout.write(`wrote ${path}\n`);
 }
 
 export async function secure(options: { folder: string; etcd: string[] }): Promise<void> {

@@ -73,6 +73,10 @@ program
   .requiredOption('--api-server <host>', 'name or address of the api-server, for its clients and its certificate')
   .option('--simulate <nodes>', 'how many nodes its node-agent simulates (1 to 5000)', parseNodes, 1)
   .option('--port <name=number...>', 'choose a port: apiServer, grpc, ...', parsePorts)
+  .option(
+    '--hand-out <folder>',
+    'below it, a folder per program with the files of that one alone, to be seen as --folder',
+  )
   .addHelpText(
     'after',
     `

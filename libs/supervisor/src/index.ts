@@ -8,6 +8,7 @@ export { Cluster, type ClusterOptions, type Progress } from './cluster.ts';
 export { type ClusterFolder, clusterFolder, clusterFolders } from './cluster-folder.ts';
 export { configureCluster, type RemoteCluster, secureCluster } from './configure.ts';
 export { containerPaths } from './containers.ts';
+export { handOut } from './hand-out.ts';
 export { endLeftovers, stillRuns } from './leftovers.ts';
 export {
   type ClusterSettings,

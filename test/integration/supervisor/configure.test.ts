@@ -1,9 +1,9 @@
 import { X509Certificate } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type EtcdClient, openEtcd } from '@periplus/etcd';
-import { clusterFolder, configureCluster, type RemoteCluster, secureCluster } from '@periplus/supervisor';
+import { clusterFolder, configureCluster, handOut, type RemoteCluster, secureCluster } from '@periplus/supervisor';
 import { startEtcd } from '@periplus/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -49,6 +49,36 @@ describe('configureCluster', () => {
     expect(kept.map(text)).toEqual(before);
     expect(text('kubeconfig')).toContain('https://127.0.0.1:6443');
     expect(config('node-agent').simulate).toEqual({ nodes: 5 });
+  });
+});
+
+describe('handOut', () => {
+  it('gives each program its configuration, what that names, and nothing else', () => {
+    const to = join(home, 'out');
+    expect(handOut(folder, to).map((path) => path.slice(to.length + 1))).toEqual([
+      ...['etcd', 'api-server', 'controller-manager', 'scheduler', 'node-agent'],
+    ]);
+    const filesOf = (name: string): string[] =>
+      readdirSync(join(to, name), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => join(entry.parentPath, entry.name).slice(join(to, name).length + 1))
+        .sort();
+    expect(filesOf('etcd')).toEqual(['pki/etcd/ca.crt', 'pki/etcd/server.crt', 'pki/etcd/server.key']);
+    expect(filesOf('scheduler')).toEqual([
+      'config/scheduler.json',
+      ...['pki/ca.crt', 'pki/etcd/ca.crt', 'pki/etcd/scheduler.crt', 'pki/etcd/scheduler.key'],
+      ...['pki/scheduler.crt', 'pki/scheduler.key'],
+    ]);
+    const keys = filesOf('api-server').filter((file) => file.endsWith('.key'));
+    expect(keys).toEqual([
+      ...['pki/apiserver-kubelet-client.key', 'pki/apiserver.key', 'pki/etcd/api-server.key', 'pki/etcd/probe.key'],
+      'pki/sa.key',
+    ]);
+    expect(filesOf('api-server')).toContain('pki/encryption-keys.json');
+    expect(filesOf('node-agent').filter((file) => file.endsWith('.key'))).toEqual(['pki/simulated-nodes.key']);
+    const mode = (path: string) => statSync(path).mode & 0o777;
+    expect(mode(join(to, 'scheduler/pki/scheduler.key'))).toBe(0o600);
+    expect(readFileSync(join(to, 'scheduler/pki/scheduler.key'), 'utf8')).toBe(text('pki/scheduler.key'));
   });
 });
 
