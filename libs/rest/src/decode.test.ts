@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { decodeBody, decodeYamlPatch } from './decode.ts';
 
 const TWICE = `metadata:
@@ -42,5 +42,16 @@ describe('what stands twice in a body', () => {
   it('is told of as often as anybody reads', async () => {
     const text = `{${Array.from({ length: 5_000 }, () => '"a":1').join()}}`;
     expect((await decodeYamlPatch(Buffer.from(text))).duplicateKeys).toHaveLength(100);
+  });
+});
+
+describe('a body that is odd', () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  it('is shown to nobody but its sender', async () => {
+    const warned = vi.spyOn(process, 'emitWarning');
+    const { value } = await decodeYamlPatch(Buffer.from('data:\n  password: !odd hush\n'));
+    expect(value).toEqual({ data: { password: 'hush' } });
+    expect(warned).not.toHaveBeenCalled();
   });
 });

@@ -1,10 +1,14 @@
 import { readFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { builtinKinds, type Kind } from '@periplus/api';
+import { resourcesService } from '@periplus/proto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { stringify } from 'yaml';
 import { ObjectMaker } from '../../../libs/api/src/testing/any-object.ts';
 import { configuration, ServerProcess } from './server-process.ts';
-import { type Answer, TestServer } from './test-server.ts';
+import { type Answer, ISSUER, TestServer } from './test-server.ts';
 
 /** Of each sort of request; PERIPLUS_FUZZ_RUNS asks for more. A failure prints its seed and the smallest request. */
 const RUNS = Number(process.env.PERIPLUS_FUZZ_RUNS ?? 300);
@@ -157,6 +161,17 @@ const headers = fc.oneof(
   fc.record({ ...plainHeaders, ...loginHeaders }, { requiredKeys: [] }),
 );
 
+const RARE = { requiredKeys: [] };
+const JSON_BODY = { 'content-type': 'application/json' };
+const SELECTOR_WORDS = [
+  ...['a', 'b.c/d', 'metadata.name', 'spec.nodeName', 'status.phase', '=', '==', '!=', '!', ',', '(', ')', ' '],
+  ...[' in ', ' notin ', '>', '<', '\\,', '"', '-', '..', 'x'.repeat(70), 'é', '%', '\0'],
+];
+const YAML_WORDS = [
+  ...['\n', '  ', '\t', ': ', '- ', '[', '{', '}', '&a ', '*a ', '<<: ', '!!binary ', '!x ', '? ', '| ', '> ', '---\n'],
+  ...['"', "'", '#', '%YAML 1.1\n', '0777', '1e999', '.nan', '~', 'yes', '\u0000', '\u2028', '__proto__: '],
+];
+
 const withQuery = (path: string, of: string): string => (of === '' ? path : `${path}?${of}`);
 
 const sorts: Record<string, fc.Arbitrary<Nonsense>> = {
@@ -277,6 +292,76 @@ const sorts: Record<string, fc.Arbitrary<Nonsense>> = {
       headers: sent as Record<string, string>,
       ...(method !== 'GET' && { body: Buffer.from(bytes) }),
     })),
+  selectors: fc
+    .tuple(
+      anyKind,
+      fc.array(fc.constantFrom(...SELECTOR_WORDS), { maxLength: 12 }),
+      fc.array(fc.constantFrom(...SELECTOR_WORDS), { maxLength: 8 }),
+      fc.boolean(),
+    )
+    .map(([kind, labels, fields, watches]) => {
+      const of = new URLSearchParams({ labelSelector: labels.join(''), fieldSelector: fields.join('') });
+      if (watches)
+        for (const [member, value] of [
+          ['watch', '1'],
+          ['timeoutSeconds', '1'],
+        ] as const)
+          of.set(member, value);
+      // A watch that stands is answered when its time is over: only those are asked for that are refused.
+      return { method: 'GET', path: `${collectionOf(kind)}?${watches ? `${of}&resourceVersion=x` : of}` };
+    }),
+  tokens: fc
+    .tuple(
+      fc.record({ alg: fc.constantFrom('none', 'ES256', 'RS256', 'HS256', 'x'), kid: text, typ: json }, RARE),
+      fc.record(
+        {
+          iss: fc.oneof(fc.constant(ISSUER), text),
+          aud: fc.oneof(fc.constant([ISSUER]), json),
+          sub: fc.oneof(fc.constant('system:serviceaccount:default:default'), text),
+          ...{ exp: fc.oneof(fc.integer(), json), nbf: json, iat: json },
+          'kubernetes.io': fc.oneof(json, fc.record({ namespace: text, serviceaccount: json, pod: json }, RARE)),
+        },
+        RARE,
+      ),
+      fc.uint8Array({ maxLength: 80 }),
+      fc.constantFrom('GET', 'POST'),
+    )
+    .map(([head, claims, signature, method]) => {
+      const parts = [JSON.stringify(head), JSON.stringify(claims), Buffer.from(signature)];
+      const token = parts.map((part) => Buffer.from(part).toString('base64url')).join('.');
+      // Shown, and asked about.
+      if (method === 'GET') return { method, path: '/api/v1/pods', headers: { authorization: `Bearer ${token}` } };
+      const body = JSON.stringify({ spec: { token } });
+      return { method, path: '/apis/authentication.k8s.io/v1/tokenreviews', body, headers: JSON_BODY };
+    }),
+  yaml: anyKind.chain((kind) =>
+    fc
+      .tuple(
+        objectOf(kind),
+        fc.array(fc.tuple(fc.nat(), fc.constantFrom(...YAML_WORDS)), { maxLength: 4 }),
+        fc.boolean(),
+      )
+      .map(([json, junk, isApply]) => {
+        let body = stringify(JSON.parse(json));
+        for (const [place, word] of junk) {
+          const at = place % (body.length + 1);
+          body = body.slice(0, at) + word + body.slice(at);
+        }
+        if (!isApply)
+          return { method: 'POST', path: collectionOf(kind), body, headers: { 'content-type': 'application/yaml' } };
+        const path = `${collectionOf(kind)}/yaml?fieldManager=fuzz`;
+        return { method: 'PATCH', path, body, headers: { 'content-type': 'application/apply-patch+yaml' } };
+      }),
+  ),
+  'protobuf bodies': fc
+    .tuple(fc.nat(), fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 }), fc.nat(), fc.boolean())
+    .map(([which, flips, end, isCut]) => {
+      const { path, protobuf } = existing[which % existing.length]!;
+      const body = Buffer.from(isCut ? protobuf.subarray(0, end % protobuf.length) : protobuf);
+      // Behind the magic number and the type, in what is decoded by schema.
+      for (const [place, value] of flips) body[4 + (place % Math.max(1, body.length - 4))] = value;
+      return { method: 'PUT', path, body, headers: { 'content-type': 'application/vnd.kubernetes.protobuf' } };
+    }),
   protobuf: anyKind.chain((kind) =>
     fc.uint8Array({ maxLength: 400 }).map((bytes) => ({
       ...{ method: 'POST', path: collectionOf(kind) },
@@ -287,7 +372,7 @@ const sorts: Record<string, fc.Arbitrary<Nonsense>> = {
 };
 
 /** What stands in the cluster, for updates to spoil. */
-const existing: { path: string; object: Record<string, unknown> }[] = [];
+const existing: { path: string; object: Record<string, unknown>; protobuf: Buffer }[] = [];
 
 async function lookAround(): Promise<void> {
   for (const kind of kinds.filter(({ verbs }) => verbs.includes('list'))) {
@@ -296,7 +381,11 @@ async function lookAround(): Promise<void> {
       // Without a version, so that the first change does not make all others conflict.
       delete item.metadata.resourceVersion;
       const object = { apiVersion: json.apiVersion, kind: kind.kind, ...item };
-      existing.push({ path: `${collectionOf(kind)}/${encodeURIComponent(item.metadata.name)}`, object });
+      const path = `${collectionOf(kind)}/${encodeURIComponent(item.metadata.name)}`;
+      const chunks: Buffer[] = [];
+      const found = await open({ method: 'GET', path, headers: { accept: 'application/vnd.kubernetes.protobuf' } });
+      for await (const chunk of found) chunks.push(chunk as Buffer);
+      existing.push({ path, object, protobuf: Buffer.concat(chunks) });
     }
   }
 }
@@ -305,6 +394,7 @@ async function lookAround(): Promise<void> {
 let server: TestServer;
 let run: ServerProcess;
 let ask: (request: Nonsense) => Promise<Answer>;
+let open: (request: Nonsense) => Promise<IncomingMessage>;
 let disposeClient: () => Promise<void>;
 beforeAll(async () => {
   server = await TestServer.start();
@@ -313,6 +403,7 @@ beforeAll(async () => {
   const client = server.at(config.port);
   disposeClient = () => client[Symbol.asyncDispose]();
   ask = ({ method, path, ...more }) => client.ask(method, path, more);
+  open = ({ method, path, ...more }) => client.open(method, path, more);
   await client.ready();
   const container = { name: 'c', image: 'i' };
   for (const [kind, plural, spec] of [
@@ -356,6 +447,69 @@ it.each(Object.keys(sorts))(`answers ${RUNS} nonsensical %s with sense`, { timeo
   await check(sorts[sort]!, RUNS);
   expect((await ask({ method: 'GET', path: '/readyz' })).code).toBe(200);
   expect(run.child.exitCode).toBeNull();
+});
+
+/** A command of which little need make sense. */
+const command = anyKind.chain((kind) =>
+  fc.record(
+    {
+      ref: fc.oneof(
+        fc.constant({
+          group: kind.group,
+          version: kind.version,
+          resource: kind.plural,
+          namespace: 'default',
+          name: 'a',
+        }),
+        fc.record({ group: text, version: text, resource: text, namespace: text, name, subresource: text }, RARE),
+      ),
+      create: objectOf(kind).chain(spoilt).map(Buffer.from),
+      update: objectOf(kind).chain(spoilt).map(Buffer.from),
+      patch: fc.record(
+        { mediaType, body: json.map((value) => Buffer.from(JSON.stringify(value))), force: fc.boolean() },
+        RARE,
+      ),
+      delete: fc.record({ propagationPolicy: text, gracePeriodSeconds: fc.integer() }, RARE),
+      ...{ ifResourceVersion: text, ifUid: text, dryRun: fc.boolean(), fieldManager: text },
+    },
+    RARE,
+  ),
+);
+const selection = fc.record(
+  {
+    ref: fc.constant({ version: 'v1', resource: 'configmaps', namespace: 'default' }),
+    ...{ labelSelector: text, fieldSelector: text, continue: text, resourceVersion: text, resourceVersionMatch: text },
+    limit: fc.integer(),
+    delete: fc.record({ propagationPolicy: text }, RARE),
+    dryRun: fc.constant(true),
+  },
+  { requiredKeys: ['ref', 'dryRun'] },
+);
+const calls = fc.oneof(
+  fc.tuple(fc.constantFrom('get', 'create', 'update', 'patch', 'delete'), command),
+  fc.tuple(fc.constantFrom('list', 'deleteCollection'), selection),
+  fc.tuple(
+    fc.constant('applyAll'),
+    fc.record({
+      objects: fc.array(anyKind.chain(objectOf).chain(spoilt).map(Buffer.from), { maxLength: 4 }),
+      namespace: text,
+    }),
+  ),
+);
+
+it(`answers ${RUNS} nonsensical gRPC calls with sense`, { timeout: MS_MAX }, async () => {
+  const tls = credentials.createSsl(server.pem('ca.crt'), server.pem('admin.key'), server.pem('admin.crt'));
+  const client = new Client(`localhost:${run.grpcPort}`, tls);
+  const call = async ([name, message]: readonly [string, object]) => {
+    const { path, requestSerialize, responseDeserialize } = resourcesService[name as 'get'];
+    const error = await new Promise<ServiceError | null>((resolve) =>
+      client.makeUnaryRequest(path, requestSerialize as never, responseDeserialize as never, message, resolve),
+    );
+    if (error) expect([status.INTERNAL, status.UNKNOWN, status.UNAVAILABLE], error.details).not.toContain(error.code);
+  };
+  await fc.assert(fc.asyncProperty(calls, call), { numRuns: RUNS, interruptAfterTimeLimit: MS_MAX - 10_000 });
+  client.close();
+  expect((await ask({ method: 'GET', path: '/readyz' })).code).toBe(200);
 });
 
 it('does not grow by nonsense', { timeout: MS_MAX }, async () => {

@@ -12,10 +12,12 @@ const MAIN = join(import.meta.dirname, '../../../apps/api-server/src/main.ts');
 /** An api-server in a process of its own: the lines of its log, and how it ended. */
 export class ServerProcess {
   readonly child: ChildProcess;
+  readonly grpcPort: number;
   readonly lines: { msg: string; level: string }[] = [];
   readonly exit: Promise<number | null>;
 
-  constructor({ folder }: TestServer, config: object) {
+  constructor({ folder }: TestServer, config: { grpcPort?: number }) {
+    this.grpcPort = config.grpcPort ?? 0;
     const file = join(folder, `api-server-${started++}.json`);
     writeFileSync(file, JSON.stringify(config));
     this.child = spawn(process.execPath, [MAIN, '--config', file], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -32,12 +34,12 @@ export class ServerProcess {
 export async function configuration(
   server: TestServer,
   more: object = {},
-): Promise<{ port: number } & Record<string, unknown>> {
+): Promise<{ port: number; grpcPort: number } & Record<string, unknown>> {
   const [port, grpcPort] = await freePorts(2);
   const path = (name: string) => join(server.folder, name);
   return {
     port: port!,
-    grpcPort,
+    grpcPort: grpcPort!,
     etcd: { endpoints: server.config.etcd.endpoints },
     tls: { cert: path('apiserver.crt'), key: path('apiserver.key'), clientCa: path('ca.crt') },
     serviceAccounts: { signingKey: path('sa.key') },
