@@ -23,6 +23,11 @@ export class CachedObject extends StoredRecord implements Entry {
     }
     return this.#object;
   }
+
+  /** Gives the memory of the parsed object back. Of what has been replaced few ask again, and for long it is remembered. */
+  forget(): void {
+    this.#object = null;
+  }
 }
 
 /** A `Change` between objects of this cache. */

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { ResourceKey } from '@periplus/apimachinery';
 import type { EtcdClient, RevisionBatch } from '@periplus/etcd';
 import { type Cipher, Keys } from '@periplus/store';
+import type { ObjectChange } from './cached-object.ts';
 import { endOf, type Version, type WindowLimits } from './change-window.ts';
 import { ClusterState } from './cluster-state.ts';
 import { ClusterView } from './cluster-view.ts';
@@ -177,8 +178,9 @@ export class ClusterCache {
     this.#changed(this.#state.apply(batch));
   }
 
-  #changed(changes: readonly Change[]): void {
+  #changed(changes: readonly ObjectChange[]): void {
     if (changes.length > 0) for (const listener of this.#listeners) listener(this.revision, changes);
+    for (const { previous } of changes) previous?.forget();
     this.#advance(this.revision);
   }
 

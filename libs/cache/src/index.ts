@@ -5,4 +5,5 @@
 export { endOf, NO_PAST, type Version, type WindowLimits } from './change-window.ts';
 export { type CacheDeps, type ChangeListener, ClusterCache, type ListRange } from './cluster-cache.ts';
 export type { LivenessListener } from './liveness.ts';
+export { textsBehind } from './object-index.ts';
 export type { CacheLog, Change, Entry, Index, ResourceId, View } from './types.ts';

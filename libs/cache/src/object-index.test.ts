@@ -1,14 +1,14 @@
 import { type Pod, pod } from '@periplus/api';
 import { describe, expect, it } from 'vitest';
 import type { CachedObject } from './cached-object.ts';
-import { ObjectIndex } from './object-index.ts';
+import { ObjectIndex, textsBehind } from './object-index.ts';
 import type { Index } from './types.ts';
 
 const byNode: Index<Pod> = {
   name: 'by node',
   kind: pod,
   keys: ({ spec }) => (spec.nodeName ? [spec.nodeName] : []),
-  mention: '"nodeName":',
+  candidates: ({ bytes }) => textsBehind(bytes, '"nodeName":"'),
 };
 
 /** An entry of the cache that tells when it is parsed. */
@@ -37,11 +37,16 @@ describe('a declared index', () => {
     expect([...index.get('n1')]).toEqual([]);
   });
 
-  it('parses only objects that mention what it is about', () => {
+  it('parses only what somebody looks up, and leaves out what only looks like it', () => {
     const index = ObjectIndex.declared(byNode as unknown as Index);
-    const [without, quoted] = [entry({ containers: [] }), entry({ note: 'spec.nodeName' })];
-    index.replace(null, without);
-    index.replace(null, quoted);
-    expect([without.parsed, quoted.parsed]).toEqual([false, false]);
+    const pods = [entry({}), entry({ nodeName: 'n1' }), entry({ nodeName: 'n2', nodeSelector: { nodeName: 'n1' } })];
+    const [without, on1, on2] = pods as [(typeof pods)[0], (typeof pods)[0], (typeof pods)[0]];
+    for (const pod of pods) index.replace(null, pod);
+    expect(pods.map(({ parsed }) => parsed)).toEqual([false, false, false]);
+    expect([...index.get('n1')]).toEqual([on1]);
+    expect(without.parsed).toBe(false);
+    for (const pod of pods) index.replace(pod, null);
+    index.replace(null, on2);
+    expect([...index.get('n2')]).toEqual([on2]);
   });
 });

@@ -41,8 +41,11 @@ export interface Index<T extends KubeObject = KubeObject> {
   readonly name: string;
   readonly kind: Kind<T>;
   keys(object: DeepReadonly<T>): readonly string[];
-  /** Objects without this text in their JSON have no keys, and need not be parsed to see that. */
-  readonly mention?: string;
+  /**
+   * The keys, and perhaps others, found without parsing the object: most are looked up by few, and parsing each is what
+   * an index costs.
+   */
+  candidates?(entry: Entry): readonly string[];
 }
 
 /** The cluster at one revision, read-only. What reconcilers see. */

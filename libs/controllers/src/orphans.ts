@@ -15,6 +15,8 @@ export const orphansOf = <T extends KubeObject>(kind: Kind<T>): Index<T> => ({
   name: `orphan-${kind.plural}`,
   kind,
   keys: (object) => (controllerOf(object) ? [] : [object.metadata.namespace ?? '']),
+  candidates: (entry) =>
+    entry.bytes.includes('"ownerReferences"') && controllerOf(entry.object) ? [] : [entry.key.namespace],
 });
 
 export const orphanPods = orphansOf(pod);

@@ -27,7 +27,7 @@ import {
   type ResourceKey,
   StatusError,
 } from '@periplus/apimachinery';
-import type { ClusterCache, Entry, Index, View } from '@periplus/cache';
+import { type ClusterCache, type Entry, type Index, textsBehind, type View } from '@periplus/cache';
 import { allocationsOf } from './writing/companions.ts';
 
 /** The part of the cache that the core reads. */
@@ -43,7 +43,7 @@ const podsByNode: Index<Pod> = {
   name: 'pods by node',
   kind: pod,
   keys: ({ spec }) => (spec.nodeName ? [spec.nodeName] : []),
-  mention: '"nodeName":',
+  candidates: ({ bytes }) => textsBehind(bytes, '"nodeName":"'),
 };
 
 /** Who holds an address or node port. */

@@ -1,6 +1,6 @@
 import { type Node, node, type Pod, pod, sameValue } from '@periplus/api';
 import { conditionOf, formatTime, parseTime } from '@periplus/apimachinery';
-import type { Index, View } from '@periplus/cache';
+import { type Index, textsBehind, type View } from '@periplus/cache';
 import type { Command } from '@periplus/client';
 import { type Controller, defineController, idle, type Plan, type PlannedEvent } from '@periplus/reconcile';
 import { isReady, type PodView } from '../pod-state.ts';
@@ -11,6 +11,7 @@ export const podsOnNode: Index<Pod> = {
   name: 'pods-on-node',
   kind: pod,
   keys: ({ spec }) => (spec.nodeName ? [spec.nodeName] : []),
+  candidates: ({ bytes }) => textsBehind(bytes, '"nodeName":"'),
 };
 
 export interface NodeMonitorSettings {
