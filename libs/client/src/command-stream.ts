@@ -54,8 +54,12 @@ export class CommandStream implements CommandClient {
     this.connect();
   }
 
+  get underWay(): number {
+    return this.queue.size + this.sent.size;
+  }
+
   async send(command: Command, cause: CommandCause | null, signal?: AbortSignal): Promise<CommandOutcome> {
-    while (this.queue.size + this.sent.size >= IN_FLIGHT_MAX && !this.closed) {
+    while (this.underWay >= IN_FLIGHT_MAX && !this.closed) {
       await new Promise<void>((resolve) => this.waiting.push(resolve));
     }
     if (this.closed) throw new StatusError('ServiceUnavailable', 'the command client is closed');
@@ -80,7 +84,7 @@ export class CommandStream implements CommandClient {
   /** Waits for the answers that are due, then ends the stream. Nothing is accepted any more. */
   async close(): Promise<void> {
     this.closed = true;
-    if (this.queue.size + this.sent.size > 0) await new Promise<void>((resolve) => this.idle.push(resolve));
+    if (this.underWay > 0) await new Promise<void>((resolve) => this.idle.push(resolve));
     clearInterval(this.sweeper);
     if (this.reconnect) clearTimeout(this.reconnect);
     this.stream?.end();
@@ -206,8 +210,8 @@ export class CommandStream implements CommandClient {
 
   /** Lets waiting callers in; each looks again whether there is room. */
   private released(): void {
-    const room = IN_FLIGHT_MAX - this.queue.size - this.sent.size;
+    const room = IN_FLIGHT_MAX - this.underWay;
     for (const resume of this.waiting.splice(0, room)) resume();
-    if (this.closed && this.queue.size + this.sent.size === 0) for (const resume of this.idle.splice(0)) resume();
+    if (this.closed && this.underWay === 0) for (const resume of this.idle.splice(0)) resume();
   }
 }

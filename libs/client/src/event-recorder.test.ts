@@ -11,12 +11,16 @@ let sent: Command[];
 let answer: (command: Command) => void;
 let lost: Error[];
 let recorder: EventRecorder;
+let underWay: number;
+let answered: Promise<void>;
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 beforeEach(() => {
   nowMs = Date.parse('2026-01-01T00:00:00Z');
   sent = [];
   lost = [];
+  underWay = 0;
+  answered = Promise.resolve();
   answer = () => undefined;
   recorder = new EventRecorder({
     component: 'kubelet',
@@ -24,9 +28,15 @@ beforeEach(() => {
     nowMs: () => nowMs,
     onLost: (error) => lost.push(error),
     commands: {
+      get underWay() {
+        return underWay;
+      },
       close: async () => undefined,
       async send(command) {
         sent.push(command);
+        underWay += 1;
+        await answered;
+        underWay -= 1;
         answer(command);
         return { resourceVersion: '1', revision: 0 };
       },
@@ -35,6 +45,21 @@ beforeEach(() => {
 });
 
 describe('the event recorder', () => {
+  it('writes one at a time while others have many commands under way, and the rest after them', async () => {
+    let release = (): void => undefined;
+    answered = new Promise((resolve) => {
+      release = resolve;
+    });
+    underWay = 100;
+    for (const message of ['a', 'b', 'c']) recorder.record(event(message));
+    await settle();
+    expect(sent.length).toBe(1);
+    underWay -= 100;
+    release();
+    await settle();
+    expect(sent.length).toBe(3);
+  });
+
   it('creates an Event about the object, and raises its count when the same happens again', async () => {
     recorder.record(event('image is there'));
     await settle();

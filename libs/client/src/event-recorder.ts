@@ -4,9 +4,11 @@ import { type CorrelatedEvent, EventCorrelator } from './event-correlator.ts';
 import type { Command, CommandCause, CommandClient } from './types.ts';
 
 /** Event objects with a write that waits; when more come, the oldest are left unwritten. */
-const WAITING_MAX = 1_000;
-/** Writes under way: events must not crowd out commands. */
+const WAITING_MAX = 10_000;
+/** Writes under way. */
 const IN_FLIGHT_MAX = 32;
+/** While as many commands of others are under way, events must not crowd them out: then one is written at a time. */
+const BUSY = 64;
 const TRIES_MAX = 3;
 
 export interface RecordedEvent {
@@ -94,7 +96,8 @@ export class EventRecorder {
 
   private pump(): void {
     for (const event of this.waiting) {
-      if (this.inFlight >= IN_FLIGHT_MAX) return;
+      const isBusy = this.deps.commands.underWay - this.inFlight >= BUSY;
+      if (this.inFlight >= (isBusy ? 1 : IN_FLIGHT_MAX)) return;
       if (event.writing) continue;
       this.waiting.delete(event);
       this.inFlight += 1;

@@ -41,6 +41,8 @@ export interface CommandOutcome {
 
 /** Sends commands over one gRPC stream, many to a message. */
 export interface CommandClient {
+  /** Commands that were accepted and are not answered. */
+  readonly underWay: number;
   /** Rejects with StatusError. Bounded: waits when too many are under way. */
   send(command: Command, cause: CommandCause | null, signal?: AbortSignal): Promise<CommandOutcome>;
   close(): Promise<void>;

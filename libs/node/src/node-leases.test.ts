@@ -27,6 +27,7 @@ class World {
   };
 
   readonly commands = {
+    underWay: 0,
     send: async (command: Command) => {
       const { verb, name } = command;
       this.sent.push(`${verb} ${name}`);

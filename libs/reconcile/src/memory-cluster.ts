@@ -45,6 +45,7 @@ const patched = (present: Entry, { kind, type, patch }: Extract<Command, { verb:
  * its view fails.
  */
 export class MemoryCluster implements ClusterSource, CommandClient {
+  readonly underWay = 0;
   nowMs = Date.parse('2026-01-01T00:00:00Z');
   lagging = false;
   readonly sent: { command: Command; cause: CommandCause | null }[] = [];

@@ -60,7 +60,11 @@ export class TestCluster implements AsyncDisposable {
     this.server = server;
     this.etcd = etcd;
     this.store = openStore({ etcd, prefix: this.keys.prefix, cipher: null });
-    this.commands = { send: (command) => this.inTurn(() => this.execute(command)), close: () => Promise.resolve() };
+    this.commands = {
+      underWay: 0,
+      send: (command) => this.inTurn(() => this.execute(command)),
+      close: () => Promise.resolve(),
+    };
     this.resources = {
       get: (kind, namespace, name) => {
         const found = this.objects.get(pathOf(keyOf(kind as unknown as Kind, namespace, name)));

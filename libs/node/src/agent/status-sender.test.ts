@@ -15,6 +15,7 @@ function sender() {
   const sent: Command[] = [];
   let failWith: Error | null = null;
   const commands: CommandClient = {
+    underWay: 0,
     send: (command) => {
       sent.push(command);
       return failWith ? Promise.reject(failWith) : Promise.resolve({ resourceVersion: '300', revision: 1 });

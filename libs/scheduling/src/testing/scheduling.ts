@@ -21,6 +21,7 @@ export class SchedulingTest {
   start(): void {
     const { cluster, events } = this;
     const commands: CommandClient = {
+      underWay: 0,
       send: async (command, cause, signal) => {
         cluster.sent.push({ command, cause });
         return (await this.answer(command, signal)) ?? cluster.apply(command);
