@@ -18,7 +18,7 @@ async function history(): Promise<{ etcd: MemoryEtcd; commits: Committed[] }> {
     const before = commits.at(-1);
     const write = {
       ...{ key, object, confidential: [], companions: [] },
-      ifRevision: before?.bytes ? before.revision : 0,
+      ifRevision: before?.bytes() ? before.revision : 0,
       provenance: { actor: '', verb: '', timeMs: 0, requestId: `r${at}`, cause: null },
     };
     commits.push(await store.commit(write));

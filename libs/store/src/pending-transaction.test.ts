@@ -51,7 +51,7 @@ describe('a transaction of several writes', () => {
     expect(committed.map(({ index }) => index)).toEqual([0, 1, 2, 3, 4]);
     expect(new Set(committed.map(({ revision }) => revision)).size).toBe(1);
     const kv = etcd.history(keys.registry(keyOf('d')))[0]!.kv!;
-    expect(decodeRecord(kv, keys, null)).toMatchObject({ index: 3, bytes: committed[3]!.bytes });
+    expect(decodeRecord(kv, keys, null)).toMatchObject({ index: 3, bytes: committed[3]!.bytes() });
     expect(store.stats.writes).toBe(5);
   });
 

@@ -119,7 +119,8 @@ export class PendingWrite implements Pending {
 
   acknowledge(revision: number, index: number): void {
     const resourceVersion = versionOfWrite(revision, index);
-    this.resolve({ revision, index, resourceVersion, bytes: this.#record?.versioned(resourceVersion) ?? null });
+    const record = this.#record;
+    this.resolve({ revision, index, resourceVersion, bytes: () => record && record.versioned(resourceVersion) });
   }
 
   /** What stood in its way, if anything, when `next` tells what is at each of its compares' keys in turn. */

@@ -51,8 +51,8 @@ export interface Committed {
   revision: number;
   index: number;
   resourceVersion: string;
-  /** The object's JSON with its resourceVersion; null for a deletion. */
-  bytes: Buffer | null;
+  /** Makes the object's JSON with its resourceVersion; null for a deletion. Few who command ask for it. */
+  bytes(): Buffer | null;
 }
 
 /** The writing half. Only the api-server has one. */

@@ -77,7 +77,7 @@ async function write(store: Store, known: number[], told: Told[], random: Random
     const answers = await commit(store, writes);
     writes.forEach((write, at) => {
       const answer = typeof answers === 'string' ? answers : answers[at]!;
-      if (typeof answer !== 'string') known[names[at]!] = answer.bytes === null ? 0 : answer.revision;
+      if (typeof answer !== 'string') known[names[at]!] = answer.bytes() === null ? 0 : answer.revision;
       told.push({ write, answer });
     });
     if (typeof answers !== 'string' && new Set(answers.map(({ revision }) => revision)).size > 1) {

@@ -38,7 +38,7 @@ it('commits what comes together in few transactions, each write with a version o
   expect(store.stats.transactions).toBeLessThan(12);
   for (const [at, write] of writes.entries()) {
     const record = decodeRecord(await read(write), keys, null);
-    expect(record.bytes).toEqual(committed[at]!.bytes);
+    expect(record.bytes).toEqual(committed[at]!.bytes());
     expect(record.provenance).toEqual(write.provenance);
   }
   await store.close();
@@ -71,7 +71,7 @@ it('commits a transaction of as many writes and companions as etcd takes at one 
   ]);
   expect(new Set(committed.map(({ revision }) => revision)).size).toBe(1);
   expect(new Set([...committed, single].map(({ resourceVersion }) => resourceVersion)).size).toBe(64);
-  expect(decodeRecord(await read(writes[62]!), keys, null).bytes).toEqual(committed[62]!.bytes);
+  expect(decodeRecord(await read(writes[62]!), keys, null).bytes).toEqual(committed[62]!.bytes());
 
   const before = (await client.range({ ...keys.registryRange(), keysOnly: true })).count;
   const next = manyOf('others', 20);
@@ -118,7 +118,7 @@ it('keeps what is confidential out of etcd', async () => {
     object: { kind: 'Secret', apiVersion: 'v1', metadata: { name: 'a' }, data, type: 'Opaque' },
     confidential: ['data', 'stringData'],
   });
-  const { bytes } = await store.commit(write);
+  const bytes = (await store.commit(write)).bytes();
   expect(JSON.parse(bytes!.toString()).data).toEqual(data);
   const kv = await read(write);
   expect(kv.value.includes('password')).toBe(false);

@@ -22,19 +22,25 @@ export interface DecidedChange {
   readonly last?: KubeObject;
 }
 
-/** What a commit answers with. Parsed again only when somebody asks, which who sent it seldom does. */
+/** What a commit answers with. Made and parsed when somebody asks, which who commands seldom does. */
 class CommittedObject implements ObjectResult {
-  readonly bytes: Buffer;
   readonly resourceVersion: string;
   readonly revision: number;
   readonly code: ObjectResult['code'];
+  private readonly make: () => Buffer;
+  private made: Buffer | undefined;
   private parsed: DeepReadonly<KubeObject> | undefined;
 
-  constructor(bytes: Buffer, { resourceVersion, revision }: Committed, code: ObjectResult['code']) {
-    this.bytes = bytes;
+  constructor({ resourceVersion, revision, bytes }: Committed, code: ObjectResult['code']) {
     this.resourceVersion = resourceVersion;
     this.revision = revision;
     this.code = code;
+    this.make = bytes as () => Buffer;
+  }
+
+  get bytes(): Buffer {
+    this.made ??= this.make();
+    return this.made;
   }
 
   get object(): DeepReadonly<KubeObject> {
@@ -100,8 +106,8 @@ export function uncommitted(change: DecidedChange): ObjectResult {
 /** The answer to a change that is. */
 export function committedResult(change: DecidedChange, committed: Committed): ObjectResult {
   const { kind, old, object, last } = change;
-  const { revision, resourceVersion, bytes } = committed;
-  if (bytes !== null && !kind.storedAs) return new CommittedObject(bytes, committed, codeOf(change));
+  const { revision, resourceVersion } = committed;
+  if (object !== null && !kind.storedAs) return new CommittedObject(committed, codeOf(change));
   return resultOf(inFormOf(kind, object ?? last ?? old!.object), resourceVersion, revision, codeOf(change));
 }
 
