@@ -1,4 +1,5 @@
 import { fnv1a } from '@periplus/apimachinery';
+import { LocalAnswerCache, type LocalAnswers } from './local-answers.ts';
 import type { NodeTable } from './node-table.ts';
 import type { ClusterChange, ClusterEvent, DynamicFilter, NodeCheck } from './plugin.ts';
 import type { PodInfo } from './pod-info.ts';
@@ -48,7 +49,10 @@ interface KnownRefusal {
 export class Decider {
   private readonly table: NodeTable;
   private readonly profile: Profile;
+  /** Those that look beyond the node. */
+  private readonly wideFilters: readonly DynamicFilter[];
   private readonly answers: StaticAnswerCache;
+  private readonly locals: LocalAnswerCache;
   /** What was said last to pods of a shape, good for as long as nothing has loosened. */
   private readonly refusals = new WeakMap<PodShape, KnownRefusal>();
   /** Where the next search starts, so that all nodes are looked at in turn. */
@@ -60,7 +64,9 @@ export class Decider {
   constructor(table: NodeTable, profile: Profile) {
     this.table = table;
     this.profile = profile;
+    this.wideFilters = profile.dynamicFilters.filter(({ isLocal }) => !isLocal);
     this.answers = new StaticAnswerCache(profile, table);
+    this.locals = new LocalAnswerCache(profile, table);
   }
 
   decide({ uid, shape }: PodInfo): Decision {
@@ -70,15 +76,15 @@ export class Decider {
       return known.refusal;
     }
     const answers = this.answers.for(shape.constraints);
-    const checks = this.checks(shape);
-    const count = this.findFeasible(shape, answers, checks);
+    const local = this.locals.for(shape, answers);
+    const around = this.checks(shape, this.wideFilters);
+    const count = this.findFeasible(shape, local, around);
     if (count > 0) {
-      const slot = count === 1 ? this.feasible[0]! : this.best(uid, shape, answers, count);
+      const slot = count === 1 ? this.feasible[0]! : this.best(uid, shape, answers, local, count);
       return { node: table.nodes[slot]!.metadata.name! };
     }
-    const refusal = this.explain(shape, answers, checks);
-    const looksAround = checks.some(({ filter }) => filter.reaches !== undefined);
-    refusals.set(shape, { loosened: table.loosened, moved: looksAround ? table.tallies.version : null, refusal });
+    const refusal = this.explain(shape, answers);
+    refusals.set(shape, { loosened: table.loosened, moved: around.length > 0 ? table.tallies.version : null, refusal });
     return refusal;
   }
 
@@ -104,9 +110,9 @@ export class Decider {
     return this.refusedBy(shape, change.node);
   }
 
-  private checks(shape: PodShape): Check[] {
+  private checks(shape: PodShape, filters = this.profile.dynamicFilters): Check[] {
     const checks: Check[] = [];
-    for (const filter of this.profile.dynamicFilters) {
+    for (const filter of filters) {
       const of = filter.prepare(shape, this.table);
       if (of) checks.push({ filter, of });
     }
@@ -114,7 +120,7 @@ export class Decider {
   }
 
   /** Fills `feasible`; returns how many it found. */
-  private findFeasible({ constraints }: PodShape, answers: StaticAnswers, checks: readonly Check[]): number {
+  private findFeasible({ constraints }: PodShape, local: LocalAnswers, around: readonly Check[]): number {
     const { table } = this;
     const named = constraints.namedNodes;
     const slots = named === null ? table.slots : slotsOf(named, table);
@@ -129,18 +135,18 @@ export class Decider {
     let looked = 0;
     for (; looked < slots.length && count < enough; looked += 1) {
       const slot = slots[(start + looked) % slots.length]!;
-      if (answers.refusedBy(slot) < 0 && passes(checks, slot)) this.feasible[count++] = slot;
+      if (local.takes(slot) && passes(around, slot)) this.feasible[count++] = slot;
     }
     if (named === null && slots.length > 0) this.nextStart = (start + looked) % slots.length;
     return count;
   }
 
   /** The slot with the highest sum of weighted scores; among equals, one chosen by the pod's uid. */
-  private best(uid: string, shape: PodShape, answers: StaticAnswers, count: number): number {
+  private best(uid: string, shape: PodShape, answers: StaticAnswers, local: LocalAnswers, count: number): number {
     const { table, profile, feasible, total, scores } = this;
-    total.fill(0, 0, count);
+    for (let at = 0; at < count; at += 1) total[at] = local.score(feasible[at]!);
     for (const { score, weight } of profile.dynamicScores) {
-      if (!score.score(shape, table, feasible, count, scores)) continue;
+      if (score.isLocal || !score.score(shape, table, feasible, count, scores)) continue;
       for (let at = 0; at < count; at += 1) total[at]! += weight * scores[at]!;
     }
     for (let index = 0; index < profile.staticScores.length; index += 1) this.addStatic(index, answers, count);
@@ -162,6 +168,7 @@ export class Decider {
   /** Normalises raw scores to 0..100 by the highest among the nodes, as kube-scheduler does. */
   private addStatic(index: number, answers: StaticAnswers, count: number): void {
     const { score, weight } = this.profile.staticScores[index]!;
+    if (answers.saysNothing(index)) return;
     let highest = 0;
     for (let at = 0; at < count; at += 1) highest = Math.max(highest, answers.score(index, this.feasible[at]!));
     // All are alike: it adds the same to each of them.
@@ -173,12 +180,14 @@ export class Decider {
   }
 
   /** Asks every node again for its reasons, which is rare. */
-  private explain({ constraints }: PodShape, answers: StaticAnswers, checks: readonly Check[]): Refusal {
+  private explain(shape: PodShape, answers: StaticAnswers): Refusal {
     const { table, profile } = this;
+    const { constraints } = shape;
     const wakesOn = new Set<ClusterEvent>(['NodeAdded']);
     if (table.size === 0) return { node: null, message: 'no nodes available to schedule pods', wakesOn };
     const counts = new Map<string, number>();
     const count = (reason: string, nodes = 1): void => void counts.set(reason, (counts.get(reason) ?? 0) + nodes);
+    const checks = this.checks(shape);
     const slots = constraints.namedNodes === null ? table.slots : slotsOf(constraints.namedNodes, table);
     for (const slot of slots) {
       const by = profile.staticFilters[answers.refusedBy(slot)] ?? null;

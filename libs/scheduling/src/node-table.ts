@@ -44,7 +44,7 @@ const sameLabels = (a: NodeState, b: NodeState): boolean =>
 /**
  * Every node and what is left of it, as columns of numbers: a filter or score that looks at thousands of nodes
  * walks arrays. A node has a slot for as long as it stands; `version` of a slot changes whenever its node object
- * does, so that answers which follow from the object alone can be kept.
+ * does, `state` also whenever a pod comes or goes, so that answers which follow from these alone can be kept.
  */
 export class NodeTable implements LabelledNodes, Record<ColumnName, Column> {
   allocatableCpu = new Float64Array(CAPACITY_MIN);
@@ -59,6 +59,7 @@ export class NodeTable implements LabelledNodes, Record<ColumnName, Column> {
   scoredMemory = new Float64Array(CAPACITY_MIN);
   pods = new Float64Array(CAPACITY_MIN);
   version = new Float64Array(CAPACITY_MIN);
+  state = new Float64Array(CAPACITY_MIN);
   /** Null where a slot is free. */
   readonly nodes: (DeepReadonly<Node> | null)[] = [];
   /** Allocatable amounts of extended resources, where a node has any. */
@@ -79,7 +80,7 @@ export class NodeTable implements LabelledNodes, Record<ColumnName, Column> {
   /** By node name, then by uid; also of nodes that are not there (yet), whose pods count as soon as they are. */
   private readonly podsOf = new Map<string, Map<string, Footprint>>();
   private readonly nodeOfPod = new Map<string, string>();
-  private versions = 0;
+  private changes = 0;
 
   get size(): number {
     return this.slots.length;
@@ -102,8 +103,9 @@ export class NodeTable implements LabelledNodes, Record<ColumnName, Column> {
     this.nodes[slot] = node;
     this.images.setNode(slot, node);
     if (before === null || !sameLabels(before, node)) this.relabelled += 1;
-    this.versions += 1;
-    this.version[slot] = this.versions;
+    this.changes += 1;
+    this.version[slot] = this.changes;
+    this.state[slot] = this.changes;
     this.setAllocatable(slot, node.status?.allocatable ?? {});
     if (known === undefined) for (const pod of this.podsOf.get(name)?.values() ?? []) this.count(slot, pod, 1);
     this.loosened += 1;
@@ -180,6 +182,8 @@ export class NodeTable implements LabelledNodes, Record<ColumnName, Column> {
 
   private count(slot: number, { demand, peer }: Footprint, sign: 1 | -1): void {
     this.tallies.add(peer, slot, sign);
+    this.changes += 1;
+    this.state[slot] = this.changes;
     this.requestedCpu[slot]! += sign * demand.milliCpu;
     this.requestedMemory[slot]! += sign * demand.memory;
     this.requestedStorage[slot]! += sign * demand.ephemeralStorage;
@@ -228,5 +232,6 @@ export class NodeTable implements LabelledNodes, Record<ColumnName, Column> {
     };
     for (const column of COLUMNS) this[column] = grown(this[column]);
     this.version = grown(this.version);
+    this.state = grown(this.state);
   }
 }

@@ -45,9 +45,11 @@ export type NodeCheck = (slot: number) => readonly string[] | null;
 
 /** A filter that looks at what is left of a node, or at the pods that are where. */
 export interface DynamicFilter extends Filter {
+  /** It looks at the node and the pods on it alone: its answers are kept until these change. */
+  readonly isLocal?: boolean;
   /**
-   * The check for pods of this shape, good until anything changes; null when the filter has nothing against any
-   * node.
+   * The check for pods of this shape, good until anything changes, or for ever when it is local; null when the filter
+   * has nothing against any node.
    */
   prepare(shape: PodShape, table: NodeTable): NodeCheck | null;
   /**
@@ -66,6 +68,8 @@ export interface StaticScore extends Plugin {
 
 /** A score of what is left of nodes, or of the pods that are where. */
 export interface DynamicScore extends Plugin {
+  /** It looks at the node and the pods on it alone: kept until these change. */
+  readonly isLocal?: boolean;
   /**
    * Writes a whole number from 0 to 100 for each of the first `count` slots to the same place of `scores`. False
    * when all of them are alike to pods of this shape; then what it wrote means nothing.

@@ -1,12 +1,21 @@
 import type { NodeTable } from './node-table.ts';
 import type { Demand } from './pod-shape.ts';
 
-/** One resource, for a score: what nodes have of it, what their pods take of that, and what the pod would. By slot. */
+/** One resource, for a score. */
 export interface ResourceAmounts {
-  readonly allocatable: ArrayLike<number>;
-  readonly requested: ArrayLike<number>;
+  /** What a node has. */
+  allocatable(slot: number): number;
+  /** What its pods take and what the pod would. */
+  requested(slot: number): number;
+  /** What the pod would. */
   readonly wanted: number;
 }
+
+const ofColumns = (allocatable: Float64Array, taken: Float64Array, wanted: number): ResourceAmounts => ({
+  allocatable: (slot) => allocatable[slot]!,
+  requested: (slot) => taken[slot]! + wanted,
+  wanted,
+});
 
 /**
  * Null for a resource that is not CPU, memory or storage and that the pod doesn't want: it is left out of scores.
@@ -21,22 +30,22 @@ export function resourceAmounts(
   switch (resource) {
     case 'cpu':
       return assumed
-        ? { allocatable: table.allocatableCpu, requested: table.scoredCpu, wanted: demand.scoredMilliCpu }
-        : { allocatable: table.allocatableCpu, requested: table.requestedCpu, wanted: demand.milliCpu };
+        ? ofColumns(table.allocatableCpu, table.scoredCpu, demand.scoredMilliCpu)
+        : ofColumns(table.allocatableCpu, table.requestedCpu, demand.milliCpu);
     case 'memory':
       return assumed
-        ? { allocatable: table.allocatableMemory, requested: table.scoredMemory, wanted: demand.scoredMemory }
-        : { allocatable: table.allocatableMemory, requested: table.requestedMemory, wanted: demand.memory };
-    case 'ephemeral-storage': {
-      const { allocatableStorage: allocatable, requestedStorage: requested } = table;
-      return { allocatable, requested, wanted: demand.ephemeralStorage };
-    }
+        ? ofColumns(table.allocatableMemory, table.scoredMemory, demand.scoredMemory)
+        : ofColumns(table.allocatableMemory, table.requestedMemory, demand.memory);
+    case 'ephemeral-storage':
+      return ofColumns(table.allocatableStorage, table.requestedStorage, demand.ephemeralStorage);
     default: {
       const wanted = demand.others.get(resource) ?? 0;
       if (wanted === 0) return null;
-      const allocatable = table.allocatableOthers.map((amounts) => amounts?.get(resource) ?? 0);
-      const requested = table.requestedOthers.map((amounts) => amounts?.get(resource) ?? 0);
-      return { allocatable, requested, wanted };
+      return {
+        allocatable: (slot) => table.allocatableOthers[slot]?.get(resource) ?? 0,
+        requested: (slot) => (table.requestedOthers[slot]?.get(resource) ?? 0) + wanted,
+        wanted,
+      };
     }
   }
 }

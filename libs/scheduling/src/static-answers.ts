@@ -10,6 +10,8 @@ const FITS = -1;
 export interface StaticAnswers {
   /** Index of the static filter that refuses the node; -1 when none does. */
   refusedBy(slot: number): number;
+  /** Whether a score has given nothing but 0 so far, of all nodes that were asked about. */
+  saysNothing(plugin: number): boolean;
   /** Only of nodes that are not refused. */
   score(plugin: number, slot: number): number;
 }
@@ -33,6 +35,10 @@ class AskedAnswers implements StaticAnswers {
     return refusal(this.profile, this.constraints, this.table, slot);
   }
 
+  saysNothing(): boolean {
+    return false;
+  }
+
   score(plugin: number, slot: number): number {
     return this.profile.staticScores[plugin]!.score.score(this.constraints, this.table.nodes[slot]!);
   }
@@ -47,11 +53,17 @@ class KeptAnswers implements StaticAnswers {
   private version = new Float64Array(0);
   private refused = new Int8Array(0);
   private scores: Float64Array[] = [];
+  private readonly said: boolean[];
 
   constructor(profile: Profile, constraints: Constraints, table: NodeTable) {
     this.profile = profile;
     this.constraints = constraints;
     this.table = table;
+    this.said = profile.staticScores.map(() => false);
+  }
+
+  saysNothing(plugin: number): boolean {
+    return !this.said[plugin];
   }
 
   refusedBy(slot: number): number {
@@ -71,7 +83,9 @@ class KeptAnswers implements StaticAnswers {
     this.refused[slot] = refusal(profile, constraints, table, slot);
     if (this.refused[slot] !== FITS) return;
     for (let index = 0; index < staticScores.length; index += 1) {
-      this.scores[index]![slot] = staticScores[index]!.score.score(constraints, table.nodes[slot]!);
+      const score = staticScores[index]!.score.score(constraints, table.nodes[slot]!);
+      this.scores[index]![slot] = score;
+      if (score !== 0) this.said[index] = true;
     }
   }
 

@@ -5,6 +5,7 @@ import type { Demand } from '../pod-shape.ts';
 /** A node takes a pod when every request fits beside those of its pods, and it has room for one more pod. */
 export const nodeResourcesFit: DynamicFilter = {
   name: 'NodeResourcesFit',
+  isLocal: true,
   wakesOn: ['NodeAdded', 'NodeAllocatable', 'PodGone'],
   prepare:
     ({ demand }, table) =>

@@ -62,19 +62,21 @@ export function resourceScoring(strategy: ScoringStrategy): DynamicScore {
   const divide = byShape ? Math.round : Math.floor;
   return {
     name: 'NodeResourcesFit',
+    isLocal: true,
     score({ demand }, table, slots, count, scores) {
-      const amounts: (ResourceAmounts & { weight: number })[] = [];
+      const amounts: { amount: ResourceAmounts; weight: number }[] = [];
       for (const { name, weight } of strategy.resources) {
         const amount = resourceAmounts(name, demand, table, { assumed: true });
-        if (amount) amounts.push({ ...amount, weight });
+        if (amount) amounts.push({ amount, weight });
       }
       for (let at = 0; at < count; at += 1) {
         const slot = slots[at]!;
         let sum = 0;
         let weights = 0;
-        for (const { allocatable, requested, wanted, weight } of amounts) {
-          if (allocatable[slot] === 0) continue;
-          const rated = rate(requested[slot]! + wanted, allocatable[slot]!);
+        for (const { amount, weight } of amounts) {
+          const allocatable = amount.allocatable(slot);
+          if (allocatable === 0) continue;
+          const rated = rate(amount.requested(slot), allocatable);
           if (byShape && rated === 0) continue;
           sum += rated * weight;
           weights += weight;
@@ -90,6 +92,7 @@ export function resourceScoring(strategy: ScoringStrategy): DynamicScore {
 export function balancedAllocation(resources: readonly WeightedResource[] = CPU_AND_MEMORY): DynamicScore {
   return {
     name: 'NodeResourcesBalancedAllocation',
+    isLocal: true,
     score({ demand }, table, slots, count, scores) {
       const amounts: ResourceAmounts[] = [];
       for (const { name } of resources) {
@@ -111,8 +114,9 @@ export function balancedAllocation(resources: readonly WeightedResource[] = CPU_
 /** Of each resource, into `shares`: what would be taken of it, 0 to 1. */
 function takenShares(amounts: readonly ResourceAmounts[], slot: number, shares: number[]): void {
   shares.length = 0;
-  for (const { allocatable, requested, wanted } of amounts) {
-    if (allocatable[slot] !== 0) shares.push(Math.min((requested[slot]! + wanted) / allocatable[slot]!, 1));
+  for (const amount of amounts) {
+    const allocatable = amount.allocatable(slot);
+    if (allocatable !== 0) shares.push(Math.min(amount.requested(slot) / allocatable, 1));
   }
 }
 

@@ -1,0 +1,116 @@
+import type { NodeTable } from './node-table.ts';
+import type { NodeCheck } from './plugin.ts';
+import type { PodShape } from './pod-shape.ts';
+import type { Profile } from './profile.ts';
+import type { StaticAnswers } from './static-answers.ts';
+
+/** Shapes whose answers are kept; those unused for longest go. */
+const KEPT_MAX = 64;
+
+/** What a node itself makes of pods of one shape, whatever the pods on other nodes are. */
+export interface LocalAnswers {
+  /** Whether no filter that looks at the node alone has anything against it. */
+  takes(slot: number): boolean;
+  /** The weighted sum of scores that look at the node alone. Only of nodes that take the pod. */
+  score(slot: number): number;
+}
+
+/** Asks whenever it is asked: for pods that only few nodes could take. */
+class AskedAnswers implements LocalAnswers {
+  private readonly profile: Profile;
+  private readonly table: NodeTable;
+  private readonly shape: PodShape;
+  private readonly answers: StaticAnswers;
+  private readonly checks: readonly NodeCheck[];
+  private readonly asked = new Int32Array(1);
+  private readonly answered = new Float64Array(1);
+
+  constructor(profile: Profile, table: NodeTable, shape: PodShape, answers: StaticAnswers) {
+    this.profile = profile;
+    this.table = table;
+    this.shape = shape;
+    this.answers = answers;
+    const local = profile.dynamicFilters.filter(({ isLocal }) => isLocal);
+    this.checks = local.flatMap((filter) => filter.prepare(shape, table) ?? []);
+  }
+
+  takes(slot: number): boolean {
+    return this.answers.refusedBy(slot) < 0 && this.checks.every((check) => check(slot) === null);
+  }
+
+  score(slot: number): number {
+    const { asked, answered } = this;
+    asked[0] = slot;
+    let sum = 0;
+    for (const { score, weight } of this.profile.dynamicScores) {
+      if (score.isLocal && score.score(this.shape, this.table, asked, 1, answered)) sum += weight * answered[0]!;
+    }
+    return sum;
+  }
+}
+
+/**
+ * Asks about a node when it is first looked at, and again when it or what it runs has changed: from one pod to the
+ * next of its like, that is the one node that the first has gone to.
+ */
+class KeptAnswers implements LocalAnswers {
+  private readonly table: NodeTable;
+  private readonly source: LocalAnswers;
+  /** The state of the node that the answers are about. */
+  private state = new Float64Array(0);
+  private taking = new Uint8Array(0);
+  private worth = new Float64Array(0);
+
+  constructor(table: NodeTable, source: LocalAnswers) {
+    this.table = table;
+    this.source = source;
+  }
+
+  takes(slot: number): boolean {
+    if (this.state[slot] !== this.table.state[slot]) this.ask(slot);
+    return this.taking[slot] === 1;
+  }
+
+  score(slot: number): number {
+    return this.worth[slot]!;
+  }
+
+  private ask(slot: number): void {
+    if (slot >= this.state.length) this.grow();
+    const takes = this.source.takes(slot);
+    this.state[slot] = this.table.state[slot]!;
+    this.taking[slot] = takes ? 1 : 0;
+    if (takes) this.worth[slot] = this.source.score(slot);
+  }
+
+  /** What was known is asked again. */
+  private grow(): void {
+    const { capacity } = this.table;
+    this.state = new Float64Array(capacity);
+    this.taking = new Uint8Array(capacity);
+    this.worth = new Float64Array(capacity);
+  }
+}
+
+/** The answers by shape, as many as are worth keeping. */
+export class LocalAnswerCache {
+  private readonly profile: Profile;
+  private readonly table: NodeTable;
+  private readonly kept = new Map<PodShape, LocalAnswers>();
+
+  constructor(profile: Profile, table: NodeTable) {
+    this.profile = profile;
+    this.table = table;
+  }
+
+  for(shape: PodShape, answers: StaticAnswers): LocalAnswers {
+    const known = this.kept.get(shape);
+    const local = known ?? new AskedAnswers(this.profile, this.table, shape, answers);
+    if (shape.constraints.namedNodes !== null) return local;
+    const kept = known ?? new KeptAnswers(this.table, local);
+    this.kept.delete(shape);
+    this.kept.set(shape, kept);
+    if (this.kept.size > KEPT_MAX) this.kept.delete(this.kept.keys().next().value!);
+    return kept;
+  }
+}
