@@ -1,12 +1,14 @@
 /**
  * `npm run bench [-- NAME...]`: measures, and prints JSON: the machine, and each figure with its bar. Ratios are
- * between things measured in turn within one run, since machines are shared and noisy.
+ * between things measured in turn within one run, since machines are shared and noisy. `NAME` alone stands for all
+ * cases called `NAME/...` too.
  */
 import { cpus, release, totalmem } from 'node:os';
 import type { Figure } from './figure.ts';
 import { applies } from './figures/applies.ts';
 import { decisions } from './figures/decisions.ts';
 import { lists } from './figures/lists.ts';
+import { scheduler } from './figures/scheduler.ts';
 import { scheduling } from './figures/scheduling.ts';
 import { start } from './figures/start.ts';
 import { watches } from './figures/watches.ts';
@@ -19,11 +21,13 @@ const benchmarks: Record<string, () => Promise<Figure[]>> = {
   watches,
   decisions,
   scheduling,
+  ...scheduler,
   start,
 };
 
 const wanted = process.argv.slice(2);
-const unknown = wanted.filter((name) => !(name in benchmarks));
+const isMeant = (name: string, by: string): boolean => name === by || name.startsWith(`${by}/`);
+const unknown = wanted.filter((by) => !Object.keys(benchmarks).some((name) => isMeant(name, by)));
 if (unknown.length > 0) {
   console.error(`bench: no benchmark ${unknown.join(', ')}; there are ${Object.keys(benchmarks).join(', ')}`);
   process.exit(2);
@@ -32,11 +36,14 @@ if (unknown.length > 0) {
 const figures: Figure[] = [];
 const failures: Record<string, string> = {};
 for (const [name, measure] of Object.entries(benchmarks)) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  if (wanted.length > 0 && !wanted.some((by) => isMeant(name, by))) continue;
   const started = performance.now();
   console.error(`bench: ${name} ...`);
   try {
-    figures.push(...(await measure()));
+    const measured = await measure();
+    figures.push(...measured);
+    for (const { figure, value, unit, bar } of measured)
+      console.error(`bench: ${figure}: ${value} ${unit}${bar ? ` (${bar})` : ''}`);
   } catch (error) {
     failures[name] = (error as Error).stack ?? String(error);
   }

@@ -47,3 +47,19 @@ export const benchPod = (name: string, namespace = 'default') => ({
     terminationGracePeriodSeconds: 30,
   },
 });
+
+/** A pod without its name: what a case makes many of. */
+export interface Template {
+  readonly labels?: Record<string, string>;
+  readonly spec?: Record<string, unknown>;
+}
+
+/** A pod of ordinary size, made by a template. */
+export function templatePod(name: string, { labels, spec }: Template) {
+  const pod = benchPod(name);
+  return {
+    ...pod,
+    metadata: { ...pod.metadata, labels: { ...pod.metadata.labels, ...labels } },
+    spec: { ...pod.spec, ...spec },
+  };
+}

@@ -5,8 +5,8 @@ import { podInfo } from '../../libs/scheduling/src/pod-info.ts';
 import { PodShapes } from '../../libs/scheduling/src/pod-shape.ts';
 import { DEFAULT_PROFILE } from '../../libs/scheduling/src/profile.ts';
 import { type Figure, figure } from '../figure.ts';
-import { benchPod } from '../pod.ts';
-import { nodeLabels, podOf, SHAPES, type Shape, type Template } from '../scheduler/shapes.ts';
+import { benchPod, type Template, templatePod } from '../pod.ts';
+import { nodeLabels, SHAPES, type Shape } from '../scheduler/shapes.ts';
 
 const NODES = 5_000;
 const RUNS = 5;
@@ -65,7 +65,7 @@ const node = (name: string, labels: Record<string, string>): Node =>
 /** Parsed one by one, as they come from etcd: pods of one template have no parts in common. */
 function podsOf(count: number, templates: readonly Template[]): Pod[] {
   return Array.from({ length: count }, (_, at) => {
-    const pod = JSON.parse(JSON.stringify(podOf(`pod-${at}`, templates[at % templates.length]!))) as Pod;
+    const pod = JSON.parse(JSON.stringify(templatePod(`pod-${at}`, templates[at % templates.length]!))) as Pod;
     Object.assign(pod.metadata, { uid: crypto.randomUUID(), namespace: 'default' });
     pod.spec.schedulerName = 'default-scheduler';
     return pod;

@@ -15,7 +15,7 @@ const PATH = '/api/v1/pods?resourceVersion=0';
 /** LIST of 10,000 pods: how fast against a bare server, and what ten at once do to the server's memory. */
 export async function lists(): Promise<Figure[]> {
   await using cluster = await startCluster(1);
-  await createPods(cluster, PODS, { schedulerName: 'nobody' });
+  await createPods(cluster, PODS, { template: { spec: { schedulerName: 'nobody' } } });
   const bytes = await download(cluster.admin, PATH);
   const bare = await bareServer(cluster, bytes);
   const ratios: number[] = [];

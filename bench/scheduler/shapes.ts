@@ -1,13 +1,7 @@
-import { benchPod } from '../pod.ts';
+import type { Template } from '../pod.ts';
 
 const ZONE = 'topology.kubernetes.io/zone';
 const HOSTNAME = 'kubernetes.io/hostname';
-
-/** A pod without its name: what a case makes many of. */
-export interface Template {
-  readonly labels?: Record<string, string>;
-  readonly spec?: Record<string, unknown>;
-}
 
 /** A case of Kubernetes' scheduler_perf: which pods stand on the nodes already, and which are then measured. */
 export interface Shape {
@@ -135,16 +129,6 @@ export const SHAPES: readonly Shape[] = [
     bar: 800,
   },
 ];
-
-/** A pod of ordinary size, made by a template. */
-export function podOf(name: string, { labels, spec }: Template) {
-  const pod = benchPod(name);
-  return {
-    ...pod,
-    metadata: { ...pod.metadata, labels: { ...pod.metadata.labels, ...labels } },
-    spec: { ...pod.spec, ...spec },
-  };
-}
 
 /** The labels of the node with this number. */
 export const nodeLabels = ({ zones }: Shape, at: number): Record<string, string> => ({

@@ -1,0 +1,34 @@
+import { startCluster } from '@periplus/testing';
+import { type Figure, figure } from '../figure.ts';
+import { createPods } from '../pods.ts';
+import { untilBound } from '../scheduler/bound.ts';
+import { labelNodes } from '../scheduler/label-nodes.ts';
+import { nodeLabels, SHAPES, type Shape } from '../scheduler/shapes.ts';
+
+const NODES = 5_000;
+
+/** The cases of Kubernetes' scheduler_perf by name, `scheduler/<case>`: each on a cluster of its own. */
+export const scheduler: Record<string, () => Promise<Figure[]>> = Object.fromEntries(
+  SHAPES.map((shape) => [`scheduler/${shape.name}`, () => boundPerSecond(shape)]),
+);
+
+/** End to end: from the first create until etcd holds the last binding. */
+async function boundPerSecond(shape: Shape): Promise<Figure[]> {
+  await using cluster = await startCluster(NODES);
+  const etcd = cluster.etcd();
+  await labelNodes(cluster, etcd, (at) => nodeLabels(shape, at));
+  let bound = 0;
+  for (const [at, { pods, template }] of shape.before.entries()) {
+    await createPods(cluster, pods, { prefix: `before-${at}`, template });
+    bound += pods;
+    await untilBound(etcd, bound);
+  }
+  const started = performance.now();
+  const created = createPods(cluster, shape.pods, { template: shape.template });
+  await untilBound(etcd, bound + shape.pods);
+  const seconds = (performance.now() - started) / 1000;
+  await created;
+  await etcd.close();
+  const name = `scheduler, ${shape.name}, ${shape.pods} pods on ${NODES} simulated nodes`;
+  return [figure(name, 'pods/s', [shape.pods / seconds], { atLeast: shape.bar })];
+}
