@@ -50,6 +50,7 @@ export {
 export { type PersistentVolume, PV_PROTECTION, persistentVolume } from './core/persistent-volume.ts';
 export { type PersistentVolumeClaim, PVC_PROTECTION, persistentVolumeClaim } from './core/persistent-volume-claim.ts';
 export { type Pod, pod } from './core/pod.ts';
+export { claimNameOf, claimNamesOf } from './core/pod-claims.ts';
 export { type QosClass, qosClassOf } from './core/pod-qos.ts';
 export { type PodTemplate, podTemplate } from './core/pod-template.ts';
 export { type ReplicationController, replicationController } from './core/replication-controller.ts';
@@ -58,6 +59,7 @@ export { type Secret, secret } from './core/secret.ts';
 export { type Service, service } from './core/service.ts';
 export { type ServiceAccount, serviceAccount } from './core/service-account.ts';
 export { isTolerated, type Taint, tolerates } from './core/toleration.ts';
+export { newestOf } from './default-class.ts';
 export { defineKind, type KindDefinition } from './define.ts';
 export { type Definition, type Definitions, definitions, definitionsDigest } from './definitions.ts';
 export { type EndpointSlice, endpointSlice } from './discovery/endpoint-slice.ts';
@@ -93,7 +95,22 @@ export { type PriorityClass, priorityClass, SYSTEM_PRIORITY_CLASSES } from './sc
 export { type CSIDriver, csiDriver } from './storage/csi-driver.ts';
 export { type CSINode, csiNode } from './storage/csi-node.ts';
 export { type CSIStorageCapacity, csiStorageCapacity } from './storage/csi-storage-capacity.ts';
+export {
+  keeperOf,
+  NODE_LOCAL_FINALIZER,
+  NODE_LOCAL_PROVISIONER,
+  VOLUME_DIRECTORY_ANNOTATION,
+  VOLUME_NODE_ANNOTATION,
+} from './storage/node-local.ts';
 export { isDefaultStorageClass, type StorageClass, storageClass } from './storage/storage-class.ts';
+export { leavesClassOpen, storageClassOf } from './storage/storage-class-of.ts';
 export { type VolumeAttachment, volumeAttachment } from './storage/volume-attachment.ts';
 export { type VolumeAttributesClass, volumeAttributesClass } from './storage/volume-attributes-class.ts';
+export {
+  annotationOf,
+  isHeldFor,
+  matchingVolume,
+  VOLUME_ANNOTATION,
+  volumeMismatch,
+} from './storage/volume-binding.ts';
 export type { Stored } from './stored.ts';

@@ -14,6 +14,11 @@ import { type NodeMonitorSettings, nodeController } from './node/node-controller
 import { podGcController } from './node/pod-gc-controller.ts';
 import { taintEvictionController } from './node/taint-eviction-controller.ts';
 import { replicaSetController, replicationControllerController } from './replica-set/replica-set-controller.ts';
+import { nodeLocalDeleter } from './node-local/node-local-deleter.ts';
+import { nodeLocalProvisioner } from './node-local/node-local-provisioner.ts';
+import { claimBinder } from './persistent-volume/claim-binder.ts';
+import { expansionController } from './persistent-volume/expansion-controller.ts';
+import { volumePhaseController } from './persistent-volume/volume-phase-controller.ts';
 import { resourceQuotaController } from './resource-quota/resource-quota-controller.ts';
 import { rootCaController } from './root-ca/root-ca-controller.ts';
 import { serviceAccountController } from './service-account/service-account-controller.ts';
@@ -48,6 +53,11 @@ export const builtinControllers = (settings: {
   podGcController,
   resourceQuotaController(settings.kinds),
   flowSchemaController,
+  claimBinder,
+  volumePhaseController,
+  expansionController,
+  nodeLocalProvisioner,
+  nodeLocalDeleter,
   claimProtectionController,
   volumeProtectionController,
   garbageCollector(settings.kinds),

@@ -1,3 +1,4 @@
+import type { PersistentVolume } from '@periplus/api';
 import type { Logger } from '@periplus/component';
 import type { EtcdClient, KeyValue } from '@periplus/etcd';
 import { decodeInboxRecord, type Keys } from '@periplus/store';
@@ -9,6 +10,8 @@ interface InboxListener {
   onPod(node: string, pod: Pod): void;
   /** A pod is gone, or its place is taken by a namesake, which follows. */
   onGone(node: string, uid: string): void;
+  /** A volume that the node keeps is there, or has changed. */
+  onVolume(node: string, volume: PersistentVolume): void;
   /** Everything that was there has been told of. Again after the inbox had to be listed anew. */
   onListed(): void;
 }
@@ -22,7 +25,7 @@ export interface InboxDeps {
   log: Logger;
 }
 
-/** Follows the pods that are bound to a node. */
+/** Follows the pods that are bound to a node, and the volumes that it keeps. */
 export class Inbox {
   private readonly deps: InboxDeps;
   private readonly follower: RangeFollower;
@@ -50,20 +53,27 @@ export class Inbox {
 
   private put(kv: KeyValue): void {
     const { keys, listener, log } = this.deps;
-    const path = keys.parseInbox(kv.key);
-    if (!path) return;
-    let pod: Pod;
+    const found = keys.parseInbox(kv.key);
+    if (!found) return;
+    const { node, key } = found;
+    let object: unknown;
     try {
-      pod = JSON.parse(decodeInboxRecord(kv, keys).bytes.toString()) as Pod;
+      object = JSON.parse(decodeInboxRecord(kv, keys).bytes.toString());
     } catch (error) {
       log.error({ etcdKey: kv.key, error: (error as Error).message }, 'a record in the inbox can not be read');
       return;
     }
+    if (key.resource === 'pods') this.putPod(kv.key, node, object as Pod);
+    else if (key.resource === 'persistentvolumes') listener.onVolume(node, object as PersistentVolume);
+  }
+
+  private putPod(etcdKey: string, node: string, pod: Pod): void {
+    const { listener } = this.deps;
     const { uid } = pod.metadata;
-    const before = this.known.get(kv.key);
+    const before = this.known.get(etcdKey);
     if (before && before.uid !== uid) listener.onGone(before.node, before.uid);
-    this.known.set(kv.key, { node: path.node, uid });
-    listener.onPod(path.node, pod);
+    this.known.set(etcdKey, { node, uid });
+    listener.onPod(node, pod);
   }
 
   private remove(key: string): void {

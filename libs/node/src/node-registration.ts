@@ -142,19 +142,29 @@ export class NodeRegistration {
       if (!isAlreadyExists(error)) throw error;
       const found = await resources.get(nodeKind, '', identity.name);
       this.told = found.status;
-      await this.mendLabels(found, machine);
+      await this.mendMetadata(found, machine);
     }
     this.registered = true;
   }
 
-  /** A node that was there before gets the labels that its agent has now; others stay. */
-  private async mendLabels(found: Node, machine: MachineFacts): Promise<void> {
-    const wanted = nodeLabels(this.deps.identity, machine);
-    const stale = Object.entries(wanted).filter(([name, value]) => found.metadata.labels?.[name] !== value);
-    if (stale.length === 0) return;
-    const patch = { metadata: { labels: Object.fromEntries(stale) } };
+  /** A node that was there before gets the labels and annotations that its agent has now; others stay. */
+  private async mendMetadata({ metadata }: Node, machine: MachineFacts): Promise<void> {
+    const { identity } = this.deps;
+    const labels = missingFrom(metadata.labels, nodeLabels(identity, machine));
+    const annotations = missingFrom(metadata.annotations, identity.annotations ?? {});
+    if (!labels && !annotations) return;
+    const patch = { metadata: { ...(labels && { labels }), ...(annotations && { annotations }) } };
     await this.deps.commands.send({ verb: 'patch', type: 'merge', ...this.target(), patch }, null);
   }
+}
+
+/** What of `wanted` is not there, or is otherwise; undefined when nothing is. */
+function missingFrom(
+  present: Record<string, string> | undefined,
+  wanted: Record<string, string>,
+): Record<string, string> | undefined {
+  const missing = Object.entries(wanted).filter(([name, value]) => present?.[name] !== value);
+  return missing.length > 0 ? Object.fromEntries(missing) : undefined;
 }
 
 /** Sizes of disks and memory waver; only a real change of them is news. */

@@ -6,6 +6,7 @@ import {
   type Kind,
   type LimitRange,
   limitRange,
+  newestOf,
   type Pod,
   type PodDisruptionBudget,
   type PriorityClass,
@@ -97,13 +98,6 @@ export const cacheIndexes: readonly Index[] = [
   defaultIngressClasses,
 ] as readonly unknown[] as Index[];
 
-/** Where several are the default, the newest is; the first by name of those of one second. */
-const newest = <T extends Pick<DeepReadonly<KubeObject>, 'metadata'>>(objects: readonly T[]): T | undefined =>
-  [...objects].sort(
-    ({ metadata: one }, { metadata: other }) =>
-      compare(other.creationTimestamp!, one.creationTimestamp!) || compare(one.name!, other.name!),
-  )[0];
-
 const compare = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);
 
 /** How long a request waits for the cache to reach a revision that etcd has. */
@@ -188,12 +182,12 @@ export class ClusterState {
 
   /** For claims that name no class. */
   defaultStorageClass(): DeepReadonly<StorageClass> | undefined {
-    return newest(this.cache.view(0).index(defaultStorageClasses, DEFAULT));
+    return newestOf(this.cache.view(0).index(defaultStorageClasses, DEFAULT));
   }
 
   /** For ingresses that name no class. */
   defaultIngressClass(): DeepReadonly<IngressClass> | undefined {
-    return newest(this.cache.view(0).index(defaultIngressClasses, DEFAULT));
+    return newestOf(this.cache.view(0).index(defaultIngressClasses, DEFAULT));
   }
 
   /** Whether a service holds what `path` stands for. */

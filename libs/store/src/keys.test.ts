@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Keys, parseResourcePath, resourcePath } from './keys.ts';
+import { inboxPath, Keys, parseResourcePath, resourcePath } from './keys.ts';
 
 const keys = new Keys('/test/cluster');
 const pod = { group: '', resource: 'pods', namespace: 'default', name: 'web-0' };
@@ -46,9 +46,12 @@ describe('Keys', () => {
     for (const wrong of ['', 'core', 'core/pods', 'core/pods/', 'core//a/b', 'core/pods/a/b/c', '/core/pods/a']) {
       expect(parseResourcePath(wrong)).toBeUndefined();
     }
-    expect(keys.parseInbox(keys.inbox('n1', 'a', 'b'))).toEqual({ node: 'n1', namespace: 'a', name: 'b' });
-    expect(keys.parseInbox('/test/cluster/nodes/n1/pods/a')).toBeUndefined();
-    expect(keys.parseInbox('/test/cluster/nodes/n1/services/a/b')).toBeUndefined();
+    const podKey = { group: '', resource: 'pods', namespace: 'a', name: 'b' };
+    expect(keys.parseInbox(keys.inbox('n1', 'a', 'b'))).toEqual({ node: 'n1', key: podKey });
+    const volume = { group: '', resource: 'persistentvolumes', namespace: '', name: 'pv' };
+    expect(keys.parseInbox(keys.at(inboxPath('n1', 'persistentvolumes', 'pv')))).toEqual({ node: 'n1', key: volume });
+    expect(keys.parseInbox('/test/cluster/nodes/n1/pods')).toBeUndefined();
+    expect(keys.parseInbox('/test/cluster/nodes/n1/pods/a/b/c')).toBeUndefined();
     expect(keys.parseLiveness(keys.liveness('n1'))).toBe('n1');
     expect(keys.parseLiveness('/test/cluster/liveness/')).toBeUndefined();
     expect(keys.parseRegistry('/other/registry/core/pods/a/b')).toBeUndefined();

@@ -32,9 +32,9 @@ export function parseResourcePath(path: string): ResourceKey | undefined {
   return { group: group === CORE ? '' : group, resource, namespace, name };
 }
 
-/** Where a node finds the pods that are bound to it. Relative to the prefix, as companions are. */
-export const inboxPath = (node: string, namespace: string, name: string): string =>
-  `nodes/${segment(node)}/pods/${segment(namespace)}/${segment(name)}`;
+/** Where a node finds what is its own: `nodes/n1/pods/default/web`. Relative to the prefix, as companions are. */
+export const inboxPath = (node: string, resource: string, ...names: string[]): string =>
+  ['nodes', node, resource, ...names].map(segment).join('/');
 
 /** Stands while `value` is taken from `pool`: `allocations/clusterips/10.96.0.10`. Relative to the prefix. */
 export const allocationPath = (pool: string, value: string): string => `allocations/${segment(pool)}/${segment(value)}`;
@@ -45,7 +45,7 @@ export const allocationPath = (pool: string, value: string): string => `allocati
  *     registry/<group|core>/<resource>/[<namespace>/]<name>   the objects
  *     revision                                                rewritten by every transaction that changes the registry
  *     tombstones/<resource path>                              who deleted it
- *     nodes/<node>/pods/<namespace>/<name>                    a node's inbox
+ *     nodes/<node>/<resource>/[<namespace>/]<name>            a node's inbox: its pods, and volumes that it keeps
  *     liveness/<node>                                         held by the node's lease
  *     allocations/<pool>/<value>                              uniqueness
  *     elections/<component>                                   leader election
@@ -105,20 +105,21 @@ export class Keys {
   }
 
   inbox(node: string, namespace: string, name: string): string {
-    return this.at(inboxPath(node, namespace, name));
+    return this.at(inboxPath(node, 'pods', namespace, name));
   }
 
-  parseInbox(etcdKey: string): { node: string; namespace: string; name: string } | undefined {
-    if (!etcdKey.startsWith(`${this.prefix}/nodes/`)) return undefined;
-    const segments = etcdKey.slice(this.prefix.length + '/nodes/'.length).split('/');
-    if (segments.length !== 4 || segments[1] !== 'pods' || segments.includes('')) return undefined;
-    const [node, , namespace, name] = segments as [string, string, string, string];
-    return { node, namespace, name };
+  /** undefined for keys that are not of an inbox. */
+  parseInbox(etcdKey: string): { node: string; key: ResourceKey } | undefined {
+    const start = `${this.prefix}/nodes/`;
+    if (!etcdKey.startsWith(start)) return undefined;
+    const slash = etcdKey.indexOf('/', start.length);
+    const key = slash === -1 ? undefined : parseResourcePath(`${CORE}${etcdKey.slice(slash)}`);
+    return key && { node: etcdKey.slice(start.length, slash), key };
   }
 
   /** The inbox of one node, or of all. */
   inboxRange(node?: string): KeyRange {
-    return below(node === undefined ? this.at('nodes/') : this.at(`nodes/${segment(node)}/pods/`));
+    return below(node === undefined ? this.at('nodes/') : this.at(`nodes/${segment(node)}/`));
   }
 
   liveness(node: string): string {

@@ -180,11 +180,10 @@ export function decodeRecord(kv: KeyValue, keys: Keys, cipher: Cipher | null): S
   return new StoredRecord(recordParts(kv, key, kv.key, { cipher }));
 }
 
-/** Decodes the copy of a pod's record in a node's inbox, as a node needs it. */
+/** Decodes the copy of an object's record in a node's inbox, as a node needs it. */
 export function decodeInboxRecord(kv: KeyValue, keys: Keys): StoredRecord {
-  const at = keys.parseInbox(kv.key);
-  if (at === undefined) throw new Error(`${kv.key} is not a key of an inbox`);
-  const key = { group: '', resource: 'pods', namespace: at.namespace, name: at.name };
+  const key = keys.parseInbox(kv.key)?.key;
+  if (key === undefined) throw new Error(`${kv.key} is not a key of an inbox`);
   return new StoredRecord(recordParts(kv, key, keys.registry(key), { cipher: null, withoutManagers: true }));
 }
 

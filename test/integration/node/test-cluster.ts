@@ -3,7 +3,7 @@
  * etcd: the agent's inbox, liveness and leases are what they are in a cluster.
  */
 import { randomUUID } from 'node:crypto';
-import type { Kind } from '@periplus/api';
+import { type Kind, keeperOf } from '@periplus/api';
 import {
   alreadyExists,
   conflict,
@@ -122,6 +122,12 @@ export class TestCluster implements AsyncDisposable {
     });
   }
 
+  /** Creates an object, or puts another in its place. */
+  putObject(kind: Kind, object: KubeObject): Promise<CommandOutcome> {
+    const { namespace = '', name = '' } = object.metadata;
+    return this.inTurn(() => this.write(keyOf(kind, namespace, name), object));
+  }
+
   pod(name: string): { metadata: KubeObject['metadata']; spec: JsonObject; status: PodStatusSeen } | undefined {
     return this.objects.get(`pods/default/${name}`)?.object as never;
   }
@@ -190,17 +196,22 @@ export class TestCluster implements AsyncDisposable {
       return this.write(key, { ...held.object, status } as KubeObject);
     }
     const labels = { ...held.object.metadata.labels, ...patch.metadata?.labels };
-    return this.write(key, { ...held.object, metadata: { ...held.object.metadata, labels } });
+    const metadata = { ...held.object.metadata, ...patch.metadata, labels };
+    if (metadata.deletionTimestamp && metadata.finalizers?.length === 0) return this.remove(key, held);
+    return this.write(key, { ...held.object, metadata });
+  }
+
+  private inboxOf({ resource, namespace, name }: ResourceKey, object: Held['object']): string | undefined {
+    if (resource === 'pods') return object.spec?.nodeName && inboxPath(object.spec.nodeName, 'pods', namespace, name);
+    const keeper = resource === 'persistentvolumes' && keeperOf(object as never);
+    return keeper ? inboxPath(keeper, 'persistentvolumes', name) : undefined;
   }
 
   private async write(key: ResourceKey, object: KubeObject): Promise<CommandOutcome> {
     const held = this.objects.get(pathOf(key));
     const { resourceVersion: _, ...metadata } = object.metadata;
-    const { spec } = object as Held['object'];
-    const companions =
-      key.resource === 'pods' && spec?.nodeName
-        ? [{ path: inboxPath(spec.nodeName, key.namespace, key.name), put: 'record' as const }]
-        : [];
+    const path = this.inboxOf(key, object as Held['object']);
+    const companions = path === undefined ? [] : [{ path, put: 'record' as const }];
     const { revision, resourceVersion } = await this.store.commit({
       ...{ key, confidential: [], companions, ifRevision: held?.revision ?? 0 },
       object: { ...object, metadata } as unknown as JsonObject,
@@ -211,10 +222,10 @@ export class TestCluster implements AsyncDisposable {
   }
 
   private async remove(key: ResourceKey, held: Held): Promise<CommandOutcome> {
-    const path = inboxPath(held.object.spec?.nodeName ?? this.node, key.namespace, key.name);
+    const path = this.inboxOf(key, held.object);
     const { revision, resourceVersion } = await this.store.commit({
       ...{ key, confidential: [], object: null, ifRevision: held.revision },
-      companions: key.resource === 'pods' ? [{ path, delete: true }] : [],
+      companions: path === undefined ? [] : [{ path, delete: true }],
       provenance: { actor: 'test', verb: 'delete', timeMs: Date.now(), requestId: randomUUID(), cause: null },
     });
     this.objects.delete(pathOf(key));

@@ -2,6 +2,7 @@ import type { PeerCertificate } from 'node:tls';
 import type { ClusterRole, Pod, Service } from '@periplus/api';
 import type { KubeObject } from '@periplus/apimachinery';
 import { type Attributes, bootstrap, type User } from '@periplus/operations';
+import { Keys } from '@periplus/store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { admin, at, body, podOf, ROOT_CA, refusal, serviceAccountOf, startCore, type TestCore, user } from './core.ts';
 
@@ -474,6 +475,43 @@ describe('a node', () => {
       /node "n1" is not allowed to update fields other than status.quantity and status.conditions$/,
     );
     expect((await refusal(change(n1, claims, larger))).code).toBe(403);
+  });
+
+  it('finds volumes that it keeps in its inbox, and lets go of those that are to go', async () => {
+    const kind = 'v1/persistentvolumes';
+    const volumeOf = (name: string, node: string, finalizers: string[]) => ({
+      metadata: { name, finalizers, annotations: { 'periplus.dev/volume-node': node } },
+      spec: {
+        ...{ accessModes: ['ReadWriteOnce'], capacity: { storage: '1Gi' }, local: { path: `/volumes/${name}` } },
+        nodeAffinity: {
+          required: { nodeSelectorTerms: [{ matchExpressions: [{ key: 'a', operator: 'Exists' }] }] },
+        },
+      },
+    });
+    const finalizers = ['periplus.dev/node-local', 'example.com/hold'];
+    await core.create(kind, '', volumeOf('kept', 'n1', finalizers));
+    await core.create(kind, '', volumeOf('far', 'n2', finalizers));
+    await core.create(kind, '', volumeOf('odd', 'n1/pods', finalizers));
+    const keys = new Keys('/periplus');
+    const found = await core.etcd.range(keys.inboxRange('n1'));
+    const volumes = found.kvs.filter(({ key }) => keys.parseInbox(key)?.key.resource === 'persistentvolumes');
+    expect(volumes.map(({ key }) => keys.parseInbox(key)?.key.name)).toEqual(['kept']);
+    await settled();
+    const patch = (name: string, value: object) =>
+      core.operations.patch(core.as(n1), at(kind, '', name), {
+        mediaType: 'application/merge-patch+json',
+        body: body(value),
+      });
+    const without = { metadata: { finalizers: ['example.com/hold', 'kubernetes.io/pv-protection'] } };
+    const why = /node "n1" is only allowed to remove its own finalizer from volumes$/;
+    expect((await refusal(patch('kept', without))).message).toMatch(why);
+    await core.operations.delete(core.as(admin), at(kind, '', 'kept'), {});
+    await settled();
+    expect((await refusal(patch('kept', { metadata: { finalizers: [] } }))).message).toMatch(why);
+    expect((await refusal(patch('kept', { spec: { capacity: { storage: '2Gi' } } }))).message).toMatch(why);
+    await patch('kept', without);
+    expect((await core.get(kind, '', 'kept')).metadata.finalizers?.sort()).toEqual(without.metadata.finalizers.sort());
+    expect((await refusal(patch('far', without))).code).toBe(403);
   });
 
   it('renews its lease alone', async () => {

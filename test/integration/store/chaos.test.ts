@@ -205,7 +205,7 @@ async function checkCompanions(etcd: ReturnType<typeof openEtcd>): Promise<void>
   const pods = (await etcd.range(keys.registryRange())).kvs;
   const copies = (await etcd.range(keys.inboxRange())).kvs;
   const shown = (name: string, revision: number): string => `${name}@${revision}`;
-  expect(copies.map((kv) => shown(keys.parseInbox(kv.key)!.name, kv.modRevision)).sort()).toEqual(
+  expect(copies.map((kv) => shown(keys.parseInbox(kv.key)!.key.name, kv.modRevision)).sort()).toEqual(
     pods.map((kv) => shown(keys.parseRegistry(kv.key)!.name, kv.modRevision)).sort(),
   );
 }

@@ -5,6 +5,7 @@ import { defineKind } from '../define.ts';
 import { differences } from '../differences.ts';
 import { sameValue } from '../equality.ts';
 import { checkImmutable, checkNonNegativeQuantity, type Errors } from '../field-rules.ts';
+import { STORAGE_CLASS_ANNOTATION, storageClassOf } from '../storage/storage-class-of.ts';
 import type { Stored } from '../stored.ts';
 import { accessModesText, checkClaimSpec, linkDataSources, setClaimSpecDefaults } from './claim-spec.ts';
 
@@ -13,10 +14,8 @@ export type PersistentVolumeClaim = Stored<IPersistentVolumeClaim, 'spec'>;
 type Claim = DeepReadonly<PersistentVolumeClaim>;
 type Spec = Claim['spec'];
 
-/** Where claims named their class before there was a field. */
 /** Held by this until no pod uses it. */
 export const PVC_PROTECTION = 'kubernetes.io/pvc-protection';
-const CLASS_ANNOTATION = 'volume.beta.kubernetes.io/storage-class';
 const RESIZE_STATUSES = [
   'ControllerResizeInProgress',
   'ControllerResizeInfeasible',
@@ -25,9 +24,6 @@ const RESIZE_STATUSES = [
   'NodeResizePending',
 ];
 
-const classOf = ({ metadata, spec }: Claim): string =>
-  metadata.annotations?.[CLASS_ANNOTATION] ?? spec.storageClassName ?? '';
-
 const sizeOf = (quantity: string | number | undefined) => parseQuantity(quantity ?? 0);
 
 /** `now` with what this update may change as it is in `old`. */
@@ -35,7 +31,7 @@ function withFreedomsOf(now: Claim, old: Claim): Spec {
   const spec: { -readonly [F in keyof Spec]: Spec[F] } = { ...now.spec };
   if (!old.spec.volumeName) spec.volumeName = old.spec.volumeName;
   // Claims without a class get the default one when there is one at last.
-  const oldClass = old.metadata.annotations?.[CLASS_ANNOTATION];
+  const oldClass = old.metadata.annotations?.[STORAGE_CLASS_ANNOTATION];
   const { storageClassName } = now.spec;
   const gainsClass = old.spec.storageClassName === undefined && storageClassName !== undefined;
   if (gainsClass && (oldClass ?? storageClassName) === storageClassName) delete spec.storageClassName;
@@ -69,9 +65,10 @@ function checkAttributesClass(errors: Errors, at: FieldPath, now: Claim, old: Cl
 }
 
 function checkUpdate(errors: Errors, at: FieldPath, now: Claim, old: Claim): void {
-  const [annotation, before] = [now, old].map(({ metadata }) => metadata.annotations?.[CLASS_ANNOTATION] ?? '');
+  const [annotation, before] = [now, old].map(({ metadata }) => metadata.annotations?.[STORAGE_CLASS_ANNOTATION] ?? '');
   const becomesField = before !== '' && annotation === '' && now.spec.storageClassName === before;
-  if (!becomesField) checkImmutable(errors, at.child('metadata', 'annotations'), CLASS_ANNOTATION, annotation, before);
+  if (!becomesField)
+    checkImmutable(errors, at.child('metadata', 'annotations'), STORAGE_CLASS_ANNOTATION, annotation, before);
   const spec = withFreedomsOf(now, old);
   if (!sameValue(spec, old.spec)) {
     const rule =
@@ -138,7 +135,7 @@ export const persistentVolumeClaim = defineKind<PersistentVolumeClaim>({
       description: 'Who may use it at once',
       of: ({ spec, status }) => (spec.volumeName ? accessModesText(status?.accessModes) : ''),
     },
-    { name: 'StorageClass', type: 'string', description: 'Class that provides it', of: classOf },
+    { name: 'StorageClass', type: 'string', description: 'Class that provides it', of: storageClassOf },
     {
       name: 'VolumeAttributesClass',
       type: 'string',

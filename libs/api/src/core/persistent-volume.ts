@@ -6,6 +6,7 @@ import { differences } from '../differences.ts';
 import { sameValue } from '../equality.ts';
 import { checkImmutable, checkOptionalOneOf, checkText, type Errors } from '../field-rules.ts';
 import { checkNodeSelector } from '../pod-spec/affinity.ts';
+import { storageClassOf } from '../storage/storage-class-of.ts';
 import type { Stored } from '../stored.ts';
 import { accessModesText, checkAccessModes, checkPositiveQuantity, checkVolumeMode } from './claim-spec.ts';
 import { checkVolumeSource, SOURCES } from './persistent-volume-source.ts';
@@ -19,7 +20,6 @@ type Volume = DeepReadonly<PersistentVolume>;
 type Spec = Volume['spec'];
 
 const RECLAIM_POLICIES = ['Delete', 'Recycle', 'Retain'];
-const CLASS_ANNOTATION = 'volume.beta.kubernetes.io/storage-class';
 
 function checkCapacity(errors: Errors, at: FieldPath, capacity: Spec['capacity'] = {}): void {
   const names = Object.keys(capacity);
@@ -129,7 +129,7 @@ export const persistentVolume = defineKind<PersistentVolume>({
       name: 'StorageClass',
       type: 'string',
       description: 'Class that it belongs to',
-      of: ({ metadata, spec }) => metadata.annotations?.[CLASS_ANNOTATION] ?? spec.storageClassName ?? '',
+      of: storageClassOf,
     },
     {
       name: 'VolumeAttributesClass',

@@ -11,13 +11,13 @@ import type { Pod } from '../core/pod-type.ts';
 import type { Service } from '../core/service-type.ts';
 import { type Amounts, amountsOf, podLimits, podRequests } from '../pod-spec/pod-resources.ts';
 import { HUGE_PAGES, isExtended } from '../resource-names.ts';
+import { storageClassOf } from '../storage/storage-class-of.ts';
 
 const ONE = Quantity.ofInteger(1);
 /** Counted under their own name, as they were before `count/` came. */
 const COUNTED_BY_NAME = ['configmaps', 'resourcequotas', 'replicationcontrollers', 'secrets'];
 const COMPUTE = ['cpu', 'memory', 'ephemeral-storage'];
 const CLASS_SUFFIX = '.storageclass.storage.k8s.io/';
-const CLASS_ANNOTATION = 'volume.beta.kubernetes.io/storage-class';
 
 const hasEnded = ({ status }: DeepReadonly<Pod>): boolean =>
   status?.phase === 'Succeeded' || status?.phase === 'Failed';
@@ -54,14 +54,15 @@ function serviceUsage({ spec }: DeepReadonly<Service>): Amounts {
 }
 
 /** Of a claim that grows, the larger of what it wants and what it was given. */
-function claimUsage({ metadata, spec, status }: DeepReadonly<PersistentVolumeClaim>): Amounts {
+function claimUsage(claim: DeepReadonly<PersistentVolumeClaim>): Amounts {
+  const { spec, status } = claim;
   const usage = new Map([['persistentvolumeclaims', ONE]]);
   const sizes = [spec.resources?.requests?.storage, status?.allocatedResources?.storage].flatMap((size) =>
     size === undefined ? [] : [parseQuantity(size)],
   );
   const [size] = sizes.sort((one, other) => other.compare(one));
   if (size) usage.set('requests.storage', size);
-  const storageClass = metadata.annotations?.[CLASS_ANNOTATION] ?? spec.storageClassName;
+  const storageClass = storageClassOf(claim);
   if (!storageClass) return usage;
   for (const [name, amount] of [...usage]) usage.set(`${storageClass}${CLASS_SUFFIX}${name}`, amount);
   return usage;

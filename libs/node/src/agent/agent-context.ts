@@ -1,4 +1,4 @@
-import type { CommandClient, RecordedEvent } from '@periplus/client';
+import type { CommandClient, RecordedEvent, ResourceClient } from '@periplus/client';
 import type { Logger } from '@periplus/component';
 import type { Cri } from '@periplus/cri';
 import type { ClusterDns, DnsConfig } from '../pod/dns.ts';
@@ -38,6 +38,7 @@ export interface AgentContext {
   volumes: PodVolumes;
   statuses: StatusSender;
   commands: CommandClient;
+  resources: ResourceClient;
   prober: Prober;
   record(event: RecordedEvent): void;
   log: Logger;

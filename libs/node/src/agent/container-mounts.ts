@@ -61,7 +61,7 @@ async function volumeMount(
     containerPath: mount.mountPath,
     hostPath,
     // What comes from the API is replaced behind the container's back; writes to it would be lost.
-    readonly: mount.readOnly || hasFiles(volume),
+    readonly: mount.readOnly || hasFiles(volume) || volume.persistentVolumeClaim?.readOnly,
     propagation: PROPAGATION[mount.mountPropagation ?? 'None'] ?? 0,
   };
 }

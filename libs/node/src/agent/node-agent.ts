@@ -4,6 +4,7 @@
  */
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { VOLUME_DIRECTORY_ANNOTATION } from '@periplus/api';
 import type { CommandClient, ResourceClient } from '@periplus/client';
 import type { Logger } from '@periplus/component';
 import { type Cri, describeCriError, openCri, type TaskWatch, watchTasks } from '@periplus/cri';
@@ -26,6 +27,7 @@ import { podUidOfLogs } from '../pod/sandbox-config.ts';
 import type { RangeFollower } from '../range-follower.ts';
 import { readMachineUse } from '../stats/machine-use.ts';
 import { UsageMeter } from '../stats/usage-meter.ts';
+import { VolumeKeeper } from '../volumes/volume-keeper.ts';
 import type { AgentContext } from './agent-context.ts';
 import { type ContextOptions, makeContext, readRuntime } from './node-context.ts';
 import { orphanPod, PodWorker } from './pod-worker.ts';
@@ -63,6 +65,7 @@ export class NodeAgent {
   private readonly context: AgentContext;
   private readonly workers = new Map<string, PodWorker>();
   private readonly fingerprints = new Map<string, string>();
+  private readonly volumeKeeper: VolumeKeeper;
   private readonly inbox: Inbox;
   private readonly liveness: Liveness;
   private readonly leases: NodeLeases;
@@ -85,11 +88,17 @@ export class NodeAgent {
     this.meter = new UsageMeter(options.identity.name);
     const wake = (uid: string): void => this.workers.get(uid)?.wake();
     this.context = makeContext(options, { ...deps, cri: this.cri, wake });
+    this.volumeKeeper = new VolumeKeeper({
+      ...{ directory: this.context.directories.persistentVolumes, commands: deps.commands, log: deps.log },
+      removeDirectory: (path) => rm(path, { recursive: true, force: true }),
+      record: (event) => this.context.record(event),
+    });
     this.inbox = new Inbox({
       ...{ etcd: deps.etcd, keys: deps.keys, node: options.identity.name, log: deps.log },
       listener: {
         onPod: (_node, pod) => this.onPod(pod),
         onGone: (_node, uid) => this.workers.get(uid)?.remove(),
+        onVolume: (_node, volume) => this.volumeKeeper.see(volume),
         onListed: () => this.onListed(),
       },
     });
@@ -165,6 +174,7 @@ export class NodeAgent {
     this.closed = true;
     for (const timer of this.timers) clearInterval(timer);
     this.inbox.close();
+    this.volumeKeeper.close();
     this.liveness.close();
     this.nodeWatch.close();
     this.leases.close();
@@ -256,9 +266,10 @@ export class NodeAgent {
 
   private makeRegistration(identity: NodeIdentity): NodeRegistration {
     const { directory } = this.options;
-    const { addresses } = this.context.settings.facts;
+    const { settings, directories } = this.context;
+    const { addresses } = settings.facts;
     return new NodeRegistration({
-      identity,
+      identity: { ...identity, annotations: { [VOLUME_DIRECTORY_ANNOTATION]: directories.persistentVolumes } },
       readMachine: () => readMachine(directory, [...addresses], identity.name),
       readRuntime: () => readRuntime(this.cri),
       ...{ commands: this.deps.commands, resources: this.deps.resources, log: this.deps.log, now: Date.now },

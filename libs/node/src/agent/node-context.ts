@@ -83,11 +83,11 @@ export function makeContext(options: ContextOptions, deps: ContextDeps): AgentCo
     onLost: (error) => log.debug({ error: error.message }, 'an event was lost'),
   });
   return {
-    ...{ settings, cri, commands, log, directories, now: Date.now },
+    ...{ settings, cri, commands, resources, log, directories, now: Date.now },
     view: new RuntimeView(cri, identity.name),
     images: new ImagePuller(cri, Date.now),
     data: new ApiDataSource(resources, Date.now),
-    volumes: new PodVolumes(directories, Date.now),
+    volumes: new PodVolumes(directories, identity.name, Date.now),
     statuses: new StatusSender(commands, (error, { metadata }) => {
       log.warn({ namespace: metadata.namespace, pod: metadata.name, error: String(error) }, 'could not send a status');
     }),

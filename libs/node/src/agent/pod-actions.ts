@@ -11,6 +11,7 @@ import { sandboxConfig } from '../pod/sandbox-config.ts';
 import { runHandler } from '../probes/run-probe.ts';
 import { hasFiles } from '../volumes/volume-files.ts';
 import type { AgentContext } from './agent-context.ts';
+import { claimedVolumes } from './claimed-volumes.ts';
 import { startContainer, tellAbout, writeHostsFile } from './container-starter.ts';
 import { readHostsFile, removePodCgroup, removePodLogs } from './host-files.ts';
 import type { TellPod } from './image-puller.ts';
@@ -94,7 +95,7 @@ export class PodActions {
   private async prepareVolumes({ pod, runtime }: ActionScene): Promise<void> {
     try {
       const sources = await volumeSources(this.context, pod, addressesOf(this.context, pod, runtime));
-      await this.context.volumes.prepare(pod, sources);
+      await this.context.volumes.prepare(pod, sources, await claimedVolumes(this.context.resources, pod));
     } catch (error) {
       this.tell(pod, 'FailedMount', error);
       throw error;

@@ -2,7 +2,7 @@
  * Many nodes in one process that run nothing: pods bound to them become ready after a while and go when they are told
  * to. Needs neither root nor a container runtime. One lease, one watch and one delay queue serve all nodes.
  */
-import { type Kind, type Node, node as nodeKind } from '@periplus/api';
+import { type Kind, type Node, node as nodeKind, VOLUME_DIRECTORY_ANNOTATION } from '@periplus/api';
 import { isAlreadyExists, isNotFound, type JsonObject } from '@periplus/apimachinery';
 import type { CommandClient } from '@periplus/client';
 import type { Logger } from '@periplus/component';
@@ -16,6 +16,7 @@ import { isReady, type MachineFacts, type NodeIdentity, newNode, nodeStatus } fr
 import { watchNodes } from '../node-watch.ts';
 import type { Pod } from '../pod/pod-types.ts';
 import type { RangeFollower } from '../range-follower.ts';
+import { VolumeKeeper } from '../volumes/volume-keeper.ts';
 import { AddressPool, nodeCidr, nodesThatFit } from './address-pool.ts';
 import { StageEngine } from './stage-engine.ts';
 import { nextStage, type StageDelays } from './stages.ts';
@@ -24,6 +25,8 @@ export const HOLLOW_NODES_MAX = 5_000;
 /** Registrations sent at once; the command stream batches them. */
 const REGISTRATIONS_MAX = 256;
 const RETRY_MS = 1_000;
+/** Where volumes would lie. Nothing is ever made there. */
+const VOLUME_DIRECTORY = '/var/lib/periplus/simulated-volumes';
 const GIBI = 1024 ** 3;
 
 export interface HollowOptions {
@@ -70,6 +73,7 @@ export class HollowNodes {
   private readonly nodes = new Map<string, HollowNode>();
   private readonly pods = new Map<string, HollowPod>();
   private readonly engine: StageEngine;
+  private readonly volumeKeeper: VolumeKeeper;
   private readonly inbox: Inbox;
   private readonly liveness: Liveness;
   private readonly leases: NodeLeases;
@@ -98,11 +102,18 @@ export class HollowNodes {
       isKnown: (uid) => this.pods.has(uid),
       contextOf: (node, pod) => ({ hostAddress: this.hostAddress(node), podAddress: this.addressOf(node, pod) }),
     });
+    this.volumeKeeper = new VolumeKeeper({
+      ...{ directory: VOLUME_DIRECTORY, commands, log },
+      removeDirectory: () => Promise.resolve(),
+    });
     this.inbox = new Inbox({
       ...{ etcd, keys, log },
       listener: {
         onPod: (node, pod) => this.onPod(node, pod),
         onGone: (_node, uid) => this.onGone(uid),
+        onVolume: (node, volume) => {
+          if (this.nodes.has(node)) this.volumeKeeper.see(volume);
+        },
         onListed: () => {
           this.listed = true;
         },
@@ -142,6 +153,7 @@ export class HollowNodes {
     for (const timer of this.retries) clearTimeout(timer);
     this.engine.close();
     this.inbox.close();
+    this.volumeKeeper.close();
     this.nodeWatch.close();
     this.leases.close();
     this.liveness.close();
@@ -196,6 +208,7 @@ export class HollowNodes {
       ...{ name, port: 0, podCidr: nodeCidr(podCidr, this.nodes.get(name)!.index), taints: [] },
       labels: { 'periplus.dev/simulated': 'true', ...labels },
       annotations: {
+        [VOLUME_DIRECTORY_ANNOTATION]: VOLUME_DIRECTORY,
         'periplus.dev/usage-cpu-percent': String(usagePercent.cpu),
         'periplus.dev/usage-memory-percent': String(usagePercent.memory),
       },

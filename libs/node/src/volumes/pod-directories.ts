@@ -18,6 +18,11 @@ export class PodDirectories {
     return join(this.root, 'memory');
   }
 
+  /** The volumes that this node keeps, which outlive pods. */
+  get persistentVolumes(): string {
+    return join(this.root, 'persistent-volumes');
+  }
+
   pod(uid: string): string {
     return join(this.pods, uid);
   }
@@ -41,7 +46,12 @@ export class PodDirectories {
   volume({ metadata }: Pod, volume: Volume): string {
     if (volume.hostPath) return volume.hostPath.path;
     if (volume.secret || volume.projected) return join(this.podMemory(metadata.uid), volume.name);
-    const plugin = volume.emptyDir ? 'empty-dir' : volume.configMap ? 'configmap' : 'downward-api';
-    return join(this.pod(metadata.uid), 'volumes', `kubernetes.io~${plugin}`, volume.name);
+    return join(this.pod(metadata.uid), 'volumes', `kubernetes.io~${pluginOf(volume)}`, volume.name);
   }
+}
+
+function pluginOf({ emptyDir, configMap, persistentVolumeClaim, ephemeral }: Volume): string {
+  if (emptyDir) return 'empty-dir';
+  if (persistentVolumeClaim || ephemeral) return 'persistent-volume';
+  return configMap ? 'configmap' : 'downward-api';
 }

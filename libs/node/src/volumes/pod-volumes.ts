@@ -1,13 +1,16 @@
 import { chmod, chown, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { PersistentVolume } from '@periplus/api';
 import { ConfigError } from '../pod/config-error.ts';
 import type { Pod, Volume } from '../pod/pod-types.ts';
 import { sizeLimitBytes } from '../pod/resources.ts';
 import { showFiles } from './atomic-directory.ts';
 import { checkHostPath } from './host-path.ts';
 import { isMounted, mountMemory, unmountBelow } from './mounts.ts';
+import { linkTo, locate, MounterError } from './persistent-volumes.ts';
 import type { PodDirectories } from './pod-directories.ts';
 import { hasFiles, type VolumeSources, volumeFiles } from './volume-files.ts';
+import { giveToGroup } from './volume-ownership.ts';
 
 /** A volume could not be set up. The message is that of the FailedMount event. */
 class VolumeError extends Error {
@@ -22,10 +25,12 @@ class VolumeError extends Error {
 /** Makes the volumes of pods, keeps their content up to date, and takes them away. */
 export class PodVolumes {
   private readonly directories: PodDirectories;
+  private readonly node: string;
   private readonly now: () => number;
 
-  constructor(directories: PodDirectories, now: () => number) {
+  constructor(directories: PodDirectories, node: string, now: () => number) {
     this.directories = directories;
+    this.node = node;
     this.now = now;
   }
 
@@ -36,14 +41,20 @@ export class PodVolumes {
     await chmod(this.directories.memory, 0o711);
   }
 
-  /** Idempotent: volumes that are there stay, content that changed is replaced. Rejects with VolumeError. */
-  async prepare(pod: Pod, sources: VolumeSources): Promise<void> {
+  /**
+   * Idempotent: volumes that are there stay, content that changed is replaced. `claimed`: what is behind the pod's
+   * claims, by the name of the pod's volume. Rejects with VolumeError or MounterError.
+   */
+  async prepare(pod: Pod, sources: VolumeSources, claimed: ReadonlyMap<string, PersistentVolume>): Promise<void> {
     await mkdir(this.directories.pod(pod.metadata.uid), { recursive: true, mode: 0o750 });
     for (const volume of pod.spec.volumes ?? []) {
       try {
-        await this.prepareOne(pod, volume, sources);
+        const behind = claimed.get(volume.name);
+        if (behind) await this.showPersistent(pod, volume, behind);
+        else await this.prepareOne(pod, volume, sources);
       } catch (error) {
-        throw new VolumeError(volume.name, error);
+        if (error instanceof MounterError) throw error;
+        throw new VolumeError(claimed.get(volume.name)?.metadata.name ?? volume.name, error);
       }
     }
   }
@@ -79,6 +90,13 @@ export class PodVolumes {
     if (volume.hostPath) return checkHostPath(volume.hostPath.path, volume.hostPath.type);
     if (!hasFiles(volume)) throw new ConfigError('no volume plugin matched');
     await this.show(pod, volume, sources);
+  }
+
+  private async showPersistent(pod: Pod, volume: Volume, behind: PersistentVolume): Promise<void> {
+    const path = await locate(behind, this.node, this.directories.persistentVolumes);
+    const isWritable = !volume.persistentVolumeClaim?.readOnly;
+    if (behind.spec.local && isWritable) await giveToGroup(path, pod.spec.securityContext ?? {});
+    await linkTo(path, this.directories.volume(pod, volume));
   }
 
   private show(pod: Pod, volume: Volume, sources: VolumeSources): Promise<boolean> {

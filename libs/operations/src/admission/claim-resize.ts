@@ -1,15 +1,11 @@
-import { type PersistentVolumeClaim, persistentVolumeClaim, storageClass } from '@periplus/api';
+import { type PersistentVolumeClaim, persistentVolumeClaim, storageClass, storageClassOf } from '@periplus/api';
 import { type DeepReadonly, parseQuantity, type Quantity } from '@periplus/apimachinery';
 import type { ClusterState } from '../cluster-state.ts';
 import { type Admission, refused } from './admission.ts';
 
 type Claim = DeepReadonly<PersistentVolumeClaim>;
 
-const CLASS_ANNOTATION = 'volume.beta.kubernetes.io/storage-class';
-
 const sizeOf = ({ spec }: Claim): Quantity => parseQuantity(spec.resources?.requests?.storage ?? 0);
-const classOf = ({ metadata, spec }: Claim): string =>
-  metadata.annotations?.[CLASS_ANNOTATION] ?? spec.storageClassName ?? '';
 
 /** https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#persistentvolumeclaimresize */
 export const claimResize = (cluster: ClusterState): Admission => ({
@@ -21,8 +17,8 @@ export const claimResize = (cluster: ClusterState): Admission => ({
     const old = request.old as Claim;
     if (sizeOf(now).compare(sizeOf(old)) <= 0) return;
     if (old.status?.phase !== 'Bound') throw refused(request, 'Only bound persistent volume claims can be expanded');
-    const name = classOf(now);
-    const found = name !== '' && name === classOf(old) ? cluster.object(storageClass, '', name) : undefined;
+    const name = storageClassOf(now);
+    const found = name !== '' && name === storageClassOf(old) ? cluster.object(storageClass, '', name) : undefined;
     if (found?.allowVolumeExpansion) return;
     const why =
       'only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize';

@@ -1,10 +1,15 @@
-import { type Ingress, ingress, type PersistentVolumeClaim, persistentVolumeClaim } from '@periplus/api';
+import {
+  type Ingress,
+  ingress,
+  leavesClassOpen,
+  type PersistentVolumeClaim,
+  persistentVolumeClaim,
+} from '@periplus/api';
 import type { ClusterState } from '../cluster-state.ts';
 import type { Admission } from './admission.ts';
 
 /** As people said it before there was a field. */
 const INGRESS_CLASS_ANNOTATION = 'kubernetes.io/ingress.class';
-const STORAGE_CLASS_ANNOTATION = 'volume.beta.kubernetes.io/storage-class';
 
 /** https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#defaultstorageclass */
 export const defaultStorageClass = (cluster: ClusterState): Admission => ({
@@ -12,10 +17,10 @@ export const defaultStorageClass = (cluster: ClusterState): Admission => ({
   handles: ({ kind, subresource }, operation) =>
     kind === (persistentVolumeClaim as unknown) && subresource === '' && operation === 'create',
   admit({ object }) {
-    const { metadata, spec } = object as PersistentVolumeClaim;
-    if (spec.storageClassName !== undefined || metadata.annotations?.[STORAGE_CLASS_ANNOTATION] !== undefined) return;
+    const claim = object as PersistentVolumeClaim;
+    if (!leavesClassOpen(claim)) return;
     const byDefault = cluster.defaultStorageClass();
-    if (byDefault) spec.storageClassName = byDefault.metadata.name;
+    if (byDefault) claim.spec.storageClassName = byDefault.metadata.name;
   },
 });
 

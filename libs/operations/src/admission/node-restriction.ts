@@ -5,6 +5,7 @@ import {
   type Node,
   node as nodeKind,
   type Pod,
+  persistentVolume,
   persistentVolumeClaim,
   pod,
   serviceAccount,
@@ -14,7 +15,7 @@ import { MIRROR_ANNOTATION, nodeNameOf } from '../authorization/node-authorizer.
 import { referencesAny } from '../authorization/pod-references.ts';
 import type { ClusterState } from '../cluster-state.ts';
 import { type Admission, type AdmissionRequest, refused } from './admission.ts';
-import { admitClaim, admitCsiNode } from './node-volumes.ts';
+import { admitClaim, admitCsiNode, admitVolume } from './node-volumes.ts';
 
 const quoted = JSON.stringify;
 const LEASE_NAMESPACE = 'kube-node-lease';
@@ -198,6 +199,7 @@ export function nodeRestriction(cluster: ClusterState): Admission {
     [lease, admitLease],
     [csiNode, admitCsiNode],
     [persistentVolumeClaim, admitClaim],
+    [persistentVolume, admitVolume],
   ]);
   return {
     name: 'NodeRestriction',

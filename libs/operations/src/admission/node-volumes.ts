@@ -1,4 +1,4 @@
-import { type PersistentVolumeClaim, sameValue } from '@periplus/api';
+import { NODE_LOCAL_FINALIZER, type PersistentVolumeClaim, sameValue } from '@periplus/api';
 import type { DeepReadonly, KubeObject } from '@periplus/apimachinery';
 import { type AdmissionRequest, refused } from './admission.ts';
 
@@ -23,4 +23,17 @@ export function admitClaim(request: AdmissionRequest, own: string): void {
   if (sameValue(rest(request.object), rest(request.old))) return;
   const why = `node ${JSON.stringify(own)} is not allowed to update fields other than status.quantity and status.conditions`;
   throw refused(request, why);
+}
+
+/** A node says of a volume that it keeps only that its directory is gone. */
+export function admitVolume(request: AdmissionRequest, own: string): void {
+  const { object, old, operation } = request;
+  if (operation === 'update' && object?.metadata.deletionTimestamp && old) {
+    const rest = ({ metadata, ...more }: DeepReadonly<KubeObject>): unknown => {
+      const { resourceVersion: _, managedFields: __, finalizers = [], ...kept } = metadata;
+      return { ...more, metadata: { ...kept, finalizers: finalizers.filter((one) => one !== NODE_LOCAL_FINALIZER) } };
+    };
+    if (sameValue(rest(object), rest(old))) return;
+  }
+  throw refused(request, `node ${JSON.stringify(own)} is only allowed to remove its own finalizer from volumes`);
 }

@@ -68,6 +68,7 @@ const mirror = spec({ volumes: [{ name: 'v', secret: { secretName: 'static' } }]
 mirror.metadata.annotations = { [MIRROR_ANNOTATION]: 'x' };
 const claims: Record<string, string> = { 'x/claim': 'pv', 'x/liar': 'other-pv', 'x/p-scratch': 'scratch-pv' };
 const volume = (namespace: string, name: string, more: object = {}) => ({
+  metadata: {},
   spec: { claimRef: { namespace, name }, ...more },
 });
 const csi = {
@@ -77,6 +78,8 @@ const csi = {
 const volumes: Record<string, object> = {
   pv: volume('x', 'claim', { csi }),
   'other-pv': volume('y', 'claim', { rbd: { secretRef: { name: 'ceph' } } }),
+  'kept-pv': { ...volume('y', 'claim'), metadata: { annotations: { 'periplus.dev/volume-node': 'n1' } } },
+  'far-pv': { ...volume('x', 'claim'), metadata: { annotations: { 'periplus.dev/volume-node': 'n2' } } },
   'scratch-pv': volume('x', 'p-scratch', { iscsi: { secretRef: { name: 'chap' } } }),
 };
 const authorizer = new NodeAuthorizer({
@@ -124,6 +127,12 @@ it.each<[string, Attributes, boolean]>([
   ['change the claim of its pod', asked('update', '/persistentvolumeclaims', { name: 'claim' }), false],
   ['get the volume of its pod', asked('get', '/persistentvolumes', { name: 'pv', namespace: '' }), true],
   ['get another volume', asked('get', '/persistentvolumes', { name: 'other-pv', namespace: '' }), false],
+  ['let go of a volume that it keeps', asked('patch', '/persistentvolumes', { name: 'kept-pv', namespace: '' }), true],
+  ['let go of the volume of its pod', asked('patch', '/persistentvolumes', { name: 'pv', namespace: '' }), false],
+  ['let go of a volume of another', asked('patch', '/persistentvolumes', { name: 'far-pv', namespace: '' }), false],
+  ['say how a volume is', asked('patch', '/persistentvolumes/status', { name: 'kept-pv', namespace: '' }), false],
+  ['delete a volume that it keeps', asked('delete', '/persistentvolumes', { name: 'kept-pv', namespace: '' }), false],
+  ['list volumes', asked('list', '/persistentvolumes', { namespace: '' }), false],
   ['get what mounts its volume', asked('get', '/secrets', { name: 'stage', namespace: 'vault' }), true],
   ['get what mounts its older volume', asked('get', '/secrets', { name: 'chap' }), true],
   ['get what attaches its volume', asked('get', '/secrets', { name: 'control', namespace: 'vault' }), false],

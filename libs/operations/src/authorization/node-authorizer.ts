@@ -1,9 +1,16 @@
-import type { PersistentVolume, PersistentVolumeClaim, Pod, VolumeAttachment } from '@periplus/api';
+import {
+  claimNamesOf,
+  keeperOf,
+  type PersistentVolume,
+  type PersistentVolumeClaim,
+  type Pod,
+  type VolumeAttachment,
+} from '@periplus/api';
 import type { DeepReadonly } from '@periplus/apimachinery';
 import type { Attributes, Decision, User } from '../types.ts';
 import { ALLOWED, decideByName, READ, refused } from './node-rules.ts';
 import { references } from './pod-references.ts';
-import { claimsOf, volumeSecrets } from './volume-references.ts';
+import { volumeSecrets } from './volume-references.ts';
 
 /** Marks the image of a pod that a node runs by itself. */
 export const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
@@ -45,7 +52,7 @@ export class NodeAuthorizer {
       case '/persistentvolumeclaims':
         return this.claims(node, asked);
       case '/persistentvolumes':
-        return this.get(node, asked, () => this.needsVolume(node, asked.name));
+        return this.volumes(node, asked);
       case 'storage.k8s.io/volumeattachments':
         return this.get(node, asked, () => this.objects.attachment(asked.name)?.spec.nodeName === node);
       case '/serviceaccounts':
@@ -85,7 +92,7 @@ export class NodeAuthorizer {
 
   private needsSecret(pod: DeepReadonly<Pod>, { namespace, name }: Attributes): boolean {
     if (pod.metadata.namespace === namespace && references(pod, 'secret', name)) return true;
-    return claimsOf(pod).some((claim) => {
+    return claimNamesOf(pod).some((claim) => {
       const volume = this.volumeOf(pod.metadata.namespace!, claim);
       return volume && volumeSecrets(volume).some((one) => one.name === name && one.namespace === namespace);
     });
@@ -99,17 +106,29 @@ export class NodeAuthorizer {
     return bound?.namespace === namespace && bound.name === name ? volume : undefined;
   }
 
+  /** Besides reading what its pods use, a node lets go of volumes that it keeps; see `node-volumes.ts`. */
+  private volumes(node: string, asked: Attributes): Decision {
+    if (asked.verb === 'patch' && !asked.subresource)
+      return this.related(node, asked, () => this.keeps(node, asked.name));
+    return this.get(node, asked, () => this.needsVolume(node, asked.name));
+  }
+
+  private keeps(node: string, name: string): boolean {
+    const volume = this.objects.volume(name);
+    return volume !== undefined && keeperOf(volume) === node;
+  }
+
   private needsVolume(node: string, name: string): boolean {
     const bound = this.objects.volume(name)?.spec?.claimRef;
     if (!bound?.name) return false;
     return this.somePod(
       node,
-      (pod) => pod.metadata.namespace === bound.namespace && claimsOf(pod).includes(bound.name!),
+      (pod) => pod.metadata.namespace === bound.namespace && claimNamesOf(pod).includes(bound.name!),
     );
   }
 
   private claims(node: string, asked: Attributes): Decision {
-    const isRelated = () => this.somePod(node, (pod) => isHere(pod, asked) && claimsOf(pod).includes(asked.name));
+    const isRelated = () => this.somePod(node, (pod) => isHere(pod, asked) && claimNamesOf(pod).includes(asked.name));
     if (asked.subresource !== 'status') return this.get(node, asked, isRelated);
     if (asked.verb !== 'update' && asked.verb !== 'patch') return refused('can only get/update/patch this type');
     return this.related(node, asked, isRelated);

@@ -1,4 +1,4 @@
-import type { PersistentVolume, Pod } from '@periplus/api';
+import type { PersistentVolume } from '@periplus/api';
 import type { DeepReadonly } from '@periplus/apimachinery';
 
 interface Reference {
@@ -10,13 +10,6 @@ interface Reference {
 export const SECRET_SOURCES = ['cephfs', 'cinder', 'flexVolume', 'rbd', 'scaleIO', 'iscsi', 'storageos'] as const;
 /** What of a CSI volume's secrets is the node's business; the others are its controller's. */
 const CSI_NODE_SECRETS = ['nodePublishSecretRef', 'nodeStageSecretRef', 'nodeExpandSecretRef'] as const;
-
-/** The claims of a pod, those of its ephemeral volumes too: their names within its namespace. */
-export const claimsOf = ({ metadata, spec }: DeepReadonly<Pod>): string[] =>
-  (spec.volumes ?? []).flatMap(({ name, persistentVolumeClaim, ephemeral }) => {
-    if (persistentVolumeClaim) return [persistentVolumeClaim.claimName];
-    return ephemeral ? [`${metadata.name}-${name}`] : [];
-  });
 
 /** The Secrets that a node needs in order to mount the volume. Older volumes mean the namespace of their claim. */
 export function volumeSecrets({ spec }: DeepReadonly<PersistentVolume>): Reference[] {

@@ -4,6 +4,7 @@ import {
   configMap,
   endpointSlice,
   flowSchema,
+  NODE_LOCAL_PROVISIONER,
   namespace,
   priorityClass,
   priorityLevelConfiguration,
@@ -14,6 +15,7 @@ import {
   sameValue,
   service,
   serviceCIDR,
+  storageClass,
 } from '@periplus/api';
 import { formatTime, type JsonObject } from '@periplus/apimachinery';
 import type { Operations } from '../types.ts';
@@ -54,6 +56,15 @@ const apiEndpoints = ({ advertised: { address, port } }: BootstrapDeps): JsonObj
   ports: [{ name: 'https', protocol: 'TCP', port }],
 });
 
+/** For claims that name no class: directories of the node that the pod runs on. */
+const DEFAULT_CLASS = {
+  metadata: { name: 'standard', annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } },
+  provisioner: NODE_LOCAL_PROVISIONER,
+  reclaimPolicy: 'Delete',
+  volumeBindingMode: 'WaitForFirstConsumer',
+  allowVolumeExpansion: true,
+};
+
 const ensureRole = (builder: Builder, one: BootstrapRole): Promise<void> =>
   builder.ensure(
     targetOf(one.namespace ? role : clusterRole, one.namespace, one.name),
@@ -83,6 +94,7 @@ async function ensureServiceRange(builder: Builder, { network, now }: BootstrapD
 /**
  * Makes what every cluster has: its namespaces, the default roles and bindings, the system's priority classes, priority
  * levels and flow schemas, the range of Services' addresses, and the `kubernetes` service. Default roles get what they lack, and what is said of this
+ * levels and flow schemas, a default StorageClass, and the `kubernetes` service. Default roles get what they lack, and what is said of this
  * server follows it; all else that exists is left as it is. Fit to be run at every start, by several servers at once.
  */
 export async function bootstrap(deps: BootstrapDeps): Promise<void> {
@@ -108,6 +120,7 @@ export async function bootstrap(deps: BootstrapDeps): Promise<void> {
         (existing) => outdatedSpec(existing, spec),
       ),
     ),
+    builder.ensure(targetOf(storageClass, '', DEFAULT_CLASS.metadata.name), () => structuredClone(DEFAULT_CLASS)),
   ]);
   const authority = { 'client-ca-file': deps.clientAuthority.toString() };
   const { namespace: home, name } = AUTHENTICATION_CONFIG_MAP;

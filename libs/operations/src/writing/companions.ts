@@ -1,4 +1,4 @@
-import type { Kind, Pod, Service } from '@periplus/api';
+import { type Kind, keeperOf, type PersistentVolume, type Pod, type Service } from '@periplus/api';
 import type { DeepReadonly, KubeObject } from '@periplus/apimachinery';
 import { allocationPath, type Companion, inboxPath } from '@periplus/store';
 
@@ -7,15 +7,19 @@ type State = DeepReadonly<KubeObject> | null;
 export const CLUSTER_IPS = 'clusterips';
 export const NODE_PORTS = 'nodeports';
 
-/** A node finds its pods in its inbox. */
-function inboxOf(pod: DeepReadonly<Pod> | null): string | undefined {
+/** A node finds its pods in its inbox, */
+function podInbox(pod: DeepReadonly<Pod> | null): string | undefined {
   const node = pod?.spec.nodeName;
-  return node ? inboxPath(node, pod.metadata.namespace!, pod.metadata.name!) : undefined;
+  return node ? inboxPath(node, 'pods', pod.metadata.namespace!, pod.metadata.name!) : undefined;
 }
 
-function podCompanions(now: DeepReadonly<Pod> | null, old: DeepReadonly<Pod> | null): Companion[] {
-  const inbox = inboxOf(now);
-  const before = inboxOf(old);
+/** and the volumes that it keeps. */
+function volumeInbox(volume: DeepReadonly<PersistentVolume> | null): string | undefined {
+  const node = volume && keeperOf(volume);
+  return node ? inboxPath(node, 'persistentvolumes', volume.metadata.name!) : undefined;
+}
+
+function inboxCompanions(inbox: string | undefined, before: string | undefined): Companion[] {
   const companions: Companion[] = inbox === undefined ? [] : [{ path: inbox, put: 'record' }];
   if (before !== undefined && before !== inbox) companions.push({ path: before, delete: true });
   return companions;
@@ -50,7 +54,13 @@ const NONE: readonly Companion[] = [];
 /** The keys that change with an object, in the same transaction. `kind` is the stored one. */
 export function companionsOf(kind: Kind, now: State, old: State): readonly Companion[] {
   if (kind.group !== '') return NONE;
-  if (kind.plural === 'pods') return podCompanions(now as DeepReadonly<Pod> | null, old as DeepReadonly<Pod> | null);
+  if (kind.plural === 'pods') {
+    return inboxCompanions(podInbox(now as DeepReadonly<Pod> | null), podInbox(old as DeepReadonly<Pod> | null));
+  }
+  if (kind.plural === 'persistentvolumes') {
+    const [volume, before] = [now, old] as (DeepReadonly<PersistentVolume> | null)[];
+    return inboxCompanions(volumeInbox(volume ?? null), volumeInbox(before ?? null));
+  }
   if (kind.plural === 'services') {
     return serviceCompanions(now as DeepReadonly<Service> | null, old as DeepReadonly<Service> | null);
   }
