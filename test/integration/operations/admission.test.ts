@@ -284,7 +284,12 @@ describe('the class of a claim', () => {
   };
 
   it('is the default one, unless it says otherwise', async () => {
+    expect(await classOfNew('usual')).toBe('standard');
+    const usual = await core.get(CLASSES, '', 'standard');
+    await core.operations.delete(core.as(admin), at(CLASSES, '', 'standard'), {});
+    await settled();
     expect(await classOfNew('none')).toBeUndefined();
+    await core.create(CLASSES, '', { ...usual, metadata: { name: 'standard', annotations } });
     await core.create(CLASSES, '', { metadata: { name: 'fast', annotations }, provisioner: 'a.b/c' });
     await settled();
     expect([await classOfNew('default'), await classOfNew('own', { storageClassName: '' })]).toEqual(['fast', '']);

@@ -93,9 +93,9 @@ async function ensureServiceRange(builder: Builder, { network, now }: BootstrapD
 
 /**
  * Makes what every cluster has: its namespaces, the default roles and bindings, the system's priority classes, priority
- * levels and flow schemas, the range of Services' addresses, and the `kubernetes` service. Default roles get what they lack, and what is said of this
- * levels and flow schemas, a default StorageClass, and the `kubernetes` service. Default roles get what they lack, and what is said of this
- * server follows it; all else that exists is left as it is. Fit to be run at every start, by several servers at once.
+ * levels and flow schemas, a default StorageClass, the range of Services' addresses, and the `kubernetes` service.
+ * Default roles get what they lack, and what is said of this server follows it; all else that exists is left as it is.
+ * Fit to be run at every start, by several servers at once.
  */
 export async function bootstrap(deps: BootstrapDeps): Promise<void> {
   const builder = new Builder(deps);
