@@ -1,32 +1,39 @@
 import type { DeepReadonly, KubeObject } from '@periplus/apimachinery';
 import { type RecordParts, StoredRecord } from '@periplus/store';
+import type { Parsed, ParsedObjects } from './parsed-objects.ts';
 import type { Entry } from './types.ts';
 
 /** What a cache hands out must not be written to. Tests find out who does; production does not pay for it. */
 const FREEZE = process.env.NODE_ENV === 'test';
 
 /** An object of the cache: a record that parses itself when first asked to. */
-export class CachedObject extends StoredRecord implements Entry {
+export class CachedObject extends StoredRecord implements Entry, Parsed {
   /** `[<namespace>/]<name>`: its place in the order of its resource. */
   readonly path: string;
+  /** Of all objects of the cache. */
+  readonly parsed: ParsedObjects;
   #object: DeepReadonly<KubeObject> | null = null;
+  #slot = 0;
 
-  constructor(parts: RecordParts, path: string) {
+  constructor(parts: RecordParts, path: string, parsed: ParsedObjects) {
     super(parts);
     this.path = path;
+    this.parsed = parsed;
   }
 
   get object(): DeepReadonly<KubeObject> {
     if (this.#object === null) {
       const object = this.parse() as unknown as DeepReadonly<KubeObject>;
       this.#object = FREEZE ? deepFreeze(object) : object;
+      this.#slot = this.parsed.add(this);
     }
     return this.#object;
   }
 
-  /** Gives the memory of the parsed object back. Of what has been replaced few ask again, and for long it is remembered. */
   forget(): void {
+    if (this.#object === null) return;
     this.#object = null;
+    this.parsed.remove(this.#slot);
   }
 }
 

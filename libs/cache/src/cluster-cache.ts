@@ -180,6 +180,7 @@ export class ClusterCache {
 
   #changed(changes: readonly ObjectChange[]): void {
     if (changes.length > 0) for (const listener of this.#listeners) listener(this.revision, changes);
+    // The window remembers them for long, and few ask what they were.
     for (const { previous } of changes) previous?.forget();
     this.#advance(this.revision);
   }

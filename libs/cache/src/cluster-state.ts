@@ -5,6 +5,7 @@ import { CachedObject, type ObjectChange, pathOf } from './cached-object.ts';
 import { ChangeWindow, endOf, type WindowLimits } from './change-window.ts';
 import { deletionOf, Listing, type Mirrored, UNSIGNED } from './listing.ts';
 import { ObjectIndex } from './object-index.ts';
+import { ParsedObjects } from './parsed-objects.ts';
 import { SortedObjects } from './sorted-objects.ts';
 import type { CacheLog, Index, ResourceId } from './types.ts';
 
@@ -38,6 +39,7 @@ export class ClusterState implements Mirrored {
   readonly keys: Keys;
   readonly #options: StateOptions;
   readonly #tables = new Map<string, ResourceTable>();
+  readonly #parsed = new ParsedObjects();
   #owners: ObjectIndex | null = null;
 
   constructor(options: StateOptions) {
@@ -129,7 +131,8 @@ export class ClusterState implements Mirrored {
   /** A value that is no record cannot stop the cluster: what was known of the object stays. */
   decode(kv: KeyValue, key: ResourceKey): CachedObject | null {
     try {
-      return new CachedObject(recordParts(kv, key, kv.key, this.#options), pathOf(key.namespace, key.name));
+      const parts = recordParts(kv, key, kv.key, this.#options);
+      return new CachedObject(parts, pathOf(key.namespace, key.name), this.#parsed);
     } catch (error) {
       this.#options.log.error({ etcdKey: kv.key, revision: kv.modRevision, error }, 'a stored object cannot be read');
       return null;

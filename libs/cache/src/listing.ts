@@ -11,7 +11,7 @@ export const UNSIGNED: Tombstone = { index: REVISION_END, provenance: new Uint8A
 
 /** The last state of an object, deleted at `revision`. */
 export function deletionOf(previous: CachedObject, revision: number, tombstone: Tombstone): ObjectChange {
-  const entry = new CachedObject(previous.deletion(revision, tombstone), previous.path);
+  const entry = new CachedObject(previous.deletion(revision, tombstone), previous.path, previous.parsed);
   return { type: 'deleted', entry, previous };
 }
 

@@ -12,7 +12,7 @@ export interface Entry {
   readonly provenance: Provenance;
   /** The final JSON at the storage version, shared by every response. */
   readonly bytes: Buffer;
-  /** Parsed on first use, then kept. */
+  /** Parsed on first use, then kept for a while: each time may give another, equal object. */
   readonly object: DeepReadonly<KubeObject>;
 }
 

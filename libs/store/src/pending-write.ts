@@ -120,7 +120,7 @@ export class PendingWrite implements Pending {
   acknowledge(revision: number, index: number): void {
     const resourceVersion = versionOfWrite(revision, index);
     const record = this.#record;
-    this.resolve({ revision, index, resourceVersion, bytes: () => record && record.versioned(resourceVersion) });
+    this.resolve({ revision, index, resourceVersion, bytes: () => record?.versioned(resourceVersion) ?? null });
   }
 
   /** What stood in its way, if anything, when `next` tells what is at each of its compares' keys in turn. */
