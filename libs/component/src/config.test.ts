@@ -37,6 +37,15 @@ describe('ConfigReader', () => {
     expect(() => reader.end()).toThrow('etcd.prefx: unknown field; known: prefix');
   });
 
+  it('reads lists of objects, whose fields have a place in the list', () => {
+    const reader = new ConfigReader({ users: [{ name: 'a' }, { name: '' }] });
+    const [first, second] = reader.objects('users');
+    expect(first!.string('name')).toBe('a');
+    expect(() => second!.string('name')).toThrow('users[1].name: must be a non-empty string');
+    expect(() => new ConfigReader({ users: {} }).objects('users')).toThrow('users: must be a list of objects');
+    expect(() => new ConfigReader({ users: ['a'] }).objects('users')).toThrow('users[0]: must be an object');
+  });
+
   it('takes a fallback only for an absent field', () => {
     expect(new ConfigReader({}).oneOf('level', ['info', 'debug'], 'info')).toBe('info');
     expect(() => new ConfigReader({ level: 'loud' }).oneOf('level', ['info', 'debug'], 'info')).toThrow(

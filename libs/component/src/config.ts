@@ -102,6 +102,14 @@ export class ConfigReader {
     return reader;
   }
 
+  /** A list of objects. */
+  objects(field: string): ConfigReader[] {
+    const values = this.checked<unknown[]>(field, undefined, 'a list of objects', Array.isArray);
+    const readers = values.map((value, at) => new ConfigReader(value, `${this.name(field)}[${at}]`));
+    this.nested.push(...readers);
+    return readers;
+  }
+
   /** Refuses unknown fields, here and in every nested object that was read. */
   end(): void {
     for (const field of Object.keys(this.values)) {

@@ -1,11 +1,13 @@
 /**
  * Which node a pod goes to. `scheduler.ts` listens and binds; `scheduling-queue.ts` holds the pods that wait;
- * `decide.ts` chooses among the nodes with the plugins of a `profile.ts`, each in a file of `plugins/`.
+ * `decide.ts` chooses among the nodes with the plugins of a `profile.ts`, each in a file of `plugins/`; `configuration.ts` reads other profiles
+ * than the default one.
  *
  * What they look at is kept up to date as events come: `node-table.ts` (what nodes have and what of it is taken),
  * `tallies.ts` (how many pods of which sort are in which domain of a topology), `image-table.ts` and
  * `workload-selectors.ts`. Of a pod nothing is kept but its shape (`pod-shape.ts`), shared by all that are alike.
  */
+export { schedulingProfiles } from './configuration.ts';
 export { type SchedulerMetrics, schedulerMetrics } from './metrics.ts';
-export { SCHEDULER_NAME } from './profile.ts';
+export { DEFAULT_PROFILE, type Profile, SCHEDULER_NAME } from './profile.ts';
 export { SCHEDULER_RESOURCES, Scheduler, type SchedulerDeps } from './scheduler.ts';

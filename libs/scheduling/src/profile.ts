@@ -21,7 +21,7 @@ import { type SpreadDefaults, SpreadRules, SYSTEM_DEFAULTS } from './spread-rule
 export const SCHEDULER_NAME = 'default-scheduler';
 
 /** What can be said of plugins beyond their weight. */
-interface PluginArgs {
+export interface PluginArgs {
   readonly addedAffinity?: NodeAffinity;
   readonly scoringStrategy: ScoringStrategy;
   readonly balancedResources?: readonly WeightedResource[];
@@ -30,7 +30,7 @@ interface PluginArgs {
   readonly hardPodAffinityWeight: number;
 }
 
-const DEFAULT_ARGS: PluginArgs = {
+export const DEFAULT_ARGS: PluginArgs = {
   scoringStrategy: LEAST_ALLOCATED,
   spreadDefaults: SYSTEM_DEFAULTS,
   hardPodAffinityWeight: 1,
@@ -97,8 +97,8 @@ const PLUGINS = {
   ImageLocality: { weight: 1, make: () => ({ dynamicScore: imageLocality }) },
 } satisfies Record<string, PluginEntry>;
 
-type PluginName = keyof typeof PLUGINS;
-const PLUGIN_NAMES = Object.keys(PLUGINS) as PluginName[];
+export type PluginName = keyof typeof PLUGINS;
+export const PLUGIN_NAMES = Object.keys(PLUGINS) as PluginName[];
 
 /** How pods that name this scheduler are decided about. */
 export interface Profile {
@@ -116,7 +116,7 @@ interface ProfileChoice {
   readonly args: PluginArgs;
 }
 
-function makeProfile(schedulerName: string, { filters, scores, args }: ProfileChoice): Profile {
+export function makeProfile(schedulerName: string, { filters, scores, args }: ProfileChoice): Profile {
   const profile = {
     schedulerName,
     staticFilters: [] as StaticFilter[],

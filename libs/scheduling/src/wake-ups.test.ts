@@ -1,5 +1,7 @@
 import { type Namespace, namespace, node as nodeKind, pod as podKind } from '@periplus/api';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { LEAST_ALLOCATED } from './plugins/resource-scoring.ts';
+import { DEFAULT_ARGS, DEFAULT_PROFILE, makeProfile } from './profile.ts';
 import { makeNode, makePod } from './testing/objects.ts';
 import { SchedulingTest } from './testing/scheduling.ts';
 
@@ -131,4 +133,20 @@ it('asks a namespace selector about the labels that namespaces have', async () =
   test.start();
   await settle();
   expect(test.nodeOf('p')).toEqual(['b']);
+});
+
+it('finds nodes for the pods of each of its profiles, by its plugins', async () => {
+  const packing = makeProfile('packing', {
+    filters: {},
+    scores: {},
+    args: { ...DEFAULT_ARGS, scoringStrategy: { ...LEAST_ALLOCATED, type: 'MostAllocated' } },
+  });
+  const small = { containers: [{ name: 'a', image: 'a', resources: { requests: { cpu: '100m', memory: '1Gi' } } }] };
+  test.put(makeNode('a'), makeNode('b'), makePod('there', { ...small, nodeName: 'a' }));
+  test.start([DEFAULT_PROFILE, packing]);
+  await settle();
+  test.put(makePod('spread', small), makePod('packed', { ...small, schedulerName: 'packing' }));
+  test.put(makePod('foreign', { ...small, schedulerName: 'mine' }));
+  await settle();
+  expect(test.nodeOf('spread', 'packed', 'foreign')).toEqual(['b', 'a', undefined]);
 });

@@ -95,6 +95,7 @@ const configurationOf: Record<ComponentName, (context: ComponentContext) => Reco
     health: { port: context.settings.ports.controllerManagerHealth },
   }),
   scheduler: (context) => ({
+    ...context.settings.scheduler,
     apiServers: apiServers(context),
     tls: pair(context.folder.pki, 'scheduler'),
     etcd: etcd(context, 'scheduler'),

@@ -35,6 +35,8 @@ export interface ClusterSettings {
   podCidr: string;
   /** Written by hand: further fields of the api-server's configuration, such as `oidc` and `tokenWebhook`. */
   apiServer?: Record<string, unknown>;
+  /** Likewise of the scheduler's, such as `profiles`. */
+  scheduler?: Record<string, unknown>;
 }
 
 const SERVICE_CIDR = '10.96.0.0/16';

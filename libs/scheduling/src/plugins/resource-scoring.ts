@@ -6,7 +6,7 @@ export interface WeightedResource {
   readonly weight: number;
 }
 
-interface UtilizationPoint {
+export interface UtilizationPoint {
   /** Percent. */
   readonly utilization: number;
   /** 0 to 10. */

@@ -4,6 +4,7 @@ import type { Command, CommandClient, CommandOutcome, RecordedEvent } from '@per
 import { type Logger, Metrics } from '@periplus/component';
 import { MemoryCluster } from '@periplus/reconcile';
 import { schedulerMetrics } from '../metrics.ts';
+import type { Profile } from '../profile.ts';
 import { Scheduler } from '../scheduler.ts';
 
 const nothing = (): void => undefined;
@@ -18,7 +19,7 @@ export class SchedulingTest {
   private readonly stopping = new AbortController();
   private ended: Promise<void> = Promise.resolve();
 
-  start(): void {
+  start(profiles?: readonly Profile[]): void {
     const { cluster, events } = this;
     const commands: CommandClient = {
       underWay: 0,
@@ -35,6 +36,7 @@ export class SchedulingTest {
       events: { record: (event) => events.push(event) },
       metrics,
       log,
+      ...(profiles && { profiles }),
     });
     this.ended = scheduler.run(this.stopping.signal);
   }
