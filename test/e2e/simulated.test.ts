@@ -44,6 +44,18 @@ describe('a cluster of simulated nodes', () => {
     expect(await managers('pods')).toEqual(['kube-controller-manager Update', 'simulated-nodes Update status']);
   });
 
+  it('counts more pods than one page of a list has', async () => {
+    const flags = ['--image=example.com/web', '--replicas=600', '--dry-run=client', '-o', 'yaml'];
+    const manifest = await cluster.kubectl('create', 'deployment', 'nowhere', ...flags);
+    const input = manifest.replace('resources: {}', 'resources: {requests: {cpu: "1000"}}');
+    await cluster.tryKubectl(['create', '-f', '-'], { input });
+    await eventually(async () => {
+      const { podPhases } = JSON.parse(await cluster.periplus('status', '--json'));
+      expect(podPhases).toMatchObject({ Pending: 600 });
+    });
+    await cluster.kubectl('delete', 'deployment', 'nowhere', '--cascade=foreground');
+  });
+
   it('has no logs of what runs nowhere, and says so', async () => {
     expect(await cluster.kubectl('logs', 'deploy/web')).toMatch(
       /^node sim-\d is simulated: container "web" runs nowhere$/m,

@@ -8,12 +8,18 @@ const NOT_READY = 'node.kubernetes.io/not-ready';
 const TIMEOUT_MS = 5_000;
 const BODY_BYTES_MAX = 64 << 20;
 
-interface List {
-  items: {
-    metadata: { name: string };
-    spec?: { taints?: { key: string }[] };
-    status?: { phase?: string; conditions?: { type: string; status: string }[] };
-  }[];
+/** Objects to a page: of a large cluster, no more is held at a time. */
+const PAGE_LIMIT = 500;
+
+interface Item {
+  metadata: { name: string };
+  spec?: { taints?: { key: string }[] };
+  status?: { phase?: string; conditions?: { type: string; status: string }[] };
+}
+
+interface Page {
+  metadata: { continue?: string };
+  items: Item[];
 }
 
 /** What the supervisor asks of its cluster's API, as its administrator. */
@@ -33,18 +39,18 @@ export class AdminApi {
 
   /** Names of the nodes, and whether each is Ready and no longer kept from pods for not having been. */
   async nodes(): Promise<{ name: string; ready: boolean }[]> {
-    return (await this.list('/api/v1/nodes')).map(({ metadata, spec, status }) => ({
-      name: metadata.name,
-      ready:
-        status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true &&
-        !spec?.taints?.some(({ key }) => key === NOT_READY),
-    }));
+    const nodes: { name: string; ready: boolean }[] = [];
+    for await (const { metadata, spec, status } of this.list('/api/v1/nodes')) {
+      const isReady = status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
+      nodes.push({ name: metadata.name, ready: isReady && !spec?.taints?.some(({ key }) => key === NOT_READY) });
+    }
+    return nodes;
   }
 
   /** How many pods there are in each phase. */
   async podPhases(): Promise<Record<string, number>> {
     const phases: Record<string, number> = {};
-    for (const { status } of await this.list('/api/v1/pods')) {
+    for await (const { status } of this.list('/api/v1/pods')) {
       const phase = status?.phase ?? 'Unknown';
       phases[phase] = (phases[phase] ?? 0) + 1;
     }
@@ -55,10 +61,14 @@ export class AdminApi {
     this.agent.destroy();
   }
 
-  private async list(path: string): Promise<List['items']> {
-    const { status, body } = await this.get(path);
-    if (status !== 200) throw new Error(`GET ${path}: ${status} ${body.slice(0, 200)}`);
-    return (JSON.parse(body) as List).items;
+  private async *list(path: string): AsyncGenerator<Item> {
+    for (let next: string | undefined = ''; next !== undefined; ) {
+      const { status, body } = await this.get(`${path}?limit=${PAGE_LIMIT}${next && `&continue=${next}`}`);
+      if (status !== 200) throw new Error(`GET ${path}: ${status} ${body.slice(0, 200)}`);
+      const { metadata, items } = JSON.parse(body) as Page;
+      yield* items;
+      next = metadata.continue ? encodeURIComponent(metadata.continue) : undefined;
+    }
   }
 
   private get(path: string): Promise<{ status: number; body: string }> {
