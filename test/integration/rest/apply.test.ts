@@ -1,19 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Ask, TestServer } from './test-server.ts';
 
-const DEPLOYMENT = `
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web, labels: {app: web}}
-spec:
-  replicas: 2
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec:
-      containers:
-      - {name: web, image: "nginx:1", ports: [{containerPort: 80}]}
-`;
+const DEPLOYMENT = readFileSync(join(import.meta.dirname, 'testdata/deployment.yaml'), 'utf8');
 const WEB = '/apis/apps/v1/namespaces/default/deployments/web';
 const MAPS = '/api/v1/namespaces/default/configmaps';
 
@@ -23,17 +13,15 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
-async function ok(args: string, input?: string): Promise<string> {
-  const { code, stdout, stderr } = await server.kubectl(args, input);
-  expect({ args, code, stderr }).toEqual({ args, code: 0, stderr: expect.any(String) });
-  return stdout;
-}
+const ok = (args: string, input?: string) => server.kubectlOk(args, input);
 
+/** By name: they stand in the order of their seconds. */
 const managers = async (path: string): Promise<string[]> =>
-  (await server.ask('GET', path)).json.metadata.managedFields.map(
-    ({ manager, operation, subresource }: Record<string, string>) =>
+  (await server.ask('GET', path)).json.metadata.managedFields
+    .map(({ manager, operation, subresource }: Record<string, string>) =>
       [manager, operation, subresource].filter(Boolean).join(' '),
-  );
+    )
+    .sort();
 
 describe('kubectl apply --server-side', () => {
   const apply = 'apply --server-side -f -';

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { TestServer } from './test-server.ts';
 
@@ -7,26 +9,9 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
-const DEPLOYMENT = `
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web, labels: {app: web}}
-spec:
-  replicas: 2
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec:
-      containers:
-      - {name: web, image: "nginx:1", ports: [{containerPort: 80}]}
-`;
+const DEPLOYMENT = readFileSync(join(import.meta.dirname, 'testdata/deployment.yaml'), 'utf8');
 
-/** The command's output; it must succeed. */
-async function ok(args: string, input?: string): Promise<string> {
-  const { code, stdout, stderr } = await server.kubectl(args, input);
-  expect({ args, code, stderr }).toEqual({ args, code: 0, stderr: expect.any(String) });
-  return stdout;
-}
+const ok = (args: string, input?: string) => server.kubectlOk(args, input);
 
 describe('kubectl', () => {
   it('learns the version and the resources', async () => {

@@ -18,12 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
-/** The command's output; it must succeed. */
-async function ok(args: string, input?: string): Promise<string> {
-  const { code, stdout, stderr } = await server.kubectl(args, input);
-  expect({ args, code, stderr }).toEqual({ args, code: 0, stderr: expect.any(String) });
-  return stdout;
-}
+const ok = (args: string, input?: string) => server.kubectlOk(args, input);
 
 const AUTHORIZATION = '/apis/authorization.k8s.io/v1';
 const AUTHENTICATION = '/apis/authentication.k8s.io/v1';

@@ -162,6 +162,13 @@ export class TestServer implements AsyncDisposable {
     return kubectl(args.split(' '), { ...this.home(), ...(input !== undefined && { input }) });
   }
 
+  /** What kubectl prints; it must succeed. */
+  async kubectlOk(args: string, input?: string): Promise<string> {
+    const { code, stdout, stderr } = await this.kubectl(args, input);
+    if (code !== 0) throw new Error(`kubectl ${args} exited with ${code}: ${stderr}`);
+    return stdout;
+  }
+
   /** The real helm. */
   helm(args: string): Promise<CommandOutput> {
     return helm(args.split(' '), this.home());

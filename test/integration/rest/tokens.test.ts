@@ -12,12 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
-/** The command's output; it must succeed. */
-async function ok(args: string, input?: string): Promise<string> {
-  const { code, stdout, stderr } = await server.kubectl(args, input);
-  expect({ args, code, stderr }).toEqual({ args, code: 0, stderr: expect.any(String) });
-  return stdout;
-}
+const ok = (args: string, input?: string) => server.kubectlOk(args, input);
 
 /** Waits until the check holds: what has changed is seen a moment later. */
 const soon = <T>(check: () => Promise<T>): Promise<T> => vi.waitFor(check, { timeout: 20_000 });
