@@ -137,3 +137,19 @@ export const markers: Readonly<Record<string, Markers>> = {
   'storage.k8s.io/v1.CSIDriverSpec': { volumeLifecycleModes: 'apply set' },
   'storage.k8s.io/v1.CSINodeSpec': { drivers: 'map name' },
 };
+
+/** Lists that may be absent and that the Go types write when they are empty: without `omitempty`. */
+export const KEPT_EMPTY: ReadonlySet<string> = new Set([
+  'v1.ContainerImage.names',
+  'v1.ProjectedVolumeSource.sources',
+  'authentication.k8s.io/v1.TokenRequestSpec.audiences',
+  'autoscaling/v2.HorizontalPodAutoscalerStatus.currentMetrics',
+  'discovery.k8s.io/v1.EndpointSlice.endpoints',
+  'discovery.k8s.io/v1.EndpointSlice.ports',
+  'flowcontrol.apiserver.k8s.io/v1.ResourcePolicyRule.namespaces',
+  'rbac.authorization.k8s.io/v1.ClusterRole.rules',
+  'rbac.authorization.k8s.io/v1.Role.rules',
+  'resource.k8s.io/v1.AllocatedDeviceStatus.conditions',
+  'resource.k8s.io/v1.DeviceClaim.requests',
+  'storage.k8s.io/v1.CSINodeDriver.topologyKeys',
+]);

@@ -3,7 +3,7 @@
  * that loading it runs straight through; what refers back (JSONSchemaProps to itself) is filled in at the end.
  */
 import type { Declared, Definition } from './declarations.ts';
-import { type ListMarker, type Markers, markers } from './markers.ts';
+import { KEPT_EMPTY, type ListMarker, type Markers, markers } from './markers.ts';
 
 /** Leaves that occur thousands of times. */
 const LEAVES: Record<string, string> = {
@@ -19,7 +19,7 @@ const LEAVES: Record<string, string> = {
   Y: `{type:'string',format:'byte'}`,
   A: `{type:'any'}`,
   M: `{type:'map',values:S}`,
-  L: `{type:'array',items:S,list:'atomic'}`,
+  L: `{type:'array',items:S,list:'atomic',omitEmpty:true}`,
 };
 const LEAF_OF: Record<string, string> = {
   string: 'S',
@@ -128,7 +128,7 @@ class ModuleWriter {
       const text = this.#at(`properties[${JSON.stringify(name)}]`, () =>
         value.is === 'ref' && marks[name]
           ? `{...${this.#text(value)},${OF_REFERENCE[marks[name]]}}`
-          : this.#text(value, marks[name] as ListMarker),
+          : this.#text(value, marks[name] as ListMarker, KEPT_EMPTY.has(`${id}.${name}`)),
       );
       properties.push(`${/^[a-zA-Z]\w*$/.test(name) ? name : JSON.stringify(name)}:${text}`);
     }
@@ -140,14 +140,14 @@ class ModuleWriter {
     return `{type:'object'${name},properties:{${properties.join(',')}},required:${JSON.stringify(required)}${merge}}`;
   }
 
-  #text(type: Declared, mark?: ListMarker): string {
+  #text(type: Declared, mark?: ListMarker, isKeptEmpty = false): string {
     switch (type.is) {
       case 'ref':
         return this.#reference(type.name);
       case 'map':
         return this.#map(type.values, mark !== undefined);
       case 'array':
-        return this.#array(type.items, mark);
+        return this.#array(type.items, mark, isKeptEmpty);
       case 'object':
         return this.#object(type, '');
       case 'string':
@@ -167,11 +167,11 @@ class ModuleWriter {
     return `{type:'map',values:${text}${isAtomic ? ',atomic:true' : ''}}`;
   }
 
-  #array(items: Declared, mark?: ListMarker): string {
-    if (!mark && items.is === 'string' && !items.enum && !items.format) return 'L';
+  #array(items: Declared, mark: ListMarker | undefined, isKeptEmpty: boolean): string {
+    if (!mark && !isKeptEmpty && items.is === 'string' && !items.enum && !items.format) return 'L';
     const text = this.#at('items', () => this.#text(items));
-    if (!mark) return `{type:'array',items:${text},list:'atomic'}`;
-    return `{type:'array',items:${text},${merging(mark)}}`;
+    const omit = isKeptEmpty ? '' : ',omitEmpty:true';
+    return `{type:'array',items:${text},${mark ? merging(mark) : "list:'atomic'"}${omit}}`;
   }
 
   #reference(id: string): string {

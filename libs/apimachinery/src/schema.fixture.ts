@@ -74,7 +74,12 @@ const spec: ObjectSchema = {
     data: { type: 'map', values: { type: 'string', format: 'byte' } },
     containers: { type: 'array', list: 'map', keys: ['name'], items: container },
     volumes: { type: 'array', list: 'map', keys: ['name'], items: volume },
-    tolerations: { type: 'array', list: 'atomic', items: { type: 'object', required: [], properties: { key: text } } },
+    tolerations: {
+      type: 'array',
+      list: 'atomic',
+      omitEmpty: true,
+      items: { type: 'object', required: [], properties: { key: text } },
+    },
     strategy: {
       type: 'object',
       name: 'Strategy',

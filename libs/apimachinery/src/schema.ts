@@ -36,6 +36,8 @@ export interface ArraySchema {
   keys?: readonly string[];
   /** What apply takes for a key that an item leaves out. */
   keyDefaults?: Readonly<Record<string, string>>;
+  /** Where it may be absent, an empty list is: Go leaves it out. */
+  omitEmpty?: boolean;
 }
 
 export interface ObjectSchema {

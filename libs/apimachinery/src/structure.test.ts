@@ -2,9 +2,18 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { JsonObject, JsonValue } from './object.ts';
 import { thing } from './schema.fixture.ts';
-import { cannotBeHandled, conform, fieldWarnings, strictDecodingProblem } from './structure.ts';
+import { cannotBeHandled, conform, conformPart, fieldWarnings, strictDecodingProblem } from './structure.ts';
 
 const problemOf = (object: JsonObject): string | undefined => conform(object, thing).problem;
+
+test('empty lists go where Go leaves them out, and stay elsewhere and in configurations', () => {
+  const object = { spec: { tolerations: [], containers: [{ name: 'a', args: [] }] } };
+  const part = structuredClone(object);
+  conform(object, thing);
+  expect(object).toEqual({ spec: { containers: [{ name: 'a', args: [] }] } });
+  conformPart(part, thing);
+  expect(part.spec).toHaveProperty('tolerations', []);
+});
 
 describe('wrong types are told in the words of the Go decoder', () => {
   test.each<[JsonObject, string]>([

@@ -17,7 +17,7 @@ export interface StructureReport {
 
 /**
  * Makes freshly decoded JSON an object of `schema`, in one walk and in place: checks the types, prunes unknown
- * fields, nulls and empty maps, gives required members that are missing Go's zero value, and writes quantities and
+ * fields, nulls, and empty maps and lists, gives required members that are missing Go's zero value, and writes quantities and
  * times the way Kubernetes does (`1000m` becomes `1`). After a problem the object is half done and must be thrown away.
  */
 export const conform = (object: JsonObject, schema: Schema): StructureReport => walkOver(object, schema, new Walk());
@@ -276,18 +276,18 @@ function fillIn(object: JsonObject, members: readonly [name: string, schema: Sch
 }
 
 /**
- * A schema may contain itself, so members are compiled when they are first seen. Null stands for an empty map, which
- * Go leaves out unless it is required.
+ * A schema may contain itself, so members are compiled when they are first seen. Null stands for an empty map or list
+ * that Go leaves out: one that is not required.
  */
 function lazyCheck(schema: ObjectSchema, name: string): Check {
   const member = schema.properties[name] as Schema;
   if (member.type !== 'object' && member.type !== 'array' && member.type !== 'map') return checkOf(member);
   let check: Check | undefined;
-  if (member.type === 'map' && !schema.required.includes(name)) {
+  if ((member.type === 'map' || (member.type === 'array' && member.omitEmpty)) && !schema.required.includes(name)) {
     return (value, walk) => {
       check ??= checkOf(member);
       const kept = check(value, walk);
-      return walk.isPart || !isEmpty(kept as JsonObject) ? kept : null;
+      return walk.isPart || !isEmpty(kept as JsonObject | JsonValue[]) ? kept : null;
     };
   }
   return (value, walk) => {
@@ -296,8 +296,9 @@ function lazyCheck(schema: ObjectSchema, name: string): Check {
   };
 }
 
-function isEmpty(map: JsonObject): boolean {
-  for (const _ in map) return false;
+function isEmpty(value: JsonObject | JsonValue[]): boolean {
+  if (Array.isArray(value)) return value.length === 0;
+  for (const _ in value) return false;
   return true;
 }
 

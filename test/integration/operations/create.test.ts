@@ -196,6 +196,25 @@ describe('a create that is refused', () => {
   });
 });
 
+it('leaves out lists that are empty, as Go does', async () => {
+  const spec = { containers: [{ name: 'main', image: 'x', args: [], env: [] }], tolerations: [], volumes: [] };
+  const { metadata, ...made } = (
+    await core.create('v1/pods', 'default', {
+      ...podOf('lean'),
+      metadata: { name: 'lean', finalizers: [], ownerReferences: [] },
+      spec: { ...spec, automountServiceAccountToken: false },
+    })
+  ).object as Pod;
+  expect(Object.keys(metadata)).not.toEqual(expect.arrayContaining(['finalizers', 'ownerReferences']));
+  expect(Object.keys(made.spec.containers[0]!)).not.toEqual(expect.arrayContaining(['args', 'env']));
+  expect(made.spec).not.toHaveProperty('volumes');
+  const role = await core.create('rbac.authorization.k8s.io/v1/roles', 'default', {
+    metadata: { name: 'none' },
+    rules: [],
+  });
+  expect(role.object).toHaveProperty('rules', []);
+});
+
 describe('admission of pods', () => {
   it('gives them the default account, its token and tolerations', async () => {
     const { spec } = (await create('v1/pods', 'default', podOf('full'))).object as Pod;

@@ -41,7 +41,7 @@ const object = fc
   )
   .map((value) => value as unknown as JsonObject);
 
-it('are those that any creation gives its creator, whatever was created before', () => {
+it('are those that any creation gives its creator, whatever was created before', { timeout: 30_000 }, () => {
   const created = new CreatedFields(thing, NAMES);
   fc.assert(
     fc.property(object, (value) => {
