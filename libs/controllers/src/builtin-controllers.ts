@@ -2,6 +2,7 @@ import type { KindRegistry } from '@periplus/api';
 import type { Controller } from '@periplus/reconcile';
 import { clusterRoleAggregationController } from './cluster-role-aggregation/cluster-role-aggregation-controller.ts';
 import { cronJobController } from './cron-job/cron-job-controller.ts';
+import { daemonSetController } from './daemon-set/daemon-set-controller.ts';
 import { deploymentController } from './deployment/deployment-controller.ts';
 import { disruptionController } from './disruption/disruption-controller.ts';
 import { endpointSliceController } from './endpoint-slice/endpoint-slice-controller.ts';
@@ -40,6 +41,7 @@ export const builtinControllers = (settings: {
   deploymentController,
   replicaSetController,
   statefulSetController,
+  daemonSetController,
   replicationControllerController,
   jobController,
   jobPodReleaseController,

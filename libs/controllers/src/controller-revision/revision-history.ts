@@ -21,6 +21,10 @@ export type RevisionView = DeepReadonly<ControllerRevision>;
 /** What its pods have of a revision, as a label. https://kubernetes.io/docs/reference/labels-annotations-taints/#controller-revision-hash */
 export const REVISION_LABEL = 'controller-revision-hash';
 
+/** The hash as a revision's own label has it. */
+export const markOfHash = ({ metadata }: RevisionView): string =>
+  metadata.labels?.[REVISION_LABEL] ?? metadata.name ?? '';
+
 type Template = { metadata?: Pick<KubeObject['metadata'], 'labels'>; spec?: Pod['spec'] };
 
 /** Whose history it is. */

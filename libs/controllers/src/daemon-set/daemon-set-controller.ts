@@ -1,0 +1,76 @@
+import { controllerRevision, type DaemonSet, daemonSet, node, pod, sameValue } from '@periplus/api';
+import type { View } from '@periplus/cache';
+import type { Command } from '@periplus/client';
+import { defineController, idle, type ObjectRef, watchRule } from '@periplus/reconcile';
+import { type HistoryOwner, markOfHash, planHistory, REVISION_LABEL } from '../controller-revision/revision-history.ts';
+import type { NodeView } from '../node/node-taints.ts';
+import { adoptionRule, orphanPods, orphanRevisions } from '../orphans.ts';
+import { claim } from '../ownership.ts';
+import { selectorOf } from '../selectors.ts';
+import { setStatus } from '../status-change.ts';
+import { planDaemonSet } from './daemon-set-plan.ts';
+import { type DaemonSetView, NOWHERE, placementOf } from './placement.ts';
+
+/** A set on thousands of nodes looks at all of them whenever one of its pods changes: at those of this time together. */
+const REST_MS = 50;
+
+const historyOwner = (set: DaemonSetView): HistoryOwner => ({
+  kind: daemonSet,
+  object: set,
+  hashLabel: REVISION_LABEL,
+  mark: markOfHash,
+});
+
+/** Sets that a node that came, went or changed has become, or no longer is, a node for. */
+function setsFor(now: NodeView | null, old: NodeView | null, view: View): ObjectRef[] {
+  if (
+    now &&
+    old &&
+    sameValue(now.metadata.labels, old.metadata.labels) &&
+    sameValue(now.spec.taints, old.spec.taints)
+  ) {
+    return [];
+  }
+  const before = (set: DaemonSetView) => (old ? placementOf(set, old) : NOWHERE);
+  const after = (set: DaemonSetView) => (now ? placementOf(set, now) : NOWHERE);
+  return view
+    .list(daemonSet)
+    .filter((set) => !sameValue(before(set), after(set)))
+    .map(({ metadata }) => ({ namespace: metadata.namespace ?? '', name: metadata.name ?? '' }));
+}
+
+/** Keeps a pod on each node that it is for. https://kubernetes.io/docs/concepts/workloads/controllers/daemonset/ */
+export const daemonSetController = defineController<DaemonSet>({
+  name: 'daemonset',
+  for: daemonSet,
+  owns: [pod, controllerRevision],
+  watches: [
+    adoptionRule(pod, daemonSet),
+    adoptionRule(controllerRevision, daemonSet),
+    watchRule(node, (now, old, view) => setsFor(now, old, view)),
+  ],
+  indexes: [orphanPods, orphanRevisions],
+  restMs: REST_MS,
+  reconcile({ namespace, name }, view) {
+    const set = view.get(daemonSet, namespace, name);
+    // What a set that is being deleted owns may be gone already: its counts would say nothing.
+    if (!set || set.metadata.deletionTimestamp) return idle;
+    const owner = { kind: daemonSet, object: set, selector: selectorOf(set.spec.selector) };
+    const { uid = '' } = set.metadata;
+    const pods = claim(owner, pod, [...view.owned(pod, uid), ...view.index(orphanPods, namespace)]);
+    const revisions = claim(owner, controllerRevision, [
+      ...view.owned(controllerRevision, uid),
+      ...view.index(orphanRevisions, namespace),
+    ]);
+    const history = planHistory(historyOwner(set), revisions.claimed, pods.claimed, view);
+    if (history === 'collision') return { steps: [countCollision(set)] };
+    const first = [...pods.commands, ...revisions.commands, ...history.commands];
+    // What the pods are compared with comes before the pods.
+    if (history.commands.length > 0) return { steps: [first] };
+    return planDaemonSet(set, pods.claimed, first, history, view);
+  },
+});
+
+/** Another name is made of the count. The next reconcile uses it. */
+const countCollision = (set: DaemonSetView): Command[] =>
+  setStatus(daemonSet, set, { ...set.status, collisionCount: (set.status?.collisionCount ?? 0) + 1 });
