@@ -79,6 +79,28 @@ describe('the sizes of a rollout', () => {
       }),
     );
   });
+
+  it('take nothing from a set when all grow, add nothing when all shrink, and share by size', () => {
+    const sets = fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 5 });
+    fc.assert(
+      fc.property(sets, bounds, (wanted, limits) => {
+        const before = wanted.reduce((sum, count) => sum + count, 0);
+        const sized = wanted.map((count, at): SetSize => {
+          return { wanted: count, available: count, createdMs: at, name: `${at}`, maxAnnotated: before };
+        });
+        const allowed = limits.replicas > 0 ? limits.replicas + limits.surge : 0;
+        const sizes = proportionalSizes(sized, limits, before);
+        const largest = Math.max(...wanted);
+        for (const [set, size] of sizes) {
+          if (allowed >= before) expect(size).toBeGreaterThanOrEqual(set.wanted);
+          if (allowed <= before) expect(size).toBeLessThanOrEqual(set.wanted);
+          // What rounding leaves goes to a largest one.
+          const off = Math.abs(size - (set.wanted * allowed) / before);
+          if (set.wanted < largest && size > 0) expect(off).toBeLessThan(sized.length);
+        }
+      }),
+    );
+  });
 });
 
 describe('a rollout', () => {
@@ -132,6 +154,63 @@ describe('a rollout', () => {
         },
       ),
       { numRuns: 60 },
+    );
+  });
+
+  it('keeps its bounds while it is made larger on the way, in proportion', () => {
+    const step = fc.constantFrom('deployment', 'sets', 'kubelet', 'see', 'seeOne', 'larger');
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 2, max: 6 }),
+        rollingUpdate,
+        fc.array(step, { maxLength: 100 }),
+        (first, limits, steps) => {
+          const sim = new Simulation(deploymentController, replicaSetController);
+          const ask = (image: string, replicas: number): void => {
+            sim.cluster.put(deployment, deploymentOf(image, replicas, limits));
+          };
+          ask('i:1', first);
+          for (let i = 0; i < 3; i++) {
+            sim.settle();
+            sim.runPods();
+          }
+          const readyMin = first - boundsOf(deploymentOf('i:2', first, limits)).unavailable;
+          let replicas = first;
+          ask('i:2', replicas);
+          sim.cluster.lagging = true;
+          const look = (controller: (typeof sim.controllers)[number]): void => {
+            for (const { metadata } of sim.cluster.view().list(controller.for!)) {
+              sim.reconcile(controller, { namespace: 'd', name: metadata.name! });
+              sim.cluster.deliver();
+            }
+          };
+          for (const action of steps) {
+            if (action === 'deployment') look(deploymentController);
+            else if (action === 'sets') look(replicaSetController);
+            else if (action === 'see') sim.cluster.deliver();
+            else if (action === 'seeOne') sim.cluster.deliver(1);
+            else if (action === 'larger' && replicas < 15) {
+              replicas += 3;
+              ask('i:2', replicas);
+            } else if (action === 'kubelet') {
+              const target = sim.activePods().find((candidate) => !isReady(candidate));
+              if (target) sim.setReady(target);
+            }
+            const { surge } = boundsOf(deploymentOf('i:2', replicas, limits));
+            expect(sim.activePods().length).toBeLessThanOrEqual(replicas + surge);
+            expect(sim.activePods().filter(isReady).length).toBeGreaterThanOrEqual(readyMin);
+          }
+          sim.cluster.lagging = false;
+          sim.cluster.deliver();
+          for (let i = 0; i < 60; i++) {
+            sim.settle();
+            sim.runPods();
+          }
+          const images = sim.activePods().map(({ spec }) => spec.containers[0]!.image);
+          expect(images).toEqual(Array.from({ length: replicas }, () => 'i:2'));
+        },
+      ),
+      { numRuns: 40 },
     );
   });
 
