@@ -12,7 +12,7 @@ import { jobController } from './job/job-controller.ts';
 import { jobPodReleaseController } from './job/job-pod-release-controller.ts';
 import { namespaceController } from './namespace/namespace-controller.ts';
 import { type NodeMonitorSettings, nodeController } from './node/node-controller.ts';
-import { podGcController } from './node/pod-gc-controller.ts';
+import { podGcController, unscheduledPodController } from './node/pod-gc-controller.ts';
 import { taintEvictionController } from './node/taint-eviction-controller.ts';
 import { nodeLocalDeleter } from './node-local/node-local-deleter.ts';
 import { nodeLocalProvisioner } from './node-local/node-local-provisioner.ts';
@@ -53,6 +53,7 @@ export const builtinControllers = (settings: {
   nodeController(settings.nodeMonitor),
   taintEvictionController,
   podGcController,
+  unscheduledPodController,
   resourceQuotaController(settings.kinds),
   flowSchemaController,
   claimBinder,

@@ -106,11 +106,15 @@ function checkTimes(change: Change): void {
   if (now.completionTime && old.completionTime && changes(change, 'completionTime')) {
     errors.push(completion.invalid(now.completionTime, 'completionTime cannot be mutated'));
   }
-  if ((turns(change, isFinished) || changes(change, 'startTime')) && !now.startTime && isFinished(now)) {
+  // What is complete before it may start has never begun.
+  const hasNothingToDo = spec.suspend && spec.completions === 0;
+  const mustHaveBegun = (turns(change, isFinished) || changes(change, 'startTime')) && !hasNothingToDo;
+  if (mustHaveBegun && !now.startTime && isFinished(now)) {
     errors.push(start.required('startTime is required for finished job'));
   }
-  if (old.startTime && changes(change, 'startTime') && !spec.suspend) {
-    errors.push(start.required('startTime cannot be removed for unsuspended job'));
+  const isResumed = has(old, 'Suspended') && !has(now, 'Suspended');
+  if (old.startTime && changes(change, 'startTime') && !spec.suspend && !isResumed) {
+    errors.push(start.invalid(now.startTime ?? null, 'field is immutable for unsuspended job once set'));
   }
 }
 

@@ -390,6 +390,27 @@ describe('an update of the status of a job', () => {
     expect(statusProblems(job, aJob(spec), (copy) => (copy.status = status))).toEqual(expected);
   });
 
+  it('may say that it starts anew as it is resumed', () => {
+    const old = created(job, aJob());
+    old.metadata.resourceVersion = '1';
+    old.status = { startTime: T1, conditions: are('Suspended') };
+    const conditions = [{ type: 'Suspended', status: 'False' as const }];
+    const problems = (status: Status) =>
+      job.validateStatusUpdate({ ...structuredClone(old), status }, old, statusRoot).map(({ field }) => field);
+    expect(problems({ startTime: T2, conditions })).toEqual([]);
+    expect(problems({ startTime: T2, conditions: are('Suspended') })).toEqual(['status.startTime']);
+  });
+
+  it('may be done before it ever began, if there was nothing to do', () => {
+    const { startTime: _, ...neverBegun } = done;
+    const problems = (spec: Partial<Spec>) =>
+      statusProblems(job, aJob(spec), (copy) => (copy.status = { ...neverBegun, succeeded: 0 }));
+    expect(problems({ suspend: true, completions: 0 })).toEqual([]);
+    expect(problems({ suspend: true, completions: 1 })).toEqual([
+      'status.startTime: Required value: startTime is required for finished job',
+    ]);
+  });
+
   it('takes nothing back', () => {
     const old = created(job, aJob());
     old.metadata.resourceVersion = '1';
@@ -399,7 +420,7 @@ describe('an update of the status of a job', () => {
     expect(problems).toEqual([
       'status.failed: Invalid value: 1: cannot decrease the failed counter',
       'status.succeeded: Invalid value: 0: cannot decrease the succeeded counter',
-      'status.startTime: Required value: startTime cannot be removed for unsuspended job',
+      `status.startTime: Invalid value: "${T2}": field is immutable for unsuspended job once set`,
       'status.conditions: Invalid value: cannot disable the terminal Complete=True condition',
       'status.conditions: Invalid value: cannot disable the SuccessCriteriaMet=True condition',
     ]);

@@ -5,12 +5,13 @@ import { defineController, idle, type Plan, type PlannedEvent } from '@periplus/
 import { isNamespaceEnding } from '../ending-namespace.ts';
 import { adoptionRule, orphanPods } from '../orphans.ts';
 import { claim } from '../ownership.ts';
+import { podTarget } from '../pod-commands.ts';
 import { podEvents } from '../pod-events.ts';
 import type { PodView } from '../pod-state.ts';
 import { selectorOf } from '../selectors.ts';
 import { slowStart } from '../slow-start.ts';
 import { setStatusOfVersion } from '../status-change.ts';
-import { isTracked, type JobView, refTo, releaseOf, TRACKING } from './job-pod.ts';
+import { isTracked, type JobView, releaseOf, TRACKING } from './job-pod.ts';
 import { BURST_MAX, podMoves } from './job-pods.ts';
 import { decisive, jobStatus, type Outcome, turnOf } from './job-status.ts';
 import { type Recording, record, type Tally, tallyOf } from './job-tally.ts';
@@ -84,7 +85,7 @@ interface Moves {
   nowMs: number;
 }
 
-const removal = (one: PodView): Command => ({ ...refTo(one), verb: 'delete' });
+const removal = (one: PodView): Command => ({ ...podTarget(one), verb: 'delete' });
 
 /** What is written down comes first, then finalizers go, then pods come and go. */
 function planOf(tally: Tally, recording: Recording, outcome: Outcome, moves: Moves): Plan {

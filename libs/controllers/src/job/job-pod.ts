@@ -1,7 +1,8 @@
 /** What a pod is to its Job. */
-import { type Job, pod as podKind } from '@periplus/api';
+import type { Job } from '@periplus/api';
 import { conditionOf, type DeepReadonly, isConditionTrue, parseTime } from '@periplus/apimachinery';
 import type { Command } from '@periplus/client';
+import { podTarget } from '../pod-commands.ts';
 import { hasEnded, type PodView } from '../pod-state.ts';
 
 export type JobView = DeepReadonly<Job>;
@@ -72,17 +73,9 @@ export function endedMs(pod: PodView): number {
   );
 }
 
-/** Where a command about a pod goes: to this one, not to another of its name. */
-export const refTo = ({ metadata }: PodView) => ({
-  kind: podKind,
-  namespace: metadata.namespace ?? '',
-  name: metadata.name ?? '',
-  ifUid: metadata.uid,
-});
-
 /** Takes the finalizer from a pod. */
 export const releaseOf = (pod: PodView): Command => ({
-  ...refTo(pod),
+  ...podTarget(pod),
   verb: 'patch',
   type: 'strategic',
   patch: { metadata: { '$deleteFromPrimitiveList/finalizers': [TRACKING] } },

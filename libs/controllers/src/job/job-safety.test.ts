@@ -178,9 +178,9 @@ describe('whatever happens to pods, caches and controllers, a Job', () => {
         if (isComplete) expect(job.status?.succeeded).toBe(wanted.completions);
         if (wanted.completionMode === 'NonIndexed') expect(job.status?.succeeded ?? 0).toBe(ordeal.succeeded.size);
       }),
-      { numRuns: 120 },
+      { numRuns: 100 },
     );
-  });
+  }, 60_000);
 
   it('ends as it was last asked to, however it is scaled and suspended on the way', () => {
     const change = fc.record({
@@ -214,5 +214,5 @@ describe('whatever happens to pods, caches and controllers, a Job', () => {
       }),
       { numRuns: 60 },
     );
-  });
+  }, 60_000);
 });

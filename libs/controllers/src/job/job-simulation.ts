@@ -1,5 +1,6 @@
 /** Jobs, and kubelets that end their pods: what the tests of Jobs play with. Not part of a program. */
 import { type Job, job, pod } from '@periplus/api';
+import { at } from '@periplus/apimachinery';
 import { hasEnded, type PodView } from '../pod-state.ts';
 import { Simulation } from '../simulation.ts';
 import { jobController } from './job-controller.ts';
@@ -28,6 +29,18 @@ export const jobOf = (spec: Partial<Job['spec']> = {}, name = 'sum'): Job => ({
 export class JobSimulation extends Simulation {
   constructor() {
     super(jobController);
+    const { cluster } = this;
+    const apply = cluster.apply.bind(cluster);
+    // The api-server would refuse a status that takes back what it said.
+    cluster.apply = (command) => {
+      const before = cluster.truth().get(job, command.namespace, command.name);
+      const outcome = apply(command);
+      const after = cluster.truth().get(job, command.namespace, command.name);
+      const isStatus = command.kind.kind === 'Job' && command.subresource === 'status';
+      const problems = isStatus && before && after ? job.validateStatusUpdate(after, before, at('')) : [];
+      if (problems.length > 0) throw new Error(problems.map(({ field, message }) => `${field}: ${message}`).join());
+      return outcome;
+    };
   }
 
   /** Creates the Job, or changes its spec. */

@@ -2,7 +2,7 @@ import { type Node, node, type Pod, pod } from '@periplus/api';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Simulation } from '../simulation.ts';
 import { nodeController } from './node-controller.ts';
-import { podGcController } from './pod-gc-controller.ts';
+import { podGcController, unscheduledPodController } from './pod-gc-controller.ts';
 import { taintEvictionController } from './taint-eviction-controller.ts';
 
 type Conditions = NonNullable<Node['status']>['conditions'];
@@ -185,6 +185,42 @@ describe('pod garbage collection', () => {
     sim.cluster.remove(node, '', 'n1');
     look();
     expect(sim.pods()).toEqual([]);
+  });
+
+  it('says of those that something holds why they ended', () => {
+    const held = putPod('p');
+    sim.cluster.put(pod, { ...held, metadata: { ...held.metadata, finalizers: ['example.com/held'] } });
+    sim.reconcile(podGcController, { namespace: '', name: 'n1' });
+    expect(sim.pods()[0]).toMatchObject({
+      metadata: { deletionTimestamp: expect.any(String) },
+      status: {
+        phase: 'Failed',
+        conditions: [
+          {
+            type: 'DisruptionTarget',
+            status: 'True',
+            reason: 'DeletionByPodGC',
+            message: 'PodGC: node no longer exists',
+          },
+        ],
+      },
+    });
+  });
+
+  it('fails pods that are deleted before they came to a node', () => {
+    const { spec, metadata } = putPod('p');
+    const { nodeName: _, ...unbound } = spec;
+    const held = { ...metadata, name: 'q', uid: 'q', finalizers: ['example.com/held'] };
+    sim.cluster.put(pod, { apiVersion: 'v1', kind: 'Pod', metadata: held, spec: unbound } as Pod);
+    const look = () => sim.reconcile(unscheduledPodController, { namespace: metadata.namespace!, name: 'q' });
+    expect(look()).toBe(false);
+    sim.cluster.apply({ verb: 'delete', kind: pod, namespace: metadata.namespace!, name: 'q' });
+    const [rule] = unscheduledPodController.watches;
+    const ref = { namespace: metadata.namespace, name: 'q' };
+    expect(rule!.keys(sim.cluster.view().get(pod, metadata.namespace!, 'q')!, null, sim.cluster.view())).toEqual([ref]);
+    look();
+    expect(sim.cluster.view().get(pod, metadata.namespace!, 'q')!.status?.phase).toBe('Failed');
+    expect(look()).toBe(false);
   });
 
   it('is woken by a node that goes and by a pod bound to none that is there', () => {

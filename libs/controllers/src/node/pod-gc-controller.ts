@@ -1,7 +1,9 @@
 import { node, pod } from '@periplus/api';
 import type { View } from '@periplus/cache';
+import type { Command } from '@periplus/client';
 import { type Controller, defineController, idle, type ObjectRef, watchRule } from '@periplus/reconcile';
-import type { PodView } from '../pod-state.ts';
+import { disruption, patchPodStatus, podTarget } from '../pod-commands.ts';
+import { hasEnded, type PodView } from '../pod-state.ts';
 import { podsOnNode } from './node-controller.ts';
 
 function withoutNode(now: PodView | null, old: PodView | null, view: View): ObjectRef[] {
@@ -11,7 +13,7 @@ function withoutNode(now: PodView | null, old: PodView | null, view: View): Obje
 }
 
 /**
- * Removes pods of nodes that are not there any more, at once: nobody is left to end them in an orderly way. Views are
+ * Fails and removes pods of nodes that are not there any more, at once: nobody is left to end them in an orderly way. Views are
  * of one revision, so a node that is missing is gone, not late.
  * https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-garbage-collection
  */
@@ -26,18 +28,32 @@ export const podGcController: Controller = defineController({
   reconcile({ name }, view) {
     if (view.get(node, '', name)) return idle;
     const lost = view.index(podsOnNode, name);
-    if (lost.length === 0) return idle;
-    return {
-      steps: [
-        lost.map(({ metadata }) => ({
-          verb: 'delete',
-          kind: pod,
-          namespace: metadata.namespace ?? '',
-          name: metadata.name ?? '',
-          ifUid: metadata.uid,
-          gracePeriodSeconds: 0,
-        })),
-      ],
-    };
+    const condition = disruption('DeletionByPodGC', 'PodGC: node no longer exists', view.nowMs);
+    const marks = lost
+      .filter((one) => !hasEnded(one))
+      .map((one) => patchPodStatus(one, { phase: 'Failed', conditions: [condition] }));
+    const removals = lost.map((one): Command => ({ ...podTarget(one), verb: 'delete', gracePeriodSeconds: 0 }));
+    return { steps: [marks, removals].filter((step) => step.length > 0) };
+  },
+});
+
+const isLeftOver = (one: PodView): boolean =>
+  one.metadata.deletionTimestamp !== undefined && !one.spec.nodeName && !hasEnded(one);
+
+/**
+ * Fails pods that are being deleted and never came to a node: a finalizer keeps them, and whoever is to take that off,
+ * a Job that replaces only what has failed, would wait for their end.
+ */
+export const unscheduledPodController: Controller = defineController({
+  name: 'unscheduled-pod',
+  for: null,
+  watches: [
+    watchRule(pod, (now) =>
+      now && isLeftOver(now) ? [{ namespace: now.metadata.namespace ?? '', name: now.metadata.name ?? '' }] : [],
+    ),
+  ],
+  reconcile({ namespace, name }, view) {
+    const one = view.get(pod, namespace, name);
+    return one && isLeftOver(one) ? { steps: [[patchPodStatus(one, { phase: 'Failed' })]] } : idle;
   },
 });

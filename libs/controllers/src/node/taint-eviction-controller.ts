@@ -1,7 +1,8 @@
 import { type Node, node, pod, type Taint, tolerates } from '@periplus/api';
-import { type DeepReadonly, formatTime, parseTime } from '@periplus/apimachinery';
+import { parseTime } from '@periplus/apimachinery';
 import type { Command } from '@periplus/client';
 import { defineController, idle, type ObjectRef, type PlannedEvent, watchRule } from '@periplus/reconcile';
+import { disruption, patchPodStatus, podTarget } from '../pod-commands.ts';
 import type { PodView } from '../pod-state.ts';
 import { podsOnNode } from './node-controller.ts';
 import { NOT_READY, UNREACHABLE } from './node-taints.ts';
@@ -62,7 +63,7 @@ export const taintEvictionController = defineController<Node>({
         nextMs = Math.min(nextMs ?? dueMs, dueMs);
         continue;
       }
-      const deletion: Command = { ...target(candidate), verb: 'delete' };
+      const deletion: Command = { ...podTarget(candidate), verb: 'delete' };
       marks.push(mark(candidate, view.nowMs));
       deletions.push(deletion);
       events.push(eviction(candidate, deletion));
@@ -75,33 +76,10 @@ export const taintEvictionController = defineController<Node>({
   },
 });
 
-const target = ({ metadata }: PodView) => ({
-  kind: pod,
-  namespace: metadata.namespace ?? '',
-  name: metadata.name ?? '',
-  ifUid: metadata.uid,
-});
-
-/** https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#pod-disruption-conditions */
-const mark = (evicted: DeepReadonly<PodView>, nowMs: number): Command => ({
-  ...target(evicted),
-  verb: 'patch',
-  subresource: 'status',
-  type: 'strategic',
-  patch: {
-    status: {
-      conditions: [
-        {
-          type: 'DisruptionTarget',
-          status: 'True',
-          reason: 'DeletionByTaintManager',
-          message: 'Taint manager: deleting due to NoExecute taint',
-          lastTransitionTime: formatTime(nowMs),
-        },
-      ],
-    },
-  },
-});
+const mark = (evicted: PodView, nowMs: number): Command => {
+  const condition = disruption('DeletionByTaintManager', 'Taint manager: deleting due to NoExecute taint', nowMs);
+  return patchPodStatus(evicted, { conditions: [condition] });
+};
 
 const eviction = (about: PodView, after: Command): PlannedEvent => ({
   about,
