@@ -82,6 +82,31 @@ describe('a cluster of simulated nodes', () => {
     expect(await cluster.kubectl('get', 'pod', 'picky', '-o', 'jsonpath={.spec.nodeName}')).toBe('sim-1');
   });
 
+  it('spreads pods of one Deployment that ask for nothing, and keeps pods apart that want to be alone', async () => {
+    const nodesOf = async (app: string): Promise<string[]> => {
+      const path = 'jsonpath={.items[*].spec.nodeName}';
+      return (await cluster.kubectl('get', 'pods', '-l', `app=${app}`, '-o', path)).split(' ').filter(Boolean).sort();
+    };
+    await cluster.kubectl('create', 'deployment', 'even', '--image=example.com/web', '--replicas=6');
+    await cluster.kubectl('rollout', 'status', 'deploy/even', '--timeout=60s');
+    expect(await nodesOf('even')).toEqual(['sim-0', 'sim-0', 'sim-1', 'sim-1', 'sim-2', 'sim-2']);
+    const flags = ['--image=example.com/web', '--replicas=4', '--dry-run=client', '-o', 'json'];
+    const alone = JSON.parse(await cluster.kubectl('create', 'deployment', 'alone', ...flags));
+    const term = { labelSelector: { matchLabels: { app: 'alone' } }, topologyKey: 'kubernetes.io/hostname' };
+    alone.spec.template.spec.affinity = {
+      podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] },
+    };
+    const { stderr } = await cluster.tryKubectl(['create', '-f', '-'], { input: JSON.stringify(alone) });
+    expect(stderr).toBe('');
+    await eventually(async () => {
+      expect(await nodesOf('alone')).toEqual(['sim-0', 'sim-1', 'sim-2']);
+      expect(await cluster.kubectl('describe', 'pods', '-l', 'app=alone')).toContain(
+        "0/3 nodes are available: 3 node(s) didn't match pod anti-affinity rules.",
+      );
+    });
+    await cluster.kubectl('delete', 'deploy', 'even', 'alone');
+  });
+
   it('refuses a second up, and says that it is up', async () => {
     expect(await cluster.periplus('up', '--detach')).toContain('cluster default is up already');
   });

@@ -30,18 +30,25 @@ export const peerText = ({ metadata, spec: { affinity } }: DeepReadonly<Pod>): s
     metadata.deletionTimestamp !== undefined,
   ]);
 
+/** As most pods are; shared by them. */
+const WITHOUT_TERMS = { requiredAffinity: [], requiredAntiAffinity: [], preferences: [] };
+
 export function peerOf({ metadata, spec: { affinity } }: DeepReadonly<Pod>, text: string): Peer {
   const { podAffinity, podAntiAffinity } = affinity ?? {};
+  const itself = {
+    text,
+    namespace: metadata.namespace!,
+    labels: metadata.labels,
+    leaving: metadata.deletionTimestamp !== undefined,
+  };
+  if (!podAffinity && !podAntiAffinity) return { ...itself, ...WITHOUT_TERMS };
   const compile = (term: ConstructorParameters<typeof AffinityTerm>[0]) => new AffinityTerm(term, metadata);
   const weighted = (
     sign: 1 | -1,
     terms: NonNullable<typeof podAffinity>['preferredDuringSchedulingIgnoredDuringExecution'],
   ) => (terms ?? []).map(({ podAffinityTerm, weight }) => ({ term: compile(podAffinityTerm), weight: sign * weight }));
   return {
-    text,
-    namespace: metadata.namespace!,
-    labels: metadata.labels,
-    leaving: metadata.deletionTimestamp !== undefined,
+    ...itself,
     requiredAffinity: (podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []).map(compile),
     requiredAntiAffinity: (podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []).map(compile),
     preferences: [

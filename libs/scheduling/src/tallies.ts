@@ -1,4 +1,4 @@
-import type { Labels } from '@periplus/apimachinery';
+import { deepEqual, type Labels } from '@periplus/apimachinery';
 import type { Peer } from './peer.ts';
 import { Tally, type TallyRule } from './tally.ts';
 import { type LabelledNodes, Topology } from './topology.ts';
@@ -13,8 +13,8 @@ interface Group {
   readonly peer: Peer;
   /** How many there are, by slot. */
   readonly onSlot: Map<number, number>;
-  /** How much one of them counts, where that is not 0. */
-  readonly weights: Map<Tally, number>;
+  /** How much one of them counts, where that is not 0; null as long as that is nowhere, as there may be many groups. */
+  weights: Map<Tally, number> | null;
 }
 
 /**
@@ -46,12 +46,12 @@ export class Tallies {
 
   /** Takes a namespace's labels; null: it is gone. */
   setNamespace(name: string, labels: Labels | null): void {
+    const before = this.namespaces.get(name);
+    if (labels && before && deepEqual(labels, before)) return;
     if (labels) this.namespaces.set(name, labels);
     else this.namespaces.delete(name);
     // Who is meant by what may be different now. That is rare, but for new namespaces, whose pods are yet to come.
-    if (labels && !this.hasPodsOf(name)) return;
-    for (const key of [...this.tallies.keys()]) this.drop(key);
-    this.version += 1;
+    if (before || this.hasPodsOf(name)) this.countAnew();
   }
 
   /** The tally under this key, which must name everything that its rule depends on. Ready to be read. */
@@ -83,18 +83,16 @@ export class Tallies {
     const count = (group.onSlot.get(slot) ?? 0) + sign;
     if (count > 0) group.onSlot.set(slot, count);
     else group.onSlot.delete(slot);
-    for (const [tally, weight] of group.weights) tally.add(slot, sign * weight);
-    if (group.weights.size > 0) this.version += 1;
+    if (group.weights) {
+      for (const [tally, weight] of group.weights) tally.add(slot, sign * weight);
+      this.version += 1;
+    }
     if (group.onSlot.size === 0) this.forget(group);
   }
 
   private newGroup(peer: Peer): Group {
-    const weights = new Map<Tally, number>();
-    for (const tally of this.tallies.values()) {
-      const weight = tally.weigh(peer);
-      if (weight !== 0) weights.set(tally, weight);
-    }
-    const group: Group = { peer, onSlot: new Map(), weights };
+    const group: Group = { peer, onSlot: new Map(), weights: null };
+    for (const tally of this.tallies.values()) join(group, tally);
     this.groups.set(peer.text, group);
     if (termKeysOf(peer).length > 0) {
       this.choosy.add(group);
@@ -114,18 +112,23 @@ export class Tallies {
   private count(rule: TallyRule): Tally {
     const tally = new Tally(rule, this.topology(rule.topologyKey), this.table);
     for (const group of this.groups.values()) {
-      const weight = tally.weigh(group.peer);
+      const weight = join(group, tally);
       if (weight === 0) continue;
-      group.weights.set(tally, weight);
       for (const [slot, count] of group.onSlot) tally.add(slot, count * weight);
     }
     return tally;
   }
 
+  private countAnew(): void {
+    this.tallies.clear();
+    for (const group of this.groups.values()) group.weights = null;
+    this.version += 1;
+  }
+
   private drop(key: string): void {
     const tally = this.tallies.get(key)!;
     this.tallies.delete(key);
-    for (const group of this.groups.values()) group.weights.delete(tally);
+    for (const group of this.groups.values()) group.weights?.delete(tally);
   }
 
   private topology(key: string): Topology {
@@ -140,6 +143,15 @@ export class Tallies {
     for (const { peer } of this.groups.values()) if (peer.namespace === namespace) return true;
     return false;
   }
+}
+
+/** From now on the group counts for the tally as much as this. */
+function join(group: Group, tally: Tally): number {
+  const weight = tally.weigh(group.peer);
+  if (weight === 0) return 0;
+  group.weights ??= new Map();
+  group.weights.set(tally, weight);
+  return weight;
 }
 
 const termKeysOf = ({ requiredAffinity, requiredAntiAffinity, preferences }: Peer): string[] =>

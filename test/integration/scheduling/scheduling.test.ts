@@ -4,7 +4,7 @@ import type { DeepReadonly } from '@periplus/apimachinery';
 import { ClusterCache } from '@periplus/cache';
 import { EventRecorder, openCommandClient } from '@periplus/client';
 import { type Logger, Metrics } from '@periplus/component';
-import { SCHEDULER_NAME, Scheduler, schedulerMetrics } from '@periplus/scheduling';
+import { SCHEDULER_NAME, SCHEDULER_RESOURCES, Scheduler, schedulerMetrics } from '@periplus/scheduling';
 import { Keys } from '@periplus/store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ControlPlane, eventually, spawner, startControlPlane } from '../controllers/control-plane.ts';
@@ -55,7 +55,8 @@ describe('the scheduler on a real etcd and the core of the api-server', () => {
       etcd: plane.core.etcd,
       prefix: '/periplus',
       cipher: null,
-      only: ({ group, resource }) => group === '' && (resource === 'pods' || resource === 'nodes'),
+      only: ({ group, resource }) =>
+        SCHEDULER_RESOURCES.some((one) => one.group === group && one.resource === resource),
       log: quiet,
     });
     await cache.start(ending.signal);
