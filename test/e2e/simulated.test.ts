@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { eventually, startCluster, type TestCluster } from '@periplus/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -105,6 +105,33 @@ describe('a cluster of simulated nodes', () => {
       );
     });
     await cluster.kubectl('delete', 'deploy', 'even', 'alone');
+  });
+
+  it('scales a Deployment by what its pods are said to use, as fast as it was told to look', async () => {
+    await cluster.periplus('down');
+    const settings = JSON.parse(readFileSync(cluster.folder.settings, 'utf8'));
+    const autoscaler = { syncPeriodSeconds: 1, downscaleStabilizationSeconds: 2, cpuInitializationSeconds: 0 };
+    writeFileSync(cluster.folder.settings, JSON.stringify({ ...settings, controllerManager: { autoscaler } }));
+    await cluster.periplus('up', '--detach');
+    const annotate = (cpu: string) =>
+      cluster.kubectl('annotate', 'pods', '-l', 'app=web', '--overwrite', `periplus.dev/usage-cpu=${cpu}`);
+    await annotate('1500m');
+    await cluster.kubectl('autoscale', 'deploy/web', '--cpu=50%', '--min=2', '--max=8');
+    // Three quarters of what they request, where half is wanted.
+    await eventually(async () => {
+      expect(await cluster.kubectl('get', 'deploy', 'web', '-o', 'jsonpath={.spec.replicas}')).toBe('8');
+    });
+    await annotate('100m');
+    await eventually(async () => {
+      expect(await cluster.kubectl('get', 'deploy', 'web', '-o', 'jsonpath={.spec.replicas}')).toBe('2');
+    });
+    const described = await cluster.kubectl('describe', 'hpa', 'web');
+    expect(described).toMatch(/SuccessfulRescale .* New size: 2; reason: All metrics below target/);
+    expect(described).toMatch(/ScalingActive +True +ValidMetricFound/);
+    expect(await cluster.kubectl('get', 'hpa', 'web', '--no-headers')).toMatch(
+      /^web +Deployment\/web +cpu: 5%\/50% +2 +8 +2 /,
+    );
+    await cluster.kubectl('delete', 'hpa', 'web');
   });
 
   it('refuses a second up, and says that it is up', async () => {

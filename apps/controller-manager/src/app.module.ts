@@ -1,9 +1,15 @@
 import type { DynamicModule, InjectionToken } from '@nestjs/common';
-import { builtinKinds } from '@periplus/api';
+import { builtinKinds, podMetrics } from '@periplus/api';
 import { ClusterCache, NO_PAST } from '@periplus/cache';
-import { type CommandClient, EventRecorder, openCommandClient } from '@periplus/client';
+import {
+  type CommandClient,
+  EventRecorder,
+  openCommandClient,
+  openResourceClient,
+  type ResourceClient,
+} from '@periplus/client';
 import { createLogger, type Logger, Metrics } from '@periplus/component';
-import { builtinControllers } from '@periplus/controllers';
+import { builtinControllers, UsageFeed } from '@periplus/controllers';
 import { type EtcdClient, openEtcd } from '@periplus/etcd';
 import { type Controller, ControllerRuntime } from '@periplus/reconcile';
 import type { ControllerManagerConfig } from './config.ts';
@@ -17,6 +23,9 @@ export const CACHE: InjectionToken<ClusterCache> = Symbol('cache');
 export const COMMANDS: InjectionToken<CommandClient> = Symbol('commands');
 const CONTROLLERS: InjectionToken<readonly Controller[]> = Symbol('controllers');
 const EVENTS: InjectionToken<EventRecorder> = Symbol('events');
+export const RESOURCES: InjectionToken<ResourceClient> = Symbol('resources');
+/** What pods use, for the autoscaler; runs while this process leads. */
+export const USAGE: InjectionToken<UsageFeed> = Symbol('usage');
 export const RUNTIME: InjectionToken<ControllerRuntime> = Symbol('runtime');
 
 class AppModule {}
@@ -29,6 +38,7 @@ export function appModule({
   logLevel,
   rootCa,
   nodeMonitor,
+  autoscaler,
 }: ControllerManagerConfig): DynamicModule {
   return {
     module: AppModule,
@@ -36,9 +46,23 @@ export function appModule({
       { provide: METRICS, useFactory: () => new Metrics() },
       { provide: LOG, useFactory: () => createLogger({ component: COMPONENT, level: logLevel }) },
       { provide: ETCD, useFactory: () => openEtcd({ endpoints: etcd.endpoints, tls: etcd.tls }) },
+      { provide: RESOURCES, useFactory: () => openResourceClient({ targets: apiServers, tls }) },
+      {
+        provide: USAGE,
+        inject: [RESOURCES],
+        useFactory: (resources: ResourceClient) =>
+          new UsageFeed({
+            list: async (namespace) => (await resources.list(podMetrics, namespace)).items,
+            periodMs: autoscaler.syncPeriodMs,
+          }),
+      },
       {
         provide: CONTROLLERS,
-        useFactory: () => builtinControllers({ kinds: builtinKinds(), rootCaPem: rootCa.toString(), nodeMonitor }),
+        inject: [USAGE],
+        useFactory: (usage: UsageFeed) =>
+          builtinControllers({
+            ...{ kinds: builtinKinds(), rootCaPem: rootCa.toString(), nodeMonitor, usage, autoscaler },
+          }),
       },
       {
         provide: CACHE,

@@ -1,5 +1,5 @@
 import { type ConfigReader, LOG_LEVELS, type LogLevel } from '@periplus/component';
-import type { NodeMonitorSettings } from '@periplus/controllers';
+import type { AutoscalerSettings, NodeMonitorSettings } from '@periplus/controllers';
 
 interface Tls {
   ca: Buffer;
@@ -16,6 +16,7 @@ export interface ControllerManagerConfig {
   /** PEM: the authority that clients check the api-server against, for the ConfigMaps `kube-root-ca.crt`. */
   rootCa: Buffer;
   nodeMonitor: NodeMonitorSettings;
+  autoscaler: AutoscalerSettings;
   /** How long a leader that stopped without a word keeps a standby waiting. */
   leaseSeconds: number;
   health: { host: string; port: number };
@@ -44,8 +45,22 @@ export function controllerManagerConfig(reader: ConfigReader): ControllerManager
     },
     rootCa: reader.file('rootCaFile'),
     nodeMonitor: { startupGraceMs: (startupGrace ?? STARTUP_GRACE_SECONDS) * 1_000 },
+    autoscaler: autoscalerOf(reader.has('autoscaler') ? reader.object('autoscaler') : null),
     leaseSeconds: reader.integer('leaseSeconds', { min: 2, max: 600 }, LEASE_SECONDS),
     health: { host: health?.string('host', '127.0.0.1') ?? '127.0.0.1', port: health?.port('port', 0) ?? 0 },
     logLevel: reader.oneOf('logLevel', LOG_LEVELS, 'info'),
+  };
+}
+
+/** The defaults are kube-controller-manager's. */
+function autoscalerOf(reader: ConfigReader | null): AutoscalerSettings {
+  const ms = (field: string, seconds: number, min: number): number =>
+    (reader?.integer(field, { min, max: 3_600 }, seconds) ?? seconds) * 1_000;
+  return {
+    syncPeriodMs: ms('syncPeriodSeconds', 15, 1),
+    downscaleStabilizationMs: ms('downscaleStabilizationSeconds', 300, 0),
+    cpuInitializationMs: ms('cpuInitializationSeconds', 300, 0),
+    initialReadinessDelayMs: ms('initialReadinessDelaySeconds', 30, 0),
+    tolerance: (reader?.integer('tolerancePercent', { min: 0, max: 100 }, 10) ?? 10) / 100,
   };
 }

@@ -3,7 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import { createLogger, readConfig, runUntilSignal, serveHealth } from '@periplus/component';
 import { lead, runWhile } from '@periplus/reconcile';
 import { Keys } from '@periplus/store';
-import { appModule, CACHE, COMMANDS, ETCD, LOG, METRICS, RUNTIME } from './app.module.ts';
+import { appModule, CACHE, COMMANDS, ETCD, LOG, METRICS, RESOURCES, RUNTIME, USAGE } from './app.module.ts';
 import { controllerManagerConfig } from './config.ts';
 
 await runUntilSignal(createLogger({ component: 'controller-manager' }), async (signal) => {
@@ -29,12 +29,14 @@ await runUntilSignal(createLogger({ component: 'controller-manager' }), async (s
       isLeading = false;
     });
     await cache.waitFor(await cache.current(), whileLeading);
+    app.get(USAGE).start(() => cache.view(Date.now()), whileLeading);
     await runWhile(runtime, whileLeading);
   };
   const leading = lead(election, work, signal);
   return async () => {
     await leading;
     await health.close();
+    app.get(RESOURCES).close();
     await app.get(COMMANDS).close();
     await app.get(ETCD).close();
     await app.close();

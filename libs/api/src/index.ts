@@ -90,6 +90,7 @@ export { type ClusterRoleBinding, clusterRoleBinding } from './rbac/cluster-role
 export { type Role, role } from './rbac/role.ts';
 export { type RoleBinding, roleBinding } from './rbac/role-binding.ts';
 export { KindRegistry } from './registry.ts';
+export { type Scale, scaleOf } from './scale.ts';
 export { POD_GROUP_SCHEDULED, type PodGroup, podGroup } from './scheduling/pod-group.ts';
 export { type PriorityClass, priorityClass, SYSTEM_PRIORITY_CLASSES } from './scheduling/priority-class.ts';
 export { type CSIDriver, csiDriver } from './storage/csi-driver.ts';

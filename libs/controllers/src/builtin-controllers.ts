@@ -8,6 +8,8 @@ import { disruptionController } from './disruption/disruption-controller.ts';
 import { endpointSliceController } from './endpoint-slice/endpoint-slice-controller.ts';
 import { flowSchemaController } from './flow-schema/flow-schema-controller.ts';
 import { garbageCollector } from './garbage-collection/garbage-collector.ts';
+import { type AutoscalerSettings, hpaController } from './horizontal-pod-autoscaler/hpa-controller.ts';
+import type { PodUsage } from './horizontal-pod-autoscaler/pod-usage.ts';
 import { jobController } from './job/job-controller.ts';
 import { jobPodReleaseController } from './job/job-pod-release-controller.ts';
 import { namespaceController } from './namespace/namespace-controller.ts';
@@ -33,6 +35,9 @@ export const builtinControllers = (settings: {
   kinds: KindRegistry;
   rootCaPem: string;
   nodeMonitor: NodeMonitorSettings;
+  /** What the autoscaler knows of the use of pods. */
+  usage: PodUsage;
+  autoscaler: AutoscalerSettings;
 }): readonly Controller[] => [
   namespaceController(settings.kinds),
   serviceAccountController,
@@ -48,6 +53,7 @@ export const builtinControllers = (settings: {
   // Where CronJobs name no time zone they mean this process'.
   cronJobController(Intl.DateTimeFormat().resolvedOptions().timeZone),
   ttlAfterFinishedController,
+  hpaController(settings.kinds, settings.usage, settings.autoscaler),
   endpointSliceController,
   disruptionController,
   nodeController(settings.nodeMonitor),

@@ -3,4 +3,7 @@
  * `simulation.ts` plays with them in memory.
  */
 export { builtinControllers } from './builtin-controllers.ts';
+export type { AutoscalerSettings } from './horizontal-pod-autoscaler/hpa-controller.ts';
+export type { HeardMetrics, PodUsage } from './horizontal-pod-autoscaler/pod-usage.ts';
+export { UsageFeed, type UsageFeedDeps } from './horizontal-pod-autoscaler/usage-feed.ts';
 export type { NodeMonitorSettings } from './node/node-controller.ts';

@@ -191,7 +191,7 @@ export class MemoryCluster implements ClusterSource, CommandClient {
     const next = structuredClone(wanted) as Body;
     const { uid, creationTimestamp, deletionTimestamp } = old.metadata;
     Object.assign(next.metadata, { uid, creationTimestamp, ...(deletionTimestamp && { deletionTimestamp }) });
-    const body: Body = subresource === 'status' ? { ...old, status: next.status } : next;
+    const body: Body = subresource === 'status' ? { ...old, metadata: next.metadata, status: next.status } : next;
     if (kind.hasStatus && subresource !== 'status') body.status = old.status;
     const specChanged = JSON.stringify(body.spec) !== JSON.stringify(old.spec);
     body.metadata = { ...body.metadata, generation: (old.metadata.generation ?? 1) + (specChanged ? 1 : 0) };

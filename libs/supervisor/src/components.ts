@@ -88,6 +88,7 @@ const configurationOf: Record<ComponentName, (context: ComponentContext) => Reco
     };
   },
   'controller-manager': (context) => ({
+    ...context.settings.controllerManager,
     apiServers: apiServers(context),
     tls: pair(context.folder.pki, 'controller-manager'),
     etcd: etcd(context, 'controller-manager'),

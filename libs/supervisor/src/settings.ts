@@ -37,6 +37,8 @@ export interface ClusterSettings {
   apiServer?: Record<string, unknown>;
   /** Likewise of the scheduler's, such as `profiles`. */
   scheduler?: Record<string, unknown>;
+  /** And of the controller-manager's: `autoscaler`. */
+  controllerManager?: Record<string, unknown>;
 }
 
 const SERVICE_CIDR = '10.96.0.0/16';

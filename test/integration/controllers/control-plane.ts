@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { builtinKinds, coreEvent, type Kind, node, type Pod, pod } from '@periplus/api';
+import { builtinKinds, coreEvent, type Kind, node, type Pod, pod, podMetrics } from '@periplus/api';
 import { type DeepReadonly, isConditionTrue, isNotFound, type KubeObject } from '@periplus/apimachinery';
 import { ClusterCache } from '@periplus/cache';
 import {
@@ -11,9 +11,10 @@ import {
   type ConnectionOptions,
   EventRecorder,
   openCommandClient,
+  openResourceClient,
 } from '@periplus/client';
 import { type Logger, Metrics } from '@periplus/component';
-import { builtinControllers } from '@periplus/controllers';
+import { type AutoscalerSettings, builtinControllers, UsageFeed } from '@periplus/controllers';
 import type { LeaseHandle } from '@periplus/etcd';
 import { startGrpcServer } from '@periplus/grpc-api';
 import { Fairness } from '@periplus/operations';
@@ -26,6 +27,12 @@ import { ROOT_CA, startCore, type TestCore } from '../operations/core.ts';
 const PREFIX = '/periplus';
 
 export { ROOT_CA };
+
+/** As fast as can be, and nothing is too small a change. */
+const AUTOSCALER: AutoscalerSettings = {
+  ...{ syncPeriodMs: 1_000, downscaleStabilizationMs: 2_000, tolerance: 0.1 },
+  ...{ cpuInitializationMs: 0, initialReadinessDelayMs: 0 },
+};
 
 /** The logger of what runs in a test: only errors speak. */
 const quiet: Logger = {
@@ -127,10 +134,18 @@ export async function runControllers(
   plane: ControlPlane,
   target?: string,
 ): Promise<AsyncDisposable & { metrics: Metrics }> {
+  const { targets, tls } = await plane.connection('system:kube-controller-manager');
+  const resources = openResourceClient({ targets: target ? [target] : targets, tls });
+  const usage = new UsageFeed({
+    list: async (namespace) => (await resources.list(podMetrics, namespace)).items,
+    periodMs: AUTOSCALER.syncPeriodMs,
+  });
   const controllers = builtinControllers({
     kinds: builtinKinds(),
     rootCaPem: ROOT_CA,
     nodeMonitor: { startupGraceMs: 60_000 },
+    usage,
+    autoscaler: AUTOSCALER,
   });
   const ending = new AbortController();
   const cache = new ClusterCache({
@@ -142,7 +157,6 @@ export async function runControllers(
     log: quiet,
   });
   await cache.start(ending.signal);
-  const { targets, tls } = await plane.connection('system:kube-controller-manager');
   const commands = openCommandClient({ targets: target ? [target] : targets, tls });
   const events = new EventRecorder({ commands, component: 'controller-manager' });
   const metrics = new Metrics();
@@ -155,12 +169,14 @@ export async function runControllers(
     metrics,
     record: (event) => events.record(event),
   });
+  usage.start(() => cache.view(Date.now()), ending.signal);
   runtime.start();
   return {
     metrics,
     async [Symbol.asyncDispose]() {
       await runtime.stop();
       await commands.close();
+      resources.close();
       ending.abort();
     },
   };

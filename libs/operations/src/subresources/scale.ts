@@ -1,15 +1,12 @@
-import type { Kind } from '@periplus/api';
+import { type Kind, type Scale, scaleOf } from '@periplus/api';
 import {
   at,
-  compileLabelSelector,
-  type DeepReadonly,
   invalid,
   isJsonObject,
   type JsonObject,
   type JsonValue,
   type KubeObject,
   parseVersion,
-  selectorOfLabels,
 } from '@periplus/apimachinery';
 import type { Entry } from '@periplus/cache';
 import type { Body, ObjectResult, Patch, Preconditions, RequestContext, Target } from '../types.ts';
@@ -25,20 +22,7 @@ import { applyPatch, checkNotForced } from '../writing/patch.ts';
 import { decideUpdate } from '../writing/update.ts';
 import { scaleBody } from './body-schemas.ts';
 
-interface Scale extends KubeObject {
-  spec: { replicas?: number };
-  status?: { replicas: number; selector?: string };
-}
-
 const PATCH_ATTEMPTS_MAX = 5;
-
-function valueAt(object: DeepReadonly<KubeObject>, path: string): unknown {
-  let value: unknown = object;
-  for (const name of path.replace(/^\./, '').split('.')) {
-    value = isJsonObject(value) ? value[name] : undefined;
-  }
-  return value;
-}
 
 /** A copy of `object` with another value at `path`; shares everything beside the path. */
 function withValueAt(object: JsonObject, [name, ...rest]: readonly string[], value: JsonValue): JsonObject {
@@ -46,32 +30,6 @@ function withValueAt(object: JsonObject, [name, ...rest]: readonly string[], val
   const inner = object[name];
   const changed = rest.length === 0 ? value : withValueAt(isJsonObject(inner) ? inner : {}, rest, value);
   return { ...object, [name]: changed };
-}
-
-/** Custom resources have their selector as text, ReplicationControllers as labels, the other kinds as an object. */
-function selectorText(selector: unknown): string {
-  if (typeof selector === 'string') return selector;
-  if (!isJsonObject(selector)) return '';
-  const areLabels = Object.values(selector).every((value) => typeof value === 'string');
-  return areLabels
-    ? selectorOfLabels(selector as Record<string, string>).text
-    : compileLabelSelector(selector as Parameters<typeof compileLabelSelector>[0]).text;
-}
-
-/** https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/scale/ */
-function scaleOf(kind: Kind, object: DeepReadonly<KubeObject>): Scale {
-  const paths = kind.scale!;
-  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
-  const replicas = valueAt(object, paths.specReplicas);
-  const running = valueAt(object, paths.statusReplicas);
-  const selector = selectorText(valueAt(object, paths.labelSelector));
-  return {
-    kind: 'Scale',
-    apiVersion: 'autoscaling/v1',
-    metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
-    spec: typeof replicas === 'number' ? { replicas } : {},
-    status: { replicas: typeof running === 'number' ? running : 0, ...(selector && { selector }) },
-  };
 }
 
 export const scaleResult = (kind: Kind, { object, resourceVersion, revision }: ObjectResult): ObjectResult =>
