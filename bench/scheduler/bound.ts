@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type EtcdClient, prefixEnd } from '@periplus/etcd';
 
-/** Each look is a count of all that is bound, which etcd walks. */
-const POLL_MS = 100;
+/** Each look is a count of all that is bound, which etcd walks: not to be begun before most of it is. */
+const POLL_MS = 50;
 const MS_MAX = 600_000;
 /** A pod stands in its node's inbox from the transaction on that binds it. */
 const INBOXES = '/periplus/nodes/';

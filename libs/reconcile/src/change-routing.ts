@@ -89,11 +89,16 @@ export class ChangeRouting {
   dispatch(change: Change, view: View, wake: Wake): void {
     const routes = this.routes.get(resourceOf(change.entry.key));
     if (!routes) return;
-    const { key, resourceVersion } = change.entry;
-    const cause = { key: registryKey(key), resourceVersion, reconciler: this.reconciler };
-    const isOwnKind = this.controller.for !== null && resourceOf(key) === resourceOfKind(this.controller.for);
-    const rank = rankOf(change, isOwnKind);
-    for (const route of routes) route(change, view, (ref) => wake(ref, cause, rank));
+    for (const route of routes) route(change, view, (ref) => wake(ref, this.causeOf(change), this.rankOf(change)));
+  }
+
+  private causeOf({ entry: { key, resourceVersion } }: Change): CommandCause {
+    return { key: registryKey(key), resourceVersion, reconciler: this.reconciler };
+  }
+
+  private rankOf(change: Change): number {
+    const { for: kind } = this.controller;
+    return rankOf(change, kind !== null && resourceOf(change.entry.key) === resourceOfKind(kind));
   }
 
   private add(kind: Kind, route: Route): void {

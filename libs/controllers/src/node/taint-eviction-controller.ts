@@ -1,5 +1,6 @@
-import { type Node, node, pod, type Taint, tolerates } from '@periplus/api';
-import { parseTime } from '@periplus/apimachinery';
+import { type Node, node, pod, sameValue, type Taint, tolerates } from '@periplus/api';
+import { type DeepReadonly, parseTime } from '@periplus/apimachinery';
+import type { View } from '@periplus/cache';
 import type { Command } from '@periplus/client';
 import { defineController, idle, type ObjectRef, type PlannedEvent, watchRule } from '@periplus/reconcile';
 import { disruption, patchPodStatus, podTarget } from '../pod-commands.ts';
@@ -31,13 +32,19 @@ function evictionMs({ spec }: PodView, taints: readonly Taint[], nowMs: number):
   return earliest;
 }
 
-function nodeOf(now: PodView | null): ObjectRef[] {
-  return now?.spec.nodeName ? [{ namespace: '', name: now.spec.nodeName }] : [];
+const evictingTaints = (name: string, view: View): readonly DeepReadonly<Taint>[] =>
+  (view.get(node, '', name)?.spec.taints ?? []).filter(({ effect }) => effect === 'NoExecute');
+
+/** The node of a pod that came to it or changed its mind, where that matters. */
+function nodeOf(now: PodView | null, old: PodView | null, view: View): ObjectRef[] {
+  const name = now?.spec.nodeName;
+  if (!name || !concerns(now, old) || evictingTaints(name, view).length === 0) return [];
+  return [{ namespace: '', name }];
 }
 
 /** Only a pod's coming to its node, and its tolerations, change what is due. */
-const concerns = (now: PodView | null, old: PodView | null): boolean =>
-  now !== null && (now.spec.nodeName !== old?.spec.nodeName || now.spec.tolerations !== old?.spec.tolerations);
+const concerns = (now: PodView, old: PodView | null): boolean =>
+  now.spec.nodeName !== old?.spec.nodeName || !sameValue(now.spec.tolerations, old?.spec.tolerations);
 
 /**
  * Evicts pods that do not tolerate the NoExecute taints of their node, or no longer do.
@@ -46,10 +53,10 @@ const concerns = (now: PodView | null, old: PodView | null): boolean =>
 export const taintEvictionController = defineController<Node>({
   name: 'taint-eviction',
   for: node,
-  watches: [watchRule(pod, (now, old) => (concerns(now, old) ? nodeOf(now) : []))],
+  watches: [watchRule(pod, nodeOf)],
   indexes: [podsOnNode],
   reconcile({ name }, view) {
-    const taints = (view.get(node, '', name)?.spec.taints ?? []).filter(({ effect }) => effect === 'NoExecute');
+    const taints = evictingTaints(name, view);
     if (taints.length === 0) return idle;
     const marks: Command[] = [];
     const deletions: Command[] = [];
