@@ -35,8 +35,16 @@ export const scheduledCondition = ({ status }: DeepReadonly<Pod>) =>
 
 const timestamp = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
 
-/** https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-conditions */
-export function unschedulable(pod: DeepReadonly<Pod>, message: string, nowMs: number): Command {
+/**
+ * Says that the pod has no node. `nominated` is the node that others are leaving for it, null to take that back.
+ * https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-conditions
+ */
+export function unschedulable(
+  pod: DeepReadonly<Pod>,
+  message: string,
+  nominated: string | null,
+  nowMs: number,
+): Command {
   const before = scheduledCondition(pod);
   const condition = {
     type: 'PodScheduled',
@@ -47,6 +55,12 @@ export function unschedulable(pod: DeepReadonly<Pod>, message: string, nowMs: nu
     lastProbeTime: null,
     lastTransitionTime: before?.status === 'False' ? before.lastTransitionTime : timestamp(nowMs),
   };
-  const patch = { status: { conditions: [condition] } };
+  const patch = { status: { conditions: [condition], nominatedNodeName: nominated } };
   return { ...target(pod), subresource: 'status', verb: 'patch', type: 'strategic', patch };
 }
+
+/** Takes back that others are leaving a node for the pod. */
+export const noLongerNominated = (pod: DeepReadonly<Pod>): Command => ({
+  ...target(pod),
+  ...{ subresource: 'status', verb: 'patch', type: 'strategic', patch: { status: { nominatedNodeName: null } } },
+});

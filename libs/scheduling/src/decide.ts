@@ -110,6 +110,26 @@ export class Decider {
     return this.refusedBy(shape, change.node);
   }
 
+  /** Whether the node refuses pods of the shape for what it is, whatever pods leave it. */
+  isBeyondHelp({ constraints }: PodShape, slot: number): boolean {
+    if (constraints.namedNodes?.includes(this.table.nodes[slot]!.metadata.name!) === false) return true;
+    return this.answers.for(constraints).refusedBy(slot) >= 0;
+  }
+
+  /** Why pods of the shape don't fit on the node for what is left of it, or for its pods; null when they do. */
+  refusalOn(shape: PodShape, slot: number): readonly string[] | null {
+    for (const { of } of this.checks(shape)) {
+      const reasons = of(slot);
+      if (reasons) return reasons;
+    }
+    return null;
+  }
+
+  /** Whether pods of the shape mind what is on other nodes than their own. */
+  looksAround(shape: PodShape): boolean {
+    return this.checks(shape, this.wideFilters).length > 0;
+  }
+
   private checks(shape: PodShape, filters = this.profile.dynamicFilters): Check[] {
     const checks: Check[] = [];
     for (const filter of filters) {
@@ -188,6 +208,7 @@ export class Decider {
     const counts = new Map<string, number>();
     const count = (reason: string, nodes = 1): void => void counts.set(reason, (counts.get(reason) ?? 0) + nodes);
     const checks = this.checks(shape);
+    const refusing = new Set<DynamicFilter>();
     const slots = constraints.namedNodes === null ? table.slots : slotsOf(constraints.namedNodes, table);
     for (const slot of slots) {
       const by = profile.staticFilters[answers.refusedBy(slot)] ?? null;
@@ -196,19 +217,29 @@ export class Decider {
         count(by.filter(constraints, table.nodes[slot]!)!);
         continue;
       }
-      const refusing = checks.find(({ of }) => of(slot) !== null);
-      for (const event of refusing?.filter.wakesOn ?? []) wakesOn.add(event);
-      for (const reason of refusing?.of(slot) ?? []) count(reason);
+      for (const { filter, of } of checks) {
+        const reasons = of(slot);
+        if (reasons === null) continue;
+        refusing.add(filter);
+        for (const reason of reasons) count(reason);
+        break;
+      }
     }
+    for (const filter of refusing) for (const event of filter.wakesOn) wakesOn.add(event);
     if (slots.length < table.size) count(NOT_NAMED, table.size - slots.length);
-    const reasons = [...counts].map(([reason, nodes]) => `${nodes} ${reason}`).sort();
-    return { node: null, message: `0/${table.size} nodes are available: ${reasons.join(', ')}.`, wakesOn };
+    return { node: null, message: noneOf(table.size, counts), wakesOn };
   }
 }
 
 function passes(checks: readonly Check[], slot: number): boolean {
   for (let index = 0; index < checks.length; index += 1) if (checks[index]!.of(slot) !== null) return false;
   return true;
+}
+
+/** What nodes were refused for, in kube-scheduler's words. */
+export function noneOf(nodes: number, counts: ReadonlyMap<string, number>): string {
+  const reasons = [...counts].map(([reason, count]) => `${count} ${reason}`).sort();
+  return `0/${nodes} nodes are available: ${reasons.join(', ')}.`;
 }
 
 /** How kube-scheduler counts the nodes that it did not have to look at. */

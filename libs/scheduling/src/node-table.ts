@@ -81,6 +81,8 @@ export class NodeTable implements LabelledNodes, Record<ColumnName, Column> {
   private readonly podsOf = new Map<string, Map<string, Footprint>>();
   private readonly nodeOfPod = new Map<string, string>();
   private changes = 0;
+  /** How many pods there are on nodes, by priority. */
+  private readonly priorities = new Map<number, number>();
 
   get size(): number {
     return this.slots.length;
@@ -92,6 +94,24 @@ export class NodeTable implements LabelledNodes, Record<ColumnName, Column> {
 
   slot(name: string): number | undefined {
     return this.slotOf.get(name);
+  }
+
+  /** Whether any pod on a node is less important. */
+  hasBelow(priority: number): boolean {
+    for (const known of this.priorities.keys()) if (known < priority) return true;
+    return false;
+  }
+
+  /** Runs what leaves the node and its pods as they were: what is known of the nodes stays good. */
+  trial<T>(slot: number, run: () => T): T {
+    const { loosened } = this;
+    const state = this.state[slot]!;
+    try {
+      return run();
+    } finally {
+      this.loosened = loosened;
+      this.state[slot] = state;
+    }
   }
 
   /** Adds a node or takes its new state. */
@@ -139,6 +159,7 @@ export class NodeTable implements LabelledNodes, Record<ColumnName, Column> {
       this.podsOf.set(node, pods);
     }
     pods.set(uid, pod);
+    this.countPriority(pod.priority, 1);
     const slot = this.slotOf.get(node);
     if (slot !== undefined) this.count(slot, pod, 1);
     return true;
@@ -152,6 +173,7 @@ export class NodeTable implements LabelledNodes, Record<ColumnName, Column> {
     const pods = this.podsOf.get(node)!;
     this.nodeOfPod.delete(uid);
     pods.delete(uid);
+    this.countPriority(pod.priority, -1);
     if (pods.size === 0) this.podsOf.delete(node);
     const slot = this.slotOf.get(node);
     if (slot !== undefined) this.count(slot, pod, -1);
@@ -201,6 +223,12 @@ export class NodeTable implements LabelledNodes, Record<ColumnName, Column> {
     // Pods of one shape share these objects: each takes, and gives back, one occurrence.
     if (sign === 1) taken.push(...demand.hostPorts);
     else for (const port of demand.hostPorts) taken.splice(taken.indexOf(port), 1);
+  }
+
+  private countPriority(priority: number, by: 1 | -1): void {
+    const count = (this.priorities.get(priority) ?? 0) + by;
+    if (count > 0) this.priorities.set(priority, count);
+    else this.priorities.delete(priority);
   }
 
   private setAllocatable(slot: number, allocatable: DeepReadonly<Record<string, string | number>>): void {

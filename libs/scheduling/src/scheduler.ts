@@ -1,19 +1,33 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Node, namespace as namespaceKind, node as nodeKind, type Pod, pod as podKind } from '@periplus/api';
-import { type DeepReadonly, isNotFound, type Labels } from '@periplus/apimachinery';
+import {
+  podDisruptionBudget as budgetKind,
+  type Node,
+  namespace as namespaceKind,
+  node as nodeKind,
+  type Pod,
+  pod as podKind,
+} from '@periplus/api';
+import type { DeepReadonly, Labels } from '@periplus/apimachinery';
 import type { Change, ClusterCache, Entry } from '@periplus/cache';
 import type { CommandClient, EventRecorder } from '@periplus/client';
 import type { Logger } from '@periplus/component';
 import { nodeEvents } from './cluster-events.ts';
-import { binding, causeOf, scheduledCondition, unschedulable } from './commands.ts';
-import { Decider } from './decide.ts';
+import { binding, causeOf, noLongerNominated } from './commands.ts';
+import { Decider, type Decision, type Refusal } from './decide.ts';
 import { observeQueue, type SchedulerMetrics } from './metrics.ts';
 import { NodeTable } from './node-table.ts';
 import type { ClusterChange } from './plugin.ts';
 import { isGated } from './plugins/scheduling-gates.ts';
-import { podInfo } from './pod-info.ts';
+import { type PodInfo, podInfo } from './pod-info.ts';
 import { type PodShape, PodShapes } from './pod-shape.ts';
+import type { Candidate } from './preemption/candidates.ts';
+import { DisruptionBudgets } from './preemption/disruption-budgets.ts';
+import { Evictions } from './preemption/evictions.ts';
+import { Nominations } from './preemption/nominations.ts';
+import { PlacedPods } from './preemption/placed-pods.ts';
+import { Preemptor } from './preemption/preemptor.ts';
 import { DEFAULT_PROFILE, type Profile } from './profile.ts';
+import { Reports } from './reports.ts';
 import { SchedulingQueue, type Waiting } from './scheduling-queue.ts';
 import { WORKLOAD_RESOURCES } from './workload-selectors.ts';
 
@@ -41,9 +55,10 @@ export interface SchedulerDeps {
 const PODS = { group: podKind.group, resource: podKind.plural };
 const NODES = { group: nodeKind.group, resource: nodeKind.plural };
 const NAMESPACES = { group: namespaceKind.group, resource: namespaceKind.plural };
+const BUDGETS = { group: budgetKind.group, resource: budgetKind.plural };
 
 /** What a scheduler has to see of a cluster. */
-export const SCHEDULER_RESOURCES = [PODS, NODES, NAMESPACES, ...WORKLOAD_RESOURCES];
+export const SCHEDULER_RESOURCES = [PODS, NODES, NAMESPACES, BUDGETS, ...WORKLOAD_RESOURCES];
 
 const isOf = ({ key }: Entry, { group, resource }: typeof PODS): boolean =>
   key.resource === resource && key.group === group;
@@ -64,7 +79,8 @@ const isPending = (pod: DeepReadonly<Pod>): boolean =>
 /**
  * Gives every pending pod of its profiles a node. Keeps the node table and the queue up to date from the
  * cache, decides synchronously, and sends bindings many at a time. A pod counts on its node from the decision on;
- * should the binding fail, it is taken away again. Runs once: each leadership has a scheduler of its own.
+ * should the binding fail, it is taken away again. A pod that fits nowhere may preempt others, and is promised their
+ * place. Runs once: each leadership has a scheduler of its own.
  */
 export class Scheduler {
   private readonly deps: SchedulerDeps;
@@ -72,14 +88,20 @@ export class Scheduler {
   private readonly table = new NodeTable();
   private readonly shapes = new PodShapes();
   private readonly queue = new SchedulingQueue();
+  private readonly placed = new PlacedPods();
+  private readonly budgets = new DisruptionBudgets();
+  private readonly nominations = new Nominations(this.table);
+  private readonly preemptor = new Preemptor({
+    ...{ table: this.table, placed: this.placed, budgets: this.budgets, nominations: this.nominations },
+  });
+  private readonly reports: Reports;
+  private readonly evictions: Evictions;
   /** By the name under which pods ask for them. */
   private readonly deciders: ReadonlyMap<string, Decider>;
   /** A pod whose JSON has none of these texts is another scheduler's and waits for it: it need not be parsed to see that. */
   private readonly mentions: readonly string[];
   /** Decided here, and not yet seen bound in the cache. */
   private readonly assumed = new Set<string>();
-  /** What was last said, or is being said, in the condition of a pod that fits nowhere. */
-  private readonly said = new WeakMap<Waiting, string>();
   /** Ends what is being sent. */
   private readonly sending = new AbortController();
   private bindings = 0;
@@ -91,6 +113,9 @@ export class Scheduler {
   constructor(deps: SchedulerDeps) {
     this.deps = deps;
     this.nowMs = deps.nowMs ?? Date.now;
+    const sent = { ...deps, nowMs: this.nowMs, signal: this.sending.signal };
+    this.reports = new Reports(sent);
+    this.evictions = new Evictions({ ...sent, placed: this.placed, reports: this.reports });
     const profiles = deps.profiles ?? [DEFAULT_PROFILE];
     this.deciders = new Map(profiles.map((profile) => [profile.schedulerName, new Decider(this.table, profile)]));
     this.mentions = [ON_A_NODE, ...[...this.deciders.keys()].map((name) => `"schedulerName":${JSON.stringify(name)}`)];
@@ -103,6 +128,7 @@ export class Scheduler {
     const view = cache.view(this.nowMs());
     for (const entry of view.entries(NAMESPACES)) this.table.tallies.setNamespace(entry.key.name, labelsOf(entry));
     for (const of of WORKLOAD_RESOURCES) for (const entry of view.entries(of)) this.table.workloads.set(entry);
+    for (const entry of view.entries(BUDGETS)) this.budgets.set(entry);
     for (const entry of view.entries(NODES)) this.table.setNode(nodeOf(entry));
     for (const entry of view.entries(PODS)) if (this.concernsUs(entry)) this.podChanged(entry);
     const unsubscribe = cache.subscribe((_, changes) => this.apply(changes));
@@ -155,7 +181,9 @@ export class Scheduler {
       } else if (isOf(entry, NODES)) {
         if (type === 'deleted') this.nodeGone(entry);
         else this.nodeChanged(entry, previous);
-      } else this.neighbourhoodChanged(change);
+      } else if (!isOf(entry, BUDGETS)) this.neighbourhoodChanged(change);
+      else if (type === 'deleted') this.budgets.delete(entry);
+      else this.budgets.set(entry);
     }
     this.wakeUp();
   }
@@ -195,13 +223,27 @@ export class Scheduler {
     } else if (this.assumed.has(uid)) {
       // The answer to its binding says more than this older state.
     } else if (this.deciders.has(pod.spec.schedulerName!) && isPending(pod)) {
-      this.queue.add(podInfo(pod, this.shapes, entry.createRevision), causeOf(entry), this.nowMs());
-    } else this.queue.remove(uid);
+      this.podPending(podInfo(pod, this.shapes, entry.createRevision), entry);
+    } else this.forget(uid);
+  }
+
+  private podPending(pod: PodInfo, entry: Entry): void {
+    const promised = pod.pod.status?.nominatedNodeName;
+    // What a leader before has promised holds; later states may be older than what was promised since.
+    if (promised && !this.queue.has(pod.uid)) this.nominations.nominate(pod, promised);
+    this.queue.add(pod, causeOf(entry), this.nowMs());
+  }
+
+  /** It waits for nothing any more. */
+  private forget(uid: string): void {
+    this.queue.remove(uid);
+    this.nominations.withdraw(uid);
   }
 
   private podHasNode(pod: DeepReadonly<Pod>, node: string, entry: Entry): void {
     const uid = pod.metadata.uid!;
-    this.queue.remove(uid);
+    this.forget(uid);
+    this.placed.set(pod);
     const isBound = this.assumed.delete(uid);
     const before = this.table.placed(uid);
     const footprint = this.shapes.footprint(pod);
@@ -212,7 +254,8 @@ export class Scheduler {
 
   private podGone(pod: DeepReadonly<Pod>, entry: Entry): void {
     const uid = pod.metadata.uid!;
-    this.queue.remove(uid);
+    this.forget(uid);
+    this.placed.delete(uid);
     this.assumed.delete(uid);
     const left = this.table.displace(uid);
     if (left) this.wakeFor({ events: ['PodGone'], node: left.node, peer: left.pod.peer }, entry);
@@ -220,14 +263,29 @@ export class Scheduler {
 
   private wakeFor(change: ClusterChange, entry: Entry): void {
     if (!this.queue.hasRefused) return;
-    const refusedBy = (shape: PodShape) => this.deciders.get(shape.schedulerName)!.stillRefusedBy(shape, change);
+    const promised = this.nominations.on(change.node);
+    for (const pod of promised) if (this.canHave(pod, change.node)) this.queue.activate(pod.uid, causeOf(entry));
+    // A place that is promised to a pod may still be had by a more important one.
+    const refusedBy = (shape: PodShape) =>
+      promised.length > 0 ? null : this.deciders.get(shape.schedulerName)!.stillRefusedBy(shape, change);
     this.queue.wake(change.events, refusedBy, causeOf(entry), this.nowMs());
+  }
+
+  /** Whether a nominated pod fits on its node now, or nobody goes for it there any more. */
+  private canHave(pod: PodInfo, node: string): boolean {
+    const { table, nominations } = this;
+    if (table.slot(node) === undefined) return true;
+    nominations.countFor(pod.priority);
+    const decider = this.deciders.get(pod.shape.schedulerName)!;
+    if (nominations.aside(pod.uid, () => decider.refusedBy(pod.shape, node) === null)) return true;
+    for (const uid of table.podsOn(node).keys()) if (this.placed.going.has(uid)) return false;
+    return true;
   }
 
   /** Goes on with the queue in a turn of its own, now or when its next pod is due. */
   private wakeUp(): void {
     clearTimeout(this.timer);
-    if (!this.running || this.turnIsDue || this.bindings >= BINDINGS_MAX) return;
+    if (!this.running || this.turnIsDue || this.bindings >= BINDINGS_MAX || this.evictions.isFull) return;
     const next = this.queue.nextMs();
     if (next === undefined) return;
     const delayMs = next - this.nowMs();
@@ -242,7 +300,8 @@ export class Scheduler {
   private turn(): void {
     this.turnIsDue = false;
     if (!this.running) return;
-    for (let decisions = 0; decisions < DECISIONS_PER_TURN && this.bindings < BINDINGS_MAX; decisions += 1) {
+    for (let decisions = 0; decisions < DECISIONS_PER_TURN; decisions += 1) {
+      if (this.bindings >= BINDINGS_MAX || this.evictions.isFull) break;
       const waiting = this.queue.pop(this.nowMs());
       if (!waiting) break;
       this.schedule(waiting);
@@ -251,21 +310,79 @@ export class Scheduler {
   }
 
   private schedule(waiting: Waiting): void {
+    const { nominations, table } = this;
     const { metrics } = this.deps;
     const { pod } = waiting;
     const started = performance.now();
-    const decision = this.deciders.get(pod.shape.schedulerName)!.decide(pod);
+    nominations.countFor(pod.priority);
+    const { loosened } = table;
+    const promised = nominations.nodeOf(pod.uid);
+    const decision = this.decide(pod, promised);
     metrics.decisionSeconds.observe((performance.now() - started) / 1000);
     if (decision.node === null) {
       metrics.attempts.unschedulable.add();
-      this.queue.refuse(waiting, decision.wakesOn, this.nowMs());
-      this.report(waiting, decision.message);
+      this.refused(waiting, decision);
       return;
     }
+    nominations.withdraw(pod.uid);
     this.assumed.add(pod.uid);
-    this.table.place(pod.uid, pod.shape, decision.node);
+    this.placed.set(pod.pod);
+    table.place(pod.uid, pod.shape, decision.node);
+    // It takes the place that counted as its own, so there is no more room than before.
+    if (decision.node === promised) table.loosened = loosened;
     this.bindings += 1;
     void this.bind(waiting, decision.node);
+  }
+
+  /** The node that it was promised comes first. */
+  private decide(pod: PodInfo, promised: string | undefined): Decision {
+    const decider = this.deciders.get(pod.shape.schedulerName)!;
+    if (promised === undefined) return decider.decide(pod);
+    return this.nominations.aside(pod.uid, () =>
+      decider.refusedBy(pod.shape, promised) === null ? { node: promised } : decider.decide(pod),
+    );
+  }
+
+  /** It fits nowhere: others may have to go for it. */
+  private refused(waiting: Waiting, { message, wakesOn }: Refusal): void {
+    const { nominations } = this;
+    const { pod } = waiting;
+    const decider = this.deciders.get(pod.shape.schedulerName)!;
+    const outcome = nominations.aside(pod.uid, () => this.preemptor.preempt(pod, decider));
+    if (outcome.node !== null) {
+      this.promise(waiting, outcome.node);
+      this.queue.refuse(waiting, wakesOn, this.nowMs(), true);
+      this.reports.unschedulable(waiting, message, outcome.node);
+      void this.evict(waiting, outcome);
+      return;
+    }
+    if (!outcome.isUnderWay) nominations.withdraw(pod.uid);
+    const node = nominations.nodeOf(pod.uid) ?? null;
+    this.queue.refuse(waiting, wakesOn, this.nowMs(), node !== null);
+    const whole = outcome.message === '' ? message : `${message} preemption: ${outcome.message}`;
+    this.reports.unschedulable(waiting, whole, node);
+  }
+
+  /** Those who were promised the node before, and are less important, have to look elsewhere. */
+  private promise({ pod, cause }: Waiting, node: string): void {
+    for (const other of this.nominations.on(node)) {
+      if (other.priority >= pod.priority) continue;
+      this.nominations.withdraw(other.uid);
+      this.queue.activate(other.uid, cause);
+      void this.reports.send(noLongerNominated(other.pod), cause);
+    }
+    this.nominations.nominate(pod, node);
+  }
+
+  private async evict({ pod, cause }: Waiting, candidate: Candidate): Promise<void> {
+    try {
+      await this.evictions.evict(pod, cause, candidate);
+    } catch (error) {
+      if (!this.running) return;
+      this.deps.log.warn({ error, node: candidate.node }, 'a pod could not be preempted');
+      this.queue.activate(pod.uid, null);
+    }
+    this.wakeUp();
   }
 
   private async bind(waiting: Waiting, node: string): Promise<void> {
@@ -277,7 +394,13 @@ export class Scheduler {
       metrics.attempts.scheduled.add();
       metrics.schedulingSeconds.observe((this.nowMs() - waiting.sinceMs) / 1000);
       const { namespace, name } = pod.metadata;
-      this.record(waiting, 'Normal', 'Scheduled', `Successfully assigned ${namespace}/${name} to ${node}`);
+      this.reports.record(
+        pod.metadata,
+        waiting.cause,
+        'Normal',
+        'Scheduled',
+        `Successfully assigned ${namespace}/${name} to ${node}`,
+      );
     } catch (error) {
       metrics.attempts.error.add();
       await this.bindingFailed(waiting, node, error);
@@ -305,33 +428,11 @@ export class Scheduler {
     log.warn({ error, pod: `${namespace}/${name}`, node }, 'binding failed');
     this.queue.retry(waiting, this.nowMs());
     this.table.displace(uid);
+    this.placed.delete(uid);
     const entry = cache.view(this.nowMs()).entry({ ...PODS, namespace: namespace!, name: name! });
     // While it was assumed, its changes were not looked at: it may be on its way out.
     if (!entry) return this.queue.remove(uid);
     this.podChanged(entry);
     this.wakeFor({ events: ['PodGone'], node, peer: waiting.pod.shape.peer }, entry);
-  }
-
-  /** Says in an event, and once in the pod's condition, why it has no node. */
-  private report(waiting: Waiting, message: string): void {
-    const { commands, log } = this.deps;
-    const { pod } = waiting.pod;
-    this.record(waiting, 'Warning', 'FailedScheduling', message);
-    if ((this.said.get(waiting) ?? scheduledCondition(pod)?.message) === message) return;
-    this.said.set(waiting, message);
-    const command = unschedulable(pod, message, this.nowMs());
-    commands.send(command, waiting.cause, this.sending.signal).catch((error: unknown) => {
-      this.said.delete(waiting);
-      if (this.running && !isNotFound(error)) {
-        log.warn({ error, pod: pod.metadata.name }, 'the PodScheduled condition was not written');
-      }
-    });
-  }
-
-  /** Events may wait to be written, and be added to for minutes: they hold no more of the pod than they name. */
-  private record({ pod: { pod }, cause }: Waiting, type: 'Normal' | 'Warning', reason: string, message: string): void {
-    const { namespace, name, uid, resourceVersion } = pod.metadata;
-    const about = { apiVersion: 'v1', kind: podKind.kind, metadata: { namespace, name, uid, resourceVersion } };
-    this.deps.events.record({ about, type, reason, message, cause });
   }
 }

@@ -24,6 +24,8 @@ export interface Waiting {
   readyMs: number;
   /** When it was found not to fit. */
   refusedMs: number;
+  /** While it fits nowhere: whether others are leaving a node for it, whose going is told to it alone. */
+  isNominated: boolean;
 }
 
 /** Pods of one shape that fit nowhere. */
@@ -49,6 +51,8 @@ export class SchedulingQueue {
   private readonly active = new Heap<Waiting>(isNext);
   private readonly backingOff = new Heap<{ readyMs: number; waiting: Waiting }>((a, b) => a.readyMs < b.readyMs);
   private readonly refused = new Map<PodShape, RefusedPods>();
+  /** Of the same sort, those that are nominated: pods that go concern only the one that they go for. */
+  private readonly nominated = new Map<PodShape, RefusedPods>();
   /** The same pods, the longest refused first. */
   private readonly refusedInOrder = new Set<Waiting>();
 
@@ -58,12 +62,16 @@ export class SchedulingQueue {
     return count;
   }
 
+  has(uid: string): boolean {
+    return this.all.has(uid);
+  }
+
   /** Adds a pod, or takes its new state: a change of its spec may make it fit. */
   add(pod: PodInfo, cause: CommandCause | null, nowMs: number): void {
     const known = this.all.get(pod.uid);
     if (!known) {
       const times = { sinceMs: nowMs, readyMs: 0, refusedMs: 0 };
-      const waiting: Waiting = { pod, cause, attempts: 0, state: 'active', ...times };
+      const waiting: Waiting = { pod, cause, attempts: 0, state: 'active', isNominated: false, ...times };
       this.all.set(pod.uid, waiting);
       this.active.push(waiting);
       return;
@@ -99,20 +107,22 @@ export class SchedulingQueue {
     return next;
   }
 
-  /** Puts a popped pod back: it fits nowhere until one of these changes comes. */
-  refuse(waiting: Waiting, wakesOn: ReadonlySet<ClusterEvent>, nowMs: number): void {
+  /**
+   * Puts a popped pod back: it fits nowhere until one of these changes comes. One that is nominated is told with
+   * `activate` of pods that leave its node, and not woken by any that leave.
+   */
+  refuse(waiting: Waiting, wakesOn: ReadonlySet<ClusterEvent>, nowMs: number, isNominated = false): void {
     if (waiting.state !== 'deciding') return;
     waiting.state = 'unschedulable';
+    waiting.isNominated = isNominated;
     waiting.refusedMs = nowMs;
     waiting.readyMs = nowMs + backoffMs(waiting.attempts);
     this.refusedInOrder.add(waiting);
-    const alike = this.refused.get(waiting.pod.shape);
-    if (!alike) {
-      this.refused.set(waiting.pod.shape, { pods: new Set([waiting]), wakesOn: new Set(wakesOn) });
-      return;
-    }
+    const refused = this.refusedLike(waiting);
+    const alike = refused.get(waiting.pod.shape) ?? { pods: new Set(), wakesOn: new Set() };
+    refused.set(waiting.pod.shape, alike);
     alike.pods.add(waiting);
-    for (const event of wakesOn) alike.wakesOn.add(event);
+    for (const event of wakesOn) if (!isNominated || event !== 'PodGone') alike.wakesOn.add(event);
   }
 
   /** Puts a popped pod back after an error: it is tried again after its backoff. */
@@ -122,9 +132,18 @@ export class SchedulingQueue {
     this.release(waiting, nowMs);
   }
 
+  /** Looks at a refused pod again at once: its place is free, or what it waited for has failed. */
+  activate(uid: string, cause: CommandCause | null): void {
+    const waiting = this.all.get(uid);
+    if (waiting?.state !== 'unschedulable') return;
+    this.leaveRefused(waiting);
+    waiting.cause = cause ?? waiting.cause;
+    this.toActive(waiting);
+  }
+
   /** Whether a change of the cluster could wake anything. */
   get hasRefused(): boolean {
-    return this.refused.size > 0;
+    return this.refused.size + this.nominated.size > 0;
   }
 
   /**
@@ -137,14 +156,21 @@ export class SchedulingQueue {
     cause: CommandCause,
     nowMs: number,
   ): void {
-    for (const [shape, { pods, wakesOn }] of this.refused) {
+    for (const refused of [this.nominated, this.refused]) this.wakeAmong(refused, events, refusedBy, cause, nowMs);
+  }
+
+  private wakeAmong(
+    refused: Map<PodShape, RefusedPods>,
+    ...[events, refusedBy, cause, nowMs]: Parameters<SchedulingQueue['wake']>
+  ): void {
+    for (const [shape, { pods, wakesOn }] of refused) {
       if (!events.some((event) => wakesOn.has(event))) continue;
       const missing = refusedBy(shape);
       if (missing !== null) {
         for (const event of missing) wakesOn.add(event);
         continue;
       }
-      this.refused.delete(shape);
+      refused.delete(shape);
       for (const waiting of pods) {
         this.refusedInOrder.delete(waiting);
         waiting.cause = cause;
@@ -167,11 +193,11 @@ export class SchedulingQueue {
     for (const waiting of this.refusedInOrder) {
       if (waiting.refusedMs + REFUSED_MS_MAX > nowMs) break;
       this.leaveRefused(waiting);
-      this.activate(waiting);
+      this.toActive(waiting);
     }
     for (let next = this.nextReady(); next && next.readyMs <= nowMs; next = this.nextReady()) {
       this.backingOff.pop();
-      this.activate(next.waiting);
+      this.toActive(next.waiting);
     }
   }
 
@@ -190,23 +216,28 @@ export class SchedulingQueue {
   /** Looked at as soon as its backoff is over. */
   private release(waiting: Waiting, nowMs: number): void {
     if (waiting.readyMs <= nowMs) {
-      this.activate(waiting);
+      this.toActive(waiting);
       return;
     }
     waiting.state = 'backoff';
     this.backingOff.push({ readyMs: waiting.readyMs, waiting });
   }
 
-  private activate(waiting: Waiting): void {
+  private toActive(waiting: Waiting): void {
     waiting.state = 'active';
     this.active.push(waiting);
   }
 
+  private refusedLike({ isNominated }: Waiting): Map<PodShape, RefusedPods> {
+    return isNominated ? this.nominated : this.refused;
+  }
+
   private leaveRefused(waiting: Waiting): void {
     this.refusedInOrder.delete(waiting);
-    const alike = this.refused.get(waiting.pod.shape)!;
+    const refused = this.refusedLike(waiting);
+    const alike = refused.get(waiting.pod.shape)!;
     alike.pods.delete(waiting);
-    if (alike.pods.size === 0) this.refused.delete(waiting.pod.shape);
+    if (alike.pods.size === 0) refused.delete(waiting.pod.shape);
   }
 }
 

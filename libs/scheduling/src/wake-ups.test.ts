@@ -44,7 +44,10 @@ async function waitsFor(name: string, message: string): Promise<void> {
 
 it('wakes a pod that seeks company when that comes, and puts it into the same zone', async () => {
   test.put(inZone('a', 'one'), inZone('b', 'two'), labelled('p', 'web', seeking('db')));
-  await waitsFor('p', "0/2 nodes are available: 2 node(s) didn't match pod affinity rules.");
+  await waitsFor(
+    'p',
+    "0/2 nodes are available: 2 node(s) didn't match pod affinity rules. preemption: 0/2 nodes are available: 2 No preemption victims found for incoming pod.",
+  );
   test.put(labelled('other', 'cache', { nodeName: 'a' }));
   await settle();
   expect(test.metrics.text()).toContain(
@@ -57,7 +60,10 @@ it('wakes a pod that seeks company when that comes, and puts it into the same zo
 
 it('wakes it on another node of the zone, where the one with the company is full', async () => {
   test.put(inZone('a', 'one', FULL), inZone('b', 'one'), inZone('c', 'two'), labelled('p', 'web', seeking('db')));
-  await waitsFor('p', "0/3 nodes are available: 3 node(s) didn't match pod affinity rules.");
+  await waitsFor(
+    'p',
+    "0/3 nodes are available: 3 node(s) didn't match pod affinity rules. preemption: 0/3 nodes are available: 3 No preemption victims found for incoming pod.",
+  );
   test.put(labelled('db', 'db', { nodeName: 'a' }));
   await settle();
   expect(test.nodeOf('p')).toEqual(['b']);
@@ -65,14 +71,17 @@ it('wakes it on another node of the zone, where the one with the company is full
 
 it('wakes a pod when the one that it shuns has gone, and one that others shun when these have', async () => {
   test.put(inZone('a', 'one'), labelled('db', 'db', { nodeName: 'a' }), labelled('p', 'web', shunning('db')));
-  await waitsFor('p', "0/1 nodes are available: 1 node(s) didn't match pod anti-affinity rules.");
+  await waitsFor(
+    'p',
+    "0/1 nodes are available: 1 node(s) didn't match pod anti-affinity rules. preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.",
+  );
   test.cluster.remove(podKind, 'default', 'db');
   await settle();
   expect(test.nodeOf('p')).toEqual(['a']);
   test.put(labelled('db2', 'db'));
   await settle();
   expect(test.said('FailedScheduling').at(-1)).toBe(
-    "0/1 nodes are available: 1 node(s) didn't satisfy existing pods anti-affinity rules.",
+    "0/1 nodes are available: 1 node(s) didn't satisfy existing pods anti-affinity rules. preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.",
   );
   test.cluster.remove(podKind, 'default', 'p');
   await settle();
@@ -98,7 +107,7 @@ it('wakes a pod that has to be spread when the emptiest domain gets a pod or goe
   );
   await waitsFor(
     'p',
-    "0/2 nodes are available: 1 Too many pods, 1 node(s) didn't match pod topology spread constraints.",
+    "0/2 nodes are available: 1 Too many pods, 1 node(s) didn't match pod topology spread constraints. preemption: 0/2 nodes are available: 2 No preemption victims found for incoming pod.",
   );
   test.put(labelled('x', 'web', { nodeName: 'b' }));
   await settle();

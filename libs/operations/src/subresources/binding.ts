@@ -53,7 +53,7 @@ export function checkUnbound({ metadata, spec }: DeepReadonly<Pod>): void {
   if (spec.schedulingGates?.length) refuse(`pod ${name} has non-empty .spec.schedulingGates`);
 }
 
-/** The pod on its node. Shares what does not change with `old`. */
+/** The pod on its node, no longer nominated for any. Shares what does not change with `old`. */
 export function bound(old: DeepReadonly<Pod>, { node, labels, annotations }: Bound, nowMs: number): KubeObject {
   const scheduled: Condition = {
     type: 'PodScheduled',
@@ -61,7 +61,8 @@ export function bound(old: DeepReadonly<Pod>, { node, labels, annotations }: Bou
     lastTransitionTime: formatTime(nowMs),
     ...(old.metadata.generation !== undefined && { observedGeneration: old.metadata.generation }),
   };
-  const others = old.status?.conditions?.filter(({ type }) => type !== scheduled.type) ?? [];
+  const { conditions = [], nominatedNodeName: _, ...status } = old.status ?? {};
+  const others = conditions.filter(({ type }) => type !== scheduled.type);
   return {
     ...old,
     metadata: {
@@ -70,7 +71,7 @@ export function bound(old: DeepReadonly<Pod>, { node, labels, annotations }: Bou
       ...(labels && { labels: { ...old.metadata.labels, ...labels } }),
     },
     spec: { ...old.spec, nodeName: node },
-    status: { ...old.status, conditions: [...others, scheduled] },
+    status: { ...status, conditions: [...others, scheduled] },
   } as KubeObject;
 }
 
