@@ -2,6 +2,33 @@ import { eventually } from '@periplus/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deployment, Shell } from './shell.ts';
 
+const HELD_JOB = `
+apiVersion: batch/v1
+kind: Job
+metadata: {name: held}
+spec:
+  suspend: true
+  completions: 3
+  parallelism: 2
+  completionMode: Indexed
+  template:
+    spec:
+      restartPolicy: Never
+      containers: [{name: main, image: example.com/sum}]
+`;
+const REPLICATION_CONTROLLER = `
+apiVersion: v1
+kind: ReplicationController
+metadata: {name: old}
+spec:
+  replicas: 1
+  selector: {app: old}
+  template:
+    metadata: {labels: {app: old}}
+    spec:
+      containers: [{name: main, image: example.com/old}]
+`;
+
 describe('kubectl runs workloads', () => {
   let shell: Shell;
   beforeAll(async () => {
@@ -87,6 +114,38 @@ describe('kubectl runs workloads', () => {
     expect(await shell.fails('wait pod/none --for=condition=Ready --timeout=1s')).toBe(
       'Error from server (NotFound): pods "none" not found',
     );
+  });
+
+  it('jobs run to their end, when they may, and leave their pods to who wants them', async () => {
+    await shell.ok('create job summed --image=example.com/sum');
+    expect(await shell.ok('wait job/summed --for=condition=complete --timeout=60s')).toBe(
+      'job.batch/summed condition met\n',
+    );
+    await shell.ok("create cronjob nightly --image=example.com/sum '--schedule=0 3 * * *'");
+    await shell.ok('create job tonight --from=cronjob/nightly');
+    await shell.ok('wait job/tonight --for=condition=complete --timeout=60s');
+    await shell.ok(`apply -f ${shell.file('held.yaml', HELD_JOB)}`);
+    await shell.ok('wait job/held --for=condition=suspended --timeout=30s');
+    expect(await shell.ok('get jobs')).toMatch(
+      /^held +Suspended +0\/3 .*\n.*summed +Complete +1\/1 .*\ntonight +Complete /m,
+    );
+    await shell.ok(`patch job held --patch='{"spec":{"suspend":false}}'`);
+    await shell.ok('wait job/held --for=condition=complete --timeout=60s');
+    expect(await shell.ok('get job held -o jsonpath={.status.completedIndexes}')).toBe('0-2');
+    await shell.ok('delete job summed --cascade=orphan');
+    const [left] = (await shell.json('pods -l job-name=summed')).items;
+    expect([left.metadata.ownerReferences, left.metadata.finalizers ?? []]).toEqual([undefined, []]);
+    await shell.ok('delete cronjob nightly --cascade=foreground');
+    expect(await shell.fails('get job tonight')).toContain('not found');
+    await shell.ok('delete job held');
+  });
+
+  it('replication controllers keep their pods, and are scaled', async () => {
+    await shell.ok(`apply -f ${shell.file('old.yaml', REPLICATION_CONTROLLER)}`);
+    expect(await shell.ok('scale rc/old --replicas=3')).toBe('replicationcontroller/old scaled\n');
+    await shell.ok("wait rc/old '--for=jsonpath={.status.readyReplicas}=3' --timeout=60s");
+    expect(await shell.ok('get rc old')).toMatch(/^old +3 +3 +3 +\d+s$/m);
+    await shell.ok('delete rc old --cascade=foreground');
   });
 
   it('delete takes what is owned with it, before or after, or leaves it', async () => {

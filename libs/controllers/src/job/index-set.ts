@@ -37,7 +37,14 @@ export class IndexSet {
   }
 
   has(index: number): boolean {
-    return this.intervals.some(({ first, last }) => first <= index && index <= last);
+    // The first interval that does not end before it.
+    let [low, high] = [0, this.intervals.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.intervals[middle]!.last < index) low = middle + 1;
+      else high = middle;
+    }
+    return low < this.intervals.length && this.intervals[low]!.first <= index;
   }
 
   with(indexes: Iterable<number>): IndexSet {

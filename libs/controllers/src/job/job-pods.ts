@@ -60,7 +60,8 @@ function surplus(tally: Tally, wanted: number, nowMs: number): PodView[] {
   const gone = doubled(tally, nowMs);
   const count = tally.active.length - wanted - gone.length;
   if (count <= 0) return gone;
-  const left = tally.active.filter((one) => !gone.includes(one));
+  const isGone = new Set(gone);
+  const left = tally.active.filter((one) => !isGone.has(one));
   return [...gone, ...podsToDelete(left, left, count, nowMs)];
 }
 
