@@ -51,7 +51,7 @@ it('shows each write once etcd has acknowledged it, with its cause and its place
     ['deleted', 'b', gone.resourceVersion],
   ]);
   expect(follower.changes[2]!.entry.provenance).toEqual(deletion.provenance);
-  expect(cache.get(writeOf('a', null, 1).key)!.bytes).toEqual(third.bytes);
+  expect(cache.get(writeOf('a', null, 1).key)!.bytes).toEqual(third.bytes());
   const view = cache.view(0);
   expect(view.index(byNode, 'n2').length).toBe(1);
   expect(view.index(byNode, 'n1').length).toBe(0);
