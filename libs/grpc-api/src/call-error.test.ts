@@ -25,6 +25,13 @@ describe('callError', () => {
     expect((error.metadata.get(STATUS_DETAILS_METADATA)[0] as Buffer).length).toBeLessThan(4_096);
   });
 
+  it('has no half characters, whoever halved them', () => {
+    const halves = callError(badRequest('no \ud800 kind'));
+    const cut = callError(badRequest(`${'x'.repeat(1023)}\u{1f600}`));
+    for (const { details } of [halves, cut]) expect(() => encodeURI(details)).not.toThrow();
+    expect(halves.details).toBe('no \ufffd kind');
+  });
+
   it('tells what nobody expected as an internal error', () => {
     expect(callError(new TypeError('x is not a function'))).toMatchObject({
       code: status.INTERNAL,

@@ -34,7 +34,8 @@ export const asStatusError = (error: unknown): StatusError =>
 export function callError(error: unknown): ServiceError {
   const refusal = asStatusError(error);
   const code = CODE[refusal.reason];
-  const message = refusal.message.slice(0, STATUS_BYTES_MAX / 4);
+  // Half a character, of the client's or of the cut, is one that grpc-js can't send: it would throw where nobody catches.
+  const message = refusal.message.slice(0, STATUS_BYTES_MAX / 4).toWellFormed();
   const { causes: _causes, ...details } = refusal.details ?? {};
   const whole = encodeStatusDetails(code, message, refusal.toStatus());
   const isShort = whole.length <= STATUS_BYTES_MAX;

@@ -356,6 +356,15 @@ describe('what generic clients need', () => {
     expect(response).toMatchObject({ status: grpcProto.health.v1.HealthCheckResponse.ServingStatus.SERVING });
   });
 
+  it('goes on when it is sent half a character, which no status can say again', async () => {
+    const request = { objects: [json({ apiVersion: 'v1', kind: '\ud800', metadata: { name: 'a' } })] };
+    await expect(call('applyAll', request)).rejects.toMatchObject({
+      code: status.NOT_FOUND,
+      details: 'objects[0]: no matches for kind "\ufffd" in version "v1"',
+    });
+    expect((await server.ask('GET', '/readyz')).code).toBe(200);
+  });
+
   it('describes itself', async () => {
     const { path, requestSerialize, responseDeserialize } = reflectionService.serverReflectionInfo;
     const stream = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
