@@ -9,7 +9,7 @@ import { benchPod, type Template, templatePod } from '../pod.ts';
 import { nodeLabels, SHAPES, type Shape } from '../scheduler/shapes.ts';
 
 const NODES = 5_000;
-const RUNS = 5;
+const RUNS = 3;
 /** Of processor time: pods that ask for nothing special, and ones that look at the pods around. */
 const PLAIN_MICROSECONDS_MAX = 50;
 const COMPANY_MICROSECONDS_MAX = 100;
