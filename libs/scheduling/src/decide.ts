@@ -1,5 +1,5 @@
 import { fnv1a } from '@periplus/apimachinery';
-import { LocalAnswerCache, type LocalAnswers } from './local-answers.ts';
+import { LocalAnswerCache, type LocalAnswers, type NodeRefusal } from './local-answers.ts';
 import type { NodeTable } from './node-table.ts';
 import type { ClusterChange, ClusterEvent, DynamicFilter, NodeCheck } from './plugin.ts';
 import type { PodInfo } from './pod-info.ts';
@@ -83,7 +83,7 @@ export class Decider {
       const slot = count === 1 ? this.feasible[0]! : this.best(uid, shape, answers, local, count);
       return { node: table.nodes[slot]!.metadata.name! };
     }
-    const refusal = this.explain(shape, answers);
+    const refusal = this.explain(shape, local, around);
     refusals.set(shape, { loosened: table.loosened, moved: around.length > 0 ? table.tallies.version : null, refusal });
     return refusal;
   }
@@ -199,36 +199,34 @@ export class Decider {
     }
   }
 
-  /** Asks every node again for its reasons, which is rare. */
-  private explain(shape: PodShape, answers: StaticAnswers): Refusal {
-    const { table, profile } = this;
-    const { constraints } = shape;
+  /** Every node's reasons, counted. */
+  private explain({ constraints }: PodShape, local: LocalAnswers, around: readonly Check[]): Refusal {
+    const { table } = this;
     const wakesOn = new Set<ClusterEvent>(['NodeAdded']);
     if (table.size === 0) return { node: null, message: 'no nodes available to schedule pods', wakesOn };
-    const counts = new Map<string, number>();
-    const count = (reason: string, nodes = 1): void => void counts.set(reason, (counts.get(reason) ?? 0) + nodes);
-    const checks = this.checks(shape);
-    const refusing = new Set<DynamicFilter>();
     const slots = constraints.namedNodes === null ? table.slots : slotsOf(constraints.namedNodes, table);
+    // Nodes that say the same mostly share the list that says it.
+    const alike = new Map<readonly string[], number>();
     for (const slot of slots) {
-      const by = profile.staticFilters[answers.refusedBy(slot)] ?? null;
-      if (by) {
-        for (const event of by.wakesOn) wakesOn.add(event);
-        count(by.filter(constraints, table.nodes[slot]!)!);
-        continue;
-      }
-      for (const { filter, of } of checks) {
-        const reasons = of(slot);
-        if (reasons === null) continue;
-        refusing.add(filter);
-        for (const reason of reasons) count(reason);
-        break;
-      }
+      const refusal = local.refusal(slot) ?? refusalBy(around, slot);
+      const nodes = alike.get(refusal.reasons) ?? 0;
+      if (nodes === 0) for (const event of refusal.wakesOn) wakesOn.add(event);
+      alike.set(refusal.reasons, nodes + 1);
     }
-    for (const filter of refusing) for (const event of filter.wakesOn) wakesOn.add(event);
+    const counts = new Map<string, number>();
+    const count = (reason: string, nodes: number): void => void counts.set(reason, (counts.get(reason) ?? 0) + nodes);
+    for (const [reasons, nodes] of alike) for (const reason of reasons) count(reason, nodes);
     if (slots.length < table.size) count(NOT_NAMED, table.size - slots.length);
     return { node: null, message: noneOf(table.size, counts), wakesOn };
   }
+}
+
+function refusalBy(checks: readonly Check[], slot: number): NodeRefusal {
+  for (const { filter, of } of checks) {
+    const reasons = of(slot);
+    if (reasons) return { reasons, wakesOn: filter.wakesOn };
+  }
+  throw new Error('a node takes the pod that none should take');
 }
 
 function passes(checks: readonly Check[], slot: number): boolean {

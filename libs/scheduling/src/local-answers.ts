@@ -1,5 +1,5 @@
 import type { NodeTable } from './node-table.ts';
-import type { NodeCheck } from './plugin.ts';
+import type { ClusterEvent, DynamicFilter, NodeCheck } from './plugin.ts';
 import type { PodShape } from './pod-shape.ts';
 import type { Profile } from './profile.ts';
 import type { StaticAnswers } from './static-answers.ts';
@@ -7,8 +7,16 @@ import type { StaticAnswers } from './static-answers.ts';
 /** Shapes whose answers are kept; those unused for longest go. */
 const KEPT_MAX = 64;
 
+/** Why a node doesn't take pods of a shape. Nodes that say the same share it, so that they are easily counted. */
+export interface NodeRefusal {
+  readonly reasons: readonly string[];
+  readonly wakesOn: readonly ClusterEvent[];
+}
+
 /** What a node itself makes of pods of one shape, whatever the pods on other nodes are. */
 export interface LocalAnswers {
+  /** Why it doesn't take them; null when it does. */
+  refusal(slot: number): NodeRefusal | null;
   /** Whether no filter that looks at the node alone has anything against it. */
   takes(slot: number): boolean;
   /** The weighted sum of scores that look at the node alone. Only of nodes that take the pod. */
@@ -21,7 +29,9 @@ class AskedAnswers implements LocalAnswers {
   private readonly table: NodeTable;
   private readonly shape: PodShape;
   private readonly answers: StaticAnswers;
-  private readonly checks: readonly NodeCheck[];
+  private readonly checks: readonly { filter: DynamicFilter; of: NodeCheck }[];
+  /** By filter and reasons. */
+  private readonly refusals = new Map<string, NodeRefusal>();
   private readonly asked = new Int32Array(1);
   private readonly answered = new Float64Array(1);
 
@@ -31,11 +41,31 @@ class AskedAnswers implements LocalAnswers {
     this.shape = shape;
     this.answers = answers;
     const local = profile.dynamicFilters.filter(({ isLocal }) => isLocal);
-    this.checks = local.flatMap((filter) => filter.prepare(shape, table) ?? []);
+    this.checks = local.flatMap((filter) => {
+      const of = filter.prepare(shape, table);
+      return of ? [{ filter, of }] : [];
+    });
   }
 
   takes(slot: number): boolean {
-    return this.answers.refusedBy(slot) < 0 && this.checks.every((check) => check(slot) === null);
+    return this.answers.refusedBy(slot) < 0 && this.checks.every(({ of }) => of(slot) === null);
+  }
+
+  refusal(slot: number): NodeRefusal | null {
+    const by = this.profile.staticFilters[this.answers.refusedBy(slot)];
+    if (by) return this.shared(by, [by.filter(this.shape.constraints, this.table.nodes[slot]!)!]);
+    for (const { filter, of } of this.checks) {
+      const reasons = of(slot);
+      if (reasons) return this.shared(filter, reasons);
+    }
+    return null;
+  }
+
+  private shared({ name, wakesOn }: Pick<DynamicFilter, 'name' | 'wakesOn'>, reasons: readonly string[]): NodeRefusal {
+    const text = `${name} ${reasons.join()}`;
+    const refusal = this.refusals.get(text) ?? { reasons, wakesOn };
+    this.refusals.set(text, refusal);
+    return refusal;
   }
 
   score(slot: number): number {
@@ -59,6 +89,7 @@ class KeptAnswers implements LocalAnswers {
   /** The state of the node that the answers are about. */
   private state = new Float64Array(0);
   private taking = new Uint8Array(0);
+  private refused: (NodeRefusal | null)[] = [];
   private worth = new Float64Array(0);
 
   constructor(table: NodeTable, source: LocalAnswers) {
@@ -71,16 +102,22 @@ class KeptAnswers implements LocalAnswers {
     return this.taking[slot] === 1;
   }
 
+  refusal(slot: number): NodeRefusal | null {
+    if (this.state[slot] !== this.table.state[slot]) this.ask(slot);
+    return this.refused[slot]!;
+  }
+
   score(slot: number): number {
     return this.worth[slot]!;
   }
 
   private ask(slot: number): void {
     if (slot >= this.state.length) this.grow();
-    const takes = this.source.takes(slot);
+    const refusal = this.source.refusal(slot);
     this.state[slot] = this.table.state[slot]!;
-    this.taking[slot] = takes ? 1 : 0;
-    if (takes) this.worth[slot] = this.source.score(slot);
+    this.taking[slot] = refusal === null ? 1 : 0;
+    this.refused[slot] = refusal;
+    if (refusal === null) this.worth[slot] = this.source.score(slot);
   }
 
   /** What was known is asked again. */
@@ -88,6 +125,7 @@ class KeptAnswers implements LocalAnswers {
     const { capacity } = this.table;
     this.state = new Float64Array(capacity);
     this.taking = new Uint8Array(capacity);
+    this.refused = new Array<NodeRefusal | null>(capacity).fill(null);
     this.worth = new Float64Array(capacity);
   }
 }
