@@ -6,6 +6,8 @@ import { daemonSetController } from './daemon-set/daemon-set-controller.ts';
 import { deploymentController } from './deployment/deployment-controller.ts';
 import { disruptionController } from './disruption/disruption-controller.ts';
 import { endpointSliceController } from './endpoint-slice/endpoint-slice-controller.ts';
+import { mirroringController } from './endpoint-slice-mirroring/mirroring-controller.ts';
+import { endpointsController } from './endpoints/endpoints-controller.ts';
 import { flowSchemaController } from './flow-schema/flow-schema-controller.ts';
 import { garbageCollector } from './garbage-collection/garbage-collector.ts';
 import { type AutoscalerSettings, hpaController } from './horizontal-pod-autoscaler/hpa-controller.ts';
@@ -55,6 +57,8 @@ export const builtinControllers = (settings: {
   ttlAfterFinishedController,
   hpaController(settings.kinds, settings.usage, settings.autoscaler),
   endpointSliceController,
+  endpointsController,
+  mirroringController,
   disruptionController,
   nodeController(settings.nodeMonitor),
   taintEvictionController,

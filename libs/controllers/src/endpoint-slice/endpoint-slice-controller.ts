@@ -18,12 +18,9 @@ import {
   type ServiceView,
   type SliceView,
 } from './endpoints.ts';
+import { HEADLESS_LABEL, isManagedSlice, MANAGED_BY_LABEL, SERVICE_LABEL, SLICE_MANAGER } from './slice-labels.ts';
 import { packEndpoints } from './slice-packing.ts';
 
-const SERVICE_LABEL = 'kubernetes.io/service-name';
-const MANAGED_BY_LABEL = 'endpointslice.kubernetes.io/managed-by';
-const MANAGER = 'endpointslice-controller.k8s.io';
-const HEADLESS_LABEL = 'service.kubernetes.io/headless';
 /** Every node's proxy follows each change of a slice: pods that come up one after the other are told of together. */
 const REST_MS = 100;
 const ZONE_LABEL = 'topology.kubernetes.io/zone';
@@ -84,9 +81,7 @@ interface Group {
 }
 
 function planSlices(of: ServiceView, view: View): Plan {
-  const slices = view
-    .owned(endpointSlice, of.metadata.uid ?? '')
-    .filter(({ metadata }) => metadata.labels?.[MANAGED_BY_LABEL] === MANAGER && !metadata.deletionTimestamp);
+  const slices = view.owned(endpointSlice, of.metadata.uid ?? '').filter(isManagedSlice);
   const groups = groupsOf(of, slices, view);
   const commands: Command[] = [];
   const created: { group: Group; endpoints: Endpoint[] }[] = [];
@@ -163,7 +158,7 @@ const deletion = (slice: SliceView): Command => ({ ...target(slice), verb: 'dele
 const labelsOf = ({ metadata, spec }: ServiceView): Record<string, string> => ({
   ...metadata.labels,
   [SERVICE_LABEL]: metadata.name ?? '',
-  [MANAGED_BY_LABEL]: MANAGER,
+  [MANAGED_BY_LABEL]: SLICE_MANAGER,
   ...(spec.clusterIP === 'None' && { [HEADLESS_LABEL]: '' }),
 });
 
