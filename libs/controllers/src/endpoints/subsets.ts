@@ -1,13 +1,13 @@
 import type { EndpointSlice, Endpoints } from '@periplus/api';
 import type { DeepReadonly } from '@periplus/apimachinery';
 
-export type Subset = NonNullable<Endpoints['subsets']>[number];
+type Subset = NonNullable<Endpoints['subsets']>[number];
 type Address = NonNullable<Subset['addresses']>[number];
 type Slice = DeepReadonly<EndpointSlice>;
 type SliceEndpoint = NonNullable<Slice['endpoints']>[number];
 
 /** Addresses in one Endpoints object; what is beyond is left out. */
-export const ADDRESSES_MAX = 1_000;
+const ADDRESSES_MAX = 1_000;
 
 function addressOf({ addresses, hostname, nodeName, targetRef }: SliceEndpoint): Address {
   return {
