@@ -1,9 +1,10 @@
-import { daemonSet, namespace as namespaceKind, pod as podKind } from '@periplus/api';
+import { daemonSet, pod as podKind } from '@periplus/api';
 import type { View } from '@periplus/cache';
 import type { Command } from '@periplus/client';
 import type { Plan, PlannedEvent } from '@periplus/reconcile';
 import { childNames } from '../child-names.ts';
 import { type History, markOfHash, REVISION_LABEL, truncated } from '../controller-revision/revision-history.ts';
+import { isNamespaceEnding } from '../ending-namespace.ts';
 import { podEvents } from '../pod-events.ts';
 import { availableInMs, type PodView } from '../pod-state.ts';
 import { slowStart } from '../slow-start.ts';
@@ -32,7 +33,7 @@ export function planDaemonSet(
   const moves = movesOf(set, nodes, isUpdated, view.nowMs);
   const { status, lookAgainMs } = daemonSetStatus(set, nodes, isUpdated, view.nowMs);
 
-  const creates = isNamespaceEnding(set, view)
+  const creates = isNamespaceEnding(view, set.metadata.namespace ?? '')
     ? []
     : moves.create.slice(0, BURST_MAX).map((target) => createOf(set, target, hash, view));
   const removed = moves.remove.slice(0, BURST_MAX);
@@ -61,10 +62,6 @@ export function planDaemonSet(
 
 const earliest = (a: number | undefined, b: number | undefined): number | undefined =>
   a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
-
-/** Creates would be refused, and the set goes with its namespace. */
-const isNamespaceEnding = ({ metadata }: DaemonSetView, view: View): boolean =>
-  view.get(namespaceKind, '', metadata.namespace ?? '')?.metadata.deletionTimestamp !== undefined;
 
 function movesOf(
   set: DaemonSetView,

@@ -1,8 +1,9 @@
-import { namespace as namespaceKind, pod as podKind, statefulSet } from '@periplus/api';
+import { pod as podKind, statefulSet } from '@periplus/api';
 import type { View } from '@periplus/cache';
 import type { Command } from '@periplus/client';
 import type { Plan, PlannedEvent } from '@periplus/reconcile';
 import { type History, REVISION_LABEL, templateOf, truncated } from '../controller-revision/revision-history.ts';
+import { isNamespaceEnding } from '../ending-namespace.ts';
 import type { PodView } from '../pod-state.ts';
 import { slowStart } from '../slow-start.ts';
 import { setStatus } from '../status-change.ts';
@@ -67,8 +68,7 @@ export function planStatefulSet(
 }
 
 function nextMovesOf({ set, members, history, view }: Situation): Moves {
-  // Creates would be refused, and the set goes with its namespace.
-  const isEnding = view.get(namespaceKind, '', set.metadata.namespace ?? '')?.metadata.deletionTimestamp !== undefined;
+  const isEnding = isNamespaceEnding(view, set.metadata.namespace ?? '');
   return nextMoves({
     set,
     members,
