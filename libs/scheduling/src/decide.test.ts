@@ -150,6 +150,20 @@ describe('the choice among nodes that fit', () => {
     expect(decided).toEqual(['n299', 'n0', 'n150']);
   });
 
+  it('goes on preferring when many other pods were looked at meanwhile', () => {
+    const preference = { matchExpressions: [{ key: 'zone', operator: 'In', values: ['b'] }] };
+    const nodeAffinity = { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, preference }] };
+    const nodes = ['a', 'b', 'c', 'd'].map((zone) => makeNode(zone, { labels: { zone } }));
+    const decider = new Decider(tableOf(...nodes), DEFAULT_PROFILE);
+    const decided = ['p', 'q', 'r', 's'].map((name) => {
+      for (let other = 0; other < 100; other += 1) {
+        decider.refusedBy(infoOf(makePod('x', { nodeSelector: { other: `${other}` } })).shape, 'a');
+      }
+      return decider.decide(infoOf(makePod(name, { affinity: { nodeAffinity } }))).node;
+    });
+    expect(decided).toEqual(['b', 'b', 'b', 'b']);
+  });
+
   it('does not take a preference for nothing as one for everything', () => {
     const preferences = [
       { weight: 100, preference: {} },

@@ -15,6 +15,8 @@ export interface NodeRefusal {
 
 /** What a node itself makes of pods of one shape, whatever the pods on other nodes are. */
 export interface LocalAnswers {
+  /** What follows from the node object alone, which these build on. */
+  readonly statics: StaticAnswers;
   /** Why it doesn't take them; null when it does. */
   refusal(slot: number): NodeRefusal | null;
   /** Whether no filter that looks at the node alone has anything against it. */
@@ -28,18 +30,18 @@ class AskedAnswers implements LocalAnswers {
   private readonly profile: Profile;
   private readonly table: NodeTable;
   private readonly shape: PodShape;
-  private readonly answers: StaticAnswers;
+  readonly statics: StaticAnswers;
   private readonly checks: readonly { filter: DynamicFilter; of: NodeCheck }[];
   /** By filter and reasons. */
   private readonly refusals = new Map<string, NodeRefusal>();
   private readonly asked = new Int32Array(1);
   private readonly answered = new Float64Array(1);
 
-  constructor(profile: Profile, table: NodeTable, shape: PodShape, answers: StaticAnswers) {
+  constructor(profile: Profile, table: NodeTable, shape: PodShape, statics: StaticAnswers) {
     this.profile = profile;
     this.table = table;
     this.shape = shape;
-    this.answers = answers;
+    this.statics = statics;
     const local = profile.dynamicFilters.filter(({ isLocal }) => isLocal);
     this.checks = local.flatMap((filter) => {
       const of = filter.prepare(shape, table);
@@ -48,11 +50,11 @@ class AskedAnswers implements LocalAnswers {
   }
 
   takes(slot: number): boolean {
-    return this.answers.refusedBy(slot) < 0 && this.checks.every(({ of }) => of(slot) === null);
+    return this.statics.refusedBy(slot) < 0 && this.checks.every(({ of }) => of(slot) === null);
   }
 
   refusal(slot: number): NodeRefusal | null {
-    const by = this.profile.staticFilters[this.answers.refusedBy(slot)];
+    const by = this.profile.staticFilters[this.statics.refusedBy(slot)];
     if (by) return this.shared(by, [by.filter(this.shape.constraints, this.table.nodes[slot]!)!]);
     for (const { filter, of } of this.checks) {
       const reasons = of(slot);
@@ -84,6 +86,7 @@ class AskedAnswers implements LocalAnswers {
  * next of its like, that is the one node that the first has gone to.
  */
 class KeptAnswers implements LocalAnswers {
+  readonly statics: StaticAnswers;
   private readonly table: NodeTable;
   private readonly source: LocalAnswers;
   /** The state of the node that the answers are about. */
@@ -93,6 +96,7 @@ class KeptAnswers implements LocalAnswers {
   private worth = new Float64Array(0);
 
   constructor(table: NodeTable, source: LocalAnswers) {
+    this.statics = source.statics;
     this.table = table;
     this.source = source;
   }
@@ -141,14 +145,18 @@ export class LocalAnswerCache {
     this.table = table;
   }
 
-  for(shape: PodShape, answers: StaticAnswers): LocalAnswers {
+  for(shape: PodShape, statics: StaticAnswers): LocalAnswers {
     const known = this.kept.get(shape);
-    const local = known ?? new AskedAnswers(this.profile, this.table, shape, answers);
-    if (shape.constraints.namedNodes !== null) return local;
-    const kept = known ?? new KeptAnswers(this.table, local);
+    const kept = known?.statics === statics ? known : this.make(shape, statics);
+    if (shape.constraints.namedNodes !== null) return kept;
     this.kept.delete(shape);
     this.kept.set(shape, kept);
     if (this.kept.size > KEPT_MAX) this.kept.delete(this.kept.keys().next().value!);
     return kept;
+  }
+
+  private make(shape: PodShape, statics: StaticAnswers): LocalAnswers {
+    const asked = new AskedAnswers(this.profile, this.table, shape, statics);
+    return shape.constraints.namedNodes === null ? new KeptAnswers(this.table, asked) : asked;
   }
 }
