@@ -1,5 +1,5 @@
 import { ConfigError } from './config.ts';
-import { tuneGarbageCollector } from './garbage-collector.ts';
+import { collectWhenSettled, tuneGarbageCollector } from './garbage-collector.ts';
 import type { Logger } from './logger.ts';
 
 /** A process that has not stopped by then is ended; what it had acknowledged is in etcd already. */
@@ -31,6 +31,7 @@ export async function runUntilSignal(
   });
   try {
     const stop = await start(stopping.signal);
+    collectWhenSettled();
     log.info({ signal: await signalled }, 'stopping');
     setTimeout(() => {
       log.warn({ afterMs: STOP_MS_MAX }, 'did not stop in time');

@@ -1,5 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { collectWhenSettled } from '@periplus/component';
 import { AdminApi } from './admin-api.ts';
 import type { ClusterFolder } from './cluster-folder.ts';
 import { type ComponentName, component, STORE_PREFIX } from './components.ts';
@@ -88,6 +89,7 @@ export class Cluster {
     }
     this.phase = 'ready';
     this.publish();
+    collectWhenSettled();
   }
 
   /** Ends every process: the node first, so that nothing reacts to the end of what it depends on. */
