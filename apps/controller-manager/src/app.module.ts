@@ -39,6 +39,7 @@ export function appModule({
   rootCa,
   nodeMonitor,
   autoscaler,
+  podNetwork,
 }: ControllerManagerConfig): DynamicModule {
   return {
     module: AppModule,
@@ -61,7 +62,7 @@ export function appModule({
         inject: [USAGE],
         useFactory: (usage: UsageFeed) =>
           builtinControllers({
-            ...{ kinds: builtinKinds(), rootCaPem: rootCa.toString(), nodeMonitor, usage, autoscaler },
+            ...{ kinds: builtinKinds(), rootCaPem: rootCa.toString(), nodeMonitor, usage, autoscaler, podNetwork },
           }),
       },
       {

@@ -1,5 +1,10 @@
-import { type ConfigReader, LOG_LEVELS, type LogLevel } from '@periplus/component';
-import type { AutoscalerSettings, NodeMonitorSettings } from '@periplus/controllers';
+import { ConfigError, type ConfigReader, LOG_LEVELS, type LogLevel } from '@periplus/component';
+import {
+  type AutoscalerSettings,
+  checkPodNetwork,
+  type NodeMonitorSettings,
+  type PodNetwork,
+} from '@periplus/controllers';
 
 interface Tls {
   ca: Buffer;
@@ -17,6 +22,8 @@ export interface ControllerManagerConfig {
   rootCa: Buffer;
   nodeMonitor: NodeMonitorSettings;
   autoscaler: AutoscalerSettings;
+  /** What nodes that come without a range of pod addresses get theirs from. Null: they get none. */
+  podNetwork: PodNetwork | null;
   /** How long a leader that stopped without a word keeps a standby waiting. */
   leaseSeconds: number;
   health: { host: string; port: number };
@@ -46,6 +53,7 @@ export function controllerManagerConfig(reader: ConfigReader): ControllerManager
     rootCa: reader.file('rootCaFile'),
     nodeMonitor: { startupGraceMs: (startupGrace ?? STARTUP_GRACE_SECONDS) * 1_000 },
     autoscaler: autoscalerOf(reader.has('autoscaler') ? reader.object('autoscaler') : null),
+    podNetwork: reader.has('podNetwork') ? podNetworkOf(reader.object('podNetwork')) : null,
     leaseSeconds: reader.integer('leaseSeconds', { min: 2, max: 600 }, LEASE_SECONDS),
     health: { host: health?.string('host', '127.0.0.1') ?? '127.0.0.1', port: health?.port('port', 0) ?? 0 },
     logLevel: reader.oneOf('logLevel', LOG_LEVELS, 'info'),
@@ -63,4 +71,18 @@ function autoscalerOf(reader: ConfigReader | null): AutoscalerSettings {
     initialReadinessDelayMs: ms('initialReadinessDelaySeconds', 30, 0),
     tolerance: (reader?.integer('tolerancePercent', { min: 0, max: 100 }, 10) ?? 10) / 100,
   };
+}
+
+/** As --cluster-cidr and --node-cidr-mask-size. */
+function podNetworkOf(reader: ConfigReader): PodNetwork {
+  const network = {
+    cidr: reader.string('cidr'),
+    nodeMaskBits: reader.integer('nodeMaskBits', { min: 8, max: 30 }, 24),
+  };
+  try {
+    checkPodNetwork(network);
+  } catch (error) {
+    throw new ConfigError('podNetwork', (error as Error).message);
+  }
+  return network;
 }

@@ -1,5 +1,6 @@
 import type { KindRegistry } from '@periplus/api';
 import type { Controller } from '@periplus/reconcile';
+import { csrCleaner } from './certificates/csr-cleaner.ts';
 import { clusterRoleAggregationController } from './cluster-role-aggregation/cluster-role-aggregation-controller.ts';
 import { cronJobController } from './cron-job/cron-job-controller.ts';
 import { daemonSetController } from './daemon-set/daemon-set-controller.ts';
@@ -18,6 +19,8 @@ import { namespaceController } from './namespace/namespace-controller.ts';
 import { type NodeMonitorSettings, nodeController } from './node/node-controller.ts';
 import { podGcController, unscheduledPodController } from './node/pod-gc-controller.ts';
 import { taintEvictionController } from './node/taint-eviction-controller.ts';
+import { nodeIpamController } from './node-ipam/node-ipam-controller.ts';
+import type { PodNetwork } from './node-ipam/pod-ranges.ts';
 import { nodeLocalDeleter } from './node-local/node-local-deleter.ts';
 import { nodeLocalProvisioner } from './node-local/node-local-provisioner.ts';
 import { claimBinder } from './persistent-volume/claim-binder.ts';
@@ -40,6 +43,8 @@ export const builtinControllers = (settings: {
   /** What the autoscaler knows of the use of pods. */
   usage: PodUsage;
   autoscaler: AutoscalerSettings;
+  /** Null: nodes bring their ranges of pod addresses themselves. */
+  podNetwork: PodNetwork | null;
 }): readonly Controller[] => [
   namespaceController(settings.kinds),
   serviceAccountController,
@@ -63,6 +68,8 @@ export const builtinControllers = (settings: {
   nodeController(settings.nodeMonitor),
   taintEvictionController,
   podGcController,
+  ...(settings.podNetwork ? [nodeIpamController(settings.podNetwork)] : []),
+  csrCleaner,
   unscheduledPodController,
   resourceQuotaController(settings.kinds),
   flowSchemaController,

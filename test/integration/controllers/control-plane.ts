@@ -146,6 +146,7 @@ export async function runControllers(
     nodeMonitor: { startupGraceMs: 60_000 },
     usage,
     autoscaler: AUTOSCALER,
+    podNetwork: null,
   });
   const ending = new AbortController();
   const cache = new ClusterCache({
