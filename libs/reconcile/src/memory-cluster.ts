@@ -123,7 +123,9 @@ export class MemoryCluster implements ClusterSource, CommandClient {
       throw conflict(of, name, 'Precondition failed: UID in precondition does not match');
     }
     if (version !== undefined && version !== present.resourceVersion) throw staleVersion(of, name);
-    if (command.verb === 'create') return this.bind(present, command.object);
+    if (command.verb === 'create') {
+      return kind.plural === 'podgroups' ? this.bindGroup(present, command.object) : this.bind(present, command.object);
+    }
     if (command.verb === 'delete') return this.delete(kind, present, command);
     const wanted = command.verb === 'update' ? command.object : patched(present, command);
     return this.update(kind, present, wanted as KubeObject, command.subresource);
@@ -172,6 +174,23 @@ export class MemoryCluster implements ClusterSource, CommandClient {
       ...body.metadata,
     };
     return this.write({ group: kind.group, resource: kind.plural, namespace, name }, body, undefined);
+  }
+
+  /** All pods of a group, or none: refused before the first is bound. */
+  private bindGroup(present: Entry, binding: DeepReadonly<KubeObject>): CommandOutcome {
+    const { namespace } = present.key;
+    const { bindings } = binding as unknown as { bindings: { name: string; uid: string; node: string }[] };
+    const pods = bindings.map(({ name, uid, node }) => {
+      const pod = this.committed.get(registryKey({ group: '', resource: 'pods', namespace, name }));
+      if (!pod) throw notFound({ group: '', resource: 'pods' }, name);
+      const { metadata, spec } = pod.object as Body & { spec: { nodeName?: string } };
+      if (metadata.uid !== uid || metadata.deletionTimestamp || spec.nodeName) {
+        throw conflict({ group: '', resource: 'pods/binding' }, name, 'cannot be bound');
+      }
+      return { pod, node };
+    });
+    const outcomes = pods.map(({ pod, node }) => this.bind(pod, { target: { name: node } } as never));
+    return outcomes[0]!;
   }
 
   private bind(present: Entry, binding: DeepReadonly<KubeObject>): CommandOutcome {

@@ -1,5 +1,5 @@
-import { type Pod, pod as podKind } from '@periplus/api';
-import type { DeepReadonly } from '@periplus/apimachinery';
+import { POD_GROUP_SCHEDULED, type Pod, podGroup as podGroupKind, pod as podKind } from '@periplus/api';
+import type { DeepReadonly, KubeObject } from '@periplus/apimachinery';
 import type { Entry } from '@periplus/cache';
 import type { Command, CommandCause } from '@periplus/client';
 
@@ -28,6 +28,33 @@ export function binding(pod: DeepReadonly<Pod>, node: string): Command {
   };
   return { ...target(pod), subresource: 'binding', verb: 'create', object };
 }
+
+interface GroupName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** Gives pods of a group to nodes, all or none. */
+export const groupBinding = (
+  { namespace, name }: GroupName,
+  placements: readonly { pod: { pod: DeepReadonly<Pod> }; node: string }[],
+): Command => ({
+  ...{ kind: podGroupKind, namespace, name, subresource: 'binding', verb: 'create' },
+  object: {
+    apiVersion: 'scheduling.k8s.io/v1alpha2',
+    kind: 'PodGroupBinding',
+    metadata: { namespace, name },
+    bindings: placements.map(({ pod: { pod }, node }) => ({ name: pod.metadata.name, uid: pod.metadata.uid, node })),
+  } as DeepReadonly<KubeObject>,
+});
+
+/** Says that the group has too few nodes. */
+export const groupUnschedulable = ({ namespace, name }: GroupName, message: string, nowMs: number): Command => {
+  const known = { type: POD_GROUP_SCHEDULED, status: 'False', reason: 'Unschedulable', message };
+  const patch = { status: { conditions: [{ ...known, lastTransitionTime: timestamp(nowMs) }] } };
+  const target = { kind: podGroupKind, namespace, name, subresource: 'status' };
+  return { ...target, verb: 'patch', type: 'strategic', patch };
+};
 
 /** What the pod's status says of its scheduling. */
 export const scheduledCondition = ({ status }: DeepReadonly<Pod>) =>

@@ -1,7 +1,8 @@
 /**
  * Which node a pod goes to. `scheduler.ts` listens and binds; `scheduling-queue.ts` holds the pods that wait;
  * `decide.ts` chooses among the nodes with the plugins of a `profile.ts`, each in a file of `plugins/`; `configuration.ts`
- * reads other profiles than the default one; `preemption/` makes room for those who are more important.
+ * reads other profiles than the default one; `preemption/` makes room for those who are more important,
+ * `gangs/` places pods that go together.
  *
  * What they look at is kept up to date as events come: `node-table.ts` (what nodes have and what of it is taken),
  * `tallies.ts` (how many pods of which sort are in which domain of a topology), `image-table.ts` and

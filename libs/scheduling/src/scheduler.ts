@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import {
   podDisruptionBudget as budgetKind,
+  podGroup as groupKind,
   type Node,
   namespace as namespaceKind,
   node as nodeKind,
@@ -12,8 +13,10 @@ import type { Change, ClusterCache, Entry } from '@periplus/cache';
 import type { CommandClient, EventRecorder } from '@periplus/client';
 import type { Logger } from '@periplus/component';
 import { nodeEvents } from './cluster-events.ts';
-import { binding, causeOf, noLongerNominated } from './commands.ts';
+import { binding, causeOf, groupBinding, groupUnschedulable, noLongerNominated } from './commands.ts';
 import { Decider, type Decision, type Refusal } from './decide.ts';
+import { decideGang, type GangDecision, type Placement } from './gangs/decide-gang.ts';
+import { type Group, groupNameOf, PodGroups } from './gangs/pod-groups.ts';
 import { observeQueue, type SchedulerMetrics } from './metrics.ts';
 import { NodeTable } from './node-table.ts';
 import type { ClusterChange } from './plugin.ts';
@@ -56,9 +59,10 @@ const PODS = { group: podKind.group, resource: podKind.plural };
 const NODES = { group: nodeKind.group, resource: nodeKind.plural };
 const NAMESPACES = { group: namespaceKind.group, resource: namespaceKind.plural };
 const BUDGETS = { group: budgetKind.group, resource: budgetKind.plural };
+const GROUPS = { group: groupKind.group, resource: groupKind.plural };
 
 /** What a scheduler has to see of a cluster. */
-export const SCHEDULER_RESOURCES = [PODS, NODES, NAMESPACES, BUDGETS, ...WORKLOAD_RESOURCES];
+export const SCHEDULER_RESOURCES = [PODS, NODES, NAMESPACES, BUDGETS, GROUPS, ...WORKLOAD_RESOURCES];
 
 const isOf = ({ key }: Entry, { group, resource }: typeof PODS): boolean =>
   key.resource === resource && key.group === group;
@@ -90,6 +94,7 @@ export class Scheduler {
   private readonly queue = new SchedulingQueue();
   private readonly placed = new PlacedPods();
   private readonly budgets = new DisruptionBudgets();
+  private readonly groups = new PodGroups();
   private readonly nominations = new Nominations(this.table);
   private readonly preemptor = new Preemptor({
     ...{ table: this.table, placed: this.placed, budgets: this.budgets, nominations: this.nominations },
@@ -129,6 +134,7 @@ export class Scheduler {
     for (const entry of view.entries(NAMESPACES)) this.table.tallies.setNamespace(entry.key.name, labelsOf(entry));
     for (const of of WORKLOAD_RESOURCES) for (const entry of view.entries(of)) this.table.workloads.set(entry);
     for (const entry of view.entries(BUDGETS)) this.budgets.set(entry);
+    for (const entry of view.entries(GROUPS)) this.groups.set(entry);
     for (const entry of view.entries(NODES)) this.table.setNode(nodeOf(entry));
     for (const entry of view.entries(PODS)) if (this.concernsUs(entry)) this.podChanged(entry);
     const unsubscribe = cache.subscribe((_, changes) => this.apply(changes));
@@ -181,6 +187,8 @@ export class Scheduler {
       } else if (isOf(entry, NODES)) {
         if (type === 'deleted') this.nodeGone(entry);
         else this.nodeChanged(entry, previous);
+      } else if (isOf(entry, GROUPS)) {
+        this.groupChanged(type === 'deleted' ? this.groups.delete(entry) : this.groups.set(entry), entry);
       } else if (!isOf(entry, BUDGETS)) this.neighbourhoodChanged(change);
       else if (type === 'deleted') this.budgets.delete(entry);
       else this.budgets.set(entry);
@@ -231,19 +239,43 @@ export class Scheduler {
     const promised = pod.pod.status?.nominatedNodeName;
     // What a leader before has promised holds; later states may be older than what was promised since.
     if (promised && !this.queue.has(pod.uid)) this.nominations.nominate(pod, promised);
-    this.queue.add(pod, causeOf(entry), this.nowMs());
+    const group = groupNameOf(pod);
+    if (group === undefined) this.queue.add(pod, causeOf(entry), this.nowMs());
+    else if (this.groups.addPending(pod, group)) this.groupChanged(this.groups.of(pod.uid)!, entry);
+  }
+
+  /** A gang is queued as one once it has as many pods as it takes; pods of other groups are, once the group is there. */
+  private groupChanged(group: Group, entry: Entry | null): void {
+    const { policy, uid } = group;
+    const cause = entry && causeOf(entry);
+    if (policy?.gang && group.isReady) {
+      this.queue.add(group.asPod(), cause, this.nowMs());
+      this.queue.reconsider(uid, cause, this.nowMs());
+      return;
+    }
+    this.queue.remove(uid);
+    if (!policy?.basic) return;
+    for (const pod of group.pending.values()) this.queue.add(pod, cause, this.nowMs());
   }
 
   /** It waits for nothing any more. */
   private forget(uid: string): void {
     this.queue.remove(uid);
     this.nominations.withdraw(uid);
+    const group = this.groups.of(uid);
+    this.groups.remove(uid);
+    if (group) this.groupChanged(group, null);
   }
 
   private podHasNode(pod: DeepReadonly<Pod>, node: string, entry: Entry): void {
     const uid = pod.metadata.uid!;
-    this.forget(uid);
+    this.queue.remove(uid);
+    this.nominations.withdraw(uid);
     this.placed.set(pod);
+    const group = groupNameOf({ pod });
+    if (group !== undefined && this.groups.addPlaced(uid, pod.metadata.namespace!, group)) {
+      this.groupChanged(this.groups.of(uid)!, entry);
+    }
     const isBound = this.assumed.delete(uid);
     const before = this.table.placed(uid);
     const footprint = this.shapes.footprint(pod);
@@ -304,7 +336,9 @@ export class Scheduler {
       if (this.bindings >= BINDINGS_MAX || this.evictions.isFull) break;
       const waiting = this.queue.pop(this.nowMs());
       if (!waiting) break;
-      this.schedule(waiting);
+      const gang = this.groups.gang(waiting.pod.uid);
+      if (gang) this.scheduleGang(waiting, gang);
+      else this.schedule(waiting);
     }
     this.wakeUp();
   }
@@ -332,6 +366,84 @@ export class Scheduler {
     if (decision.node === promised) table.loosened = loosened;
     this.bindings += 1;
     void this.bind(waiting, decision.node);
+  }
+
+  /** All that fit are bound together, if they are enough; what is left over is tried again later. */
+  private scheduleGang(waiting: Waiting, gang: Group): void {
+    const { metrics } = this.deps;
+    const started = performance.now();
+    const decision = decideGang(gang.inOrder(), gang.needed, this.table, (pod) => {
+      this.nominations.countFor(pod.priority);
+      return this.deciders.get(pod.shape.schedulerName)!.decide(pod);
+    });
+    metrics.decisionSeconds.observe((performance.now() - started) / 1000);
+    const { placements } = decision;
+    if (placements.length === 0) {
+      this.gangRefused(waiting, gang, decision);
+      return;
+    }
+    for (const { pod } of placements) {
+      this.assumed.add(pod.uid);
+      this.placed.set(pod.pod);
+      this.groups.addPlaced(pod.uid, gang.namespace, gang.name);
+    }
+    this.bindings += placements.length;
+    void this.bindGang(waiting, gang, placements);
+  }
+
+  private gangRefused(waiting: Waiting, gang: Group, { found, refused }: GangDecision): void {
+    const { pod, refusal } = refused!;
+    const { needed, name } = gang;
+    this.deps.metrics.attempts.unschedulable.add();
+    // What lets that pod fit may let the gang.
+    waiting.pod = { ...waiting.pod, shape: pod.shape };
+    this.queue.refuse(waiting, refusal.wakesOn, this.nowMs());
+    const message = `${refusal.message} pod group ${name} needs nodes for ${needed} pods at once, ${found} have one.`;
+    if (gang.said === message) return;
+    gang.said = message;
+    const { cause } = waiting;
+    for (const member of gang.pending.values()) this.reports.unschedulable({ pod: member, cause }, message, null);
+    void this.reports.send(groupUnschedulable(gang, message, this.nowMs()), cause);
+  }
+
+  private async bindGang(waiting: Waiting, gang: Group, placements: readonly Placement[]): Promise<void> {
+    const { metrics, commands } = this.deps;
+    const { cause } = waiting;
+    try {
+      await commands.send(groupBinding(gang, placements), cause, this.sending.signal);
+      gang.said = '';
+      for (const { pod, node } of placements) {
+        const { namespace, name } = pod.pod.metadata;
+        metrics.attempts.scheduled.add();
+        metrics.schedulingSeconds.observe((this.nowMs() - waiting.sinceMs) / 1000);
+        const message = `Successfully assigned ${namespace}/${name} to ${node}`;
+        this.reports.record(pod.pod.metadata, cause, 'Normal', 'Scheduled', message);
+      }
+      if (gang.pending.size === 0) this.queue.remove(gang.uid);
+      else this.queue.retry(waiting, this.nowMs());
+    } catch (error) {
+      metrics.attempts.error.add();
+      await this.gangBindingFailed(waiting, gang, placements, error);
+    }
+    this.bindings -= placements.length;
+    if (this.bindings === 0) this.onBindingsDone?.();
+    this.wakeUp();
+  }
+
+  /** As with a single pod, the cache decides what has happened: to all of them, or to none. */
+  private async gangBindingFailed(
+    waiting: Waiting,
+    { namespace, name }: Group,
+    placements: readonly Placement[],
+    error: unknown,
+  ): Promise<void> {
+    await this.seeWhatHappened();
+    if (!this.running) return;
+    const open = placements.filter(({ pod }) => this.assumed.delete(pod.uid));
+    if (open.length === 0) return;
+    this.deps.log.warn({ error, podGroup: `${namespace}/${name}` }, 'binding failed');
+    this.queue.retry(waiting, this.nowMs());
+    for (const { pod, node } of open) this.takeBack(pod, node);
   }
 
   /** The node that it was promised comes first. */
@@ -415,24 +527,36 @@ export class Scheduler {
    * may be gone. Trying again is safe, as the api-server binds a pod once.
    */
   private async bindingFailed(waiting: Waiting, node: string, error: unknown): Promise<void> {
-    const { cache, log } = this.deps;
     const { pod, uid } = waiting.pod;
     const { namespace, name } = pod.metadata;
-    const { signal } = this.sending;
+    await this.seeWhatHappened();
+    if (!this.running || !this.assumed.delete(uid)) return;
+    this.deps.log.warn({ error, pod: `${namespace}/${name}`, node }, 'binding failed');
+    this.queue.retry(waiting, this.nowMs());
+    this.takeBack(waiting.pod, node);
+  }
+
+  private async seeWhatHappened(): Promise<void> {
+    const { cache } = this.deps;
     try {
-      await cache.waitFor(await cache.current(), signal);
+      await cache.waitFor(await cache.current(), this.sending.signal);
     } catch {
       // etcd is away: nothing can be bound meanwhile either, and the cache catches up when it is back.
     }
-    if (!this.running || !this.assumed.delete(uid)) return;
-    log.warn({ error, pod: `${namespace}/${name}`, node }, 'binding failed');
-    this.queue.retry(waiting, this.nowMs());
+  }
+
+  /** A pod that counted on a node was not bound there. */
+  private takeBack({ uid, pod, shape }: PodInfo, node: string): void {
     this.table.displace(uid);
     this.placed.delete(uid);
-    const entry = cache.view(this.nowMs()).entry({ ...PODS, namespace: namespace!, name: name! });
+    const { namespace, name } = pod.metadata;
+    const entry = this.deps.cache.view(this.nowMs()).entry({ ...PODS, namespace: namespace!, name: name! });
     // While it was assumed, its changes were not looked at: it may be on its way out.
-    if (!entry) return this.queue.remove(uid);
+    if (!entry) {
+      this.forget(uid);
+      return;
+    }
     this.podChanged(entry);
-    this.wakeFor({ events: ['PodGone'], node, peer: waiting.pod.shape.peer }, entry);
+    this.wakeFor({ events: ['PodGone'], node, peer: shape.peer }, entry);
   }
 }

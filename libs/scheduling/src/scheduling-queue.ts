@@ -141,6 +141,15 @@ export class SchedulingQueue {
     this.toActive(waiting);
   }
 
+  /** Looks at a refused pod again after its backoff: more is known of it. */
+  reconsider(uid: string, cause: CommandCause | null, nowMs: number): void {
+    const waiting = this.all.get(uid);
+    if (waiting?.state !== 'unschedulable') return;
+    this.leaveRefused(waiting);
+    waiting.cause = cause;
+    this.release(waiting, nowMs);
+  }
+
   /** Whether a change of the cluster could wake anything. */
   get hasRefused(): boolean {
     return this.refused.size + this.nominated.size > 0;

@@ -120,6 +120,37 @@ describe('the scheduler on a real etcd and the core of the api-server', () => {
     await eventually(() => expect(nodeOf('gated')).toBeDefined());
   });
 
+  it('binds a gang at one revision, once there is room for as many as it takes', async () => {
+    await plane.core.create('scheduling.k8s.io/v1alpha2/podgroups', 'default', {
+      apiVersion: 'scheduling.k8s.io/v1alpha2',
+      kind: 'PodGroup',
+      metadata: { name: 'gang' },
+      spec: { schedulingPolicy: { gang: { minCount: 4 } } },
+    });
+    const names = ['g1', 'g2', 'g3', 'g4'];
+    const spec = { schedulingGroup: { podGroupName: 'gang' }, nodeSelector: { pool: 'gang' } };
+    await addNode('n5', 3, { pool: 'gang' });
+    await Promise.all(names.map((name) => createPod(name, spec)));
+    await eventually(() =>
+      expect(eventsOf('g4')[0]).toMatch(/pod group gang needs nodes for 4 pods at once, 3 have one/),
+    );
+    expect(names.map(nodeOf)).toEqual([undefined, undefined, undefined, undefined]);
+    await addNode('n6', 1, { pool: 'gang' });
+    await eventually(() => expect(names.map(nodeOf).sort()).toEqual(['n5', 'n5', 'n5', 'n6']));
+    const revisions = names.map(
+      (name) => plane.core.cache.get({ group: '', resource: 'pods', namespace: 'default', name })!.revision,
+    );
+    expect(new Set(revisions).size).toBe(1);
+    const group = await plane.core.get('scheduling.k8s.io/v1alpha2/podgroups', 'default', 'gang');
+    expect(group).toMatchObject({ status: { conditions: [{ type: 'PodGroupScheduled', status: 'True' }] } });
+    for (const name of names)
+      await plane.admin.send(
+        { kind: podKind, namespace: 'default', name, verb: 'delete', gracePeriodSeconds: 0 },
+        null,
+      );
+    for (const name of ['n5', 'n6']) await removeNode(name);
+  });
+
   it('puts a pod where another one was deleted', async () => {
     for (const name of ['n3', 'n4']) await removeNode(name);
     await createPod('next');

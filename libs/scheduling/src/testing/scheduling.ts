@@ -11,13 +11,17 @@ const nothing = (): void => undefined;
 const log = { info: nothing, warn: nothing, error: nothing, debug: nothing } as unknown as Logger;
 
 export class SchedulingTest {
-  readonly cluster = new MemoryCluster();
+  readonly cluster: MemoryCluster;
   readonly events: RecordedEvent[] = [];
   readonly metrics = new Metrics();
   /** Takes the place of the api-server for a command; undefined leaves it to the cluster. */
   answer: (command: Command, signal?: AbortSignal) => Promise<CommandOutcome | undefined> | undefined = () => undefined;
   private readonly stopping = new AbortController();
   private ended: Promise<void> = Promise.resolve();
+
+  constructor(cluster = new MemoryCluster()) {
+    this.cluster = cluster;
+  }
 
   start(profiles?: readonly Profile[]): void {
     const { cluster, events } = this;

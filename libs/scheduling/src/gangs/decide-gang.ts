@@ -1,0 +1,48 @@
+import type { Decision, Refusal } from '../decide.ts';
+import type { NodeTable } from '../node-table.ts';
+import type { PodInfo } from '../pod-info.ts';
+
+export interface Placement {
+  readonly pod: PodInfo;
+  readonly node: string;
+}
+
+/** What became of the pods of a gang, together. */
+export interface GangDecision {
+  /** None, or at least as many as were needed; these count on their nodes. */
+  readonly placements: readonly Placement[];
+  /** How many found a node, before that turned out to be too few. */
+  readonly found: number;
+  /** The first that fits nowhere, and why; null when all fit. */
+  readonly refused: { readonly pod: PodInfo; readonly refusal: Refusal } | null;
+}
+
+/**
+ * Finds nodes for the pods, each beside those before it. With fewer than `needed` of them, or none, nobody stays on a
+ * node.
+ */
+export function decideGang(
+  pods: readonly PodInfo[],
+  needed: number,
+  table: NodeTable,
+  decide: (pod: PodInfo) => Decision,
+): GangDecision {
+  const placements: Placement[] = [];
+  let refused: GangDecision['refused'] = null;
+  let refusals = 0;
+  for (const pod of pods) {
+    if (pods.length - refusals < needed) break;
+    const decision = decide(pod);
+    if (decision.node !== null) {
+      table.place(pod.uid, pod.shape, decision.node);
+      placements.push({ pod, node: decision.node });
+      continue;
+    }
+    refused ??= { pod, refusal: decision };
+    refusals += 1;
+  }
+  const found = placements.length;
+  if (found > 0 && found >= needed) return { placements, found, refused };
+  for (const { pod } of placements) table.displace(pod.uid);
+  return { placements: [], found, refused };
+}
