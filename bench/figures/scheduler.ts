@@ -2,15 +2,19 @@ import { startCluster } from '@periplus/testing';
 import { type Figure, figure } from '../figure.ts';
 import { createPods } from '../pods.ts';
 import { untilBound } from '../scheduler/bound.ts';
+import { gangs } from '../scheduler/gangs.ts';
 import { labelNodes } from '../scheduler/label-nodes.ts';
+import { preemption } from '../scheduler/preemption.ts';
 import { nodeLabels, SHAPES, type Shape } from '../scheduler/shapes.ts';
 
 const NODES = 5_000;
 
 /** The cases of Kubernetes' scheduler_perf by name, `scheduler/<case>`: each on a cluster of its own. */
-export const scheduler: Record<string, () => Promise<Figure[]>> = Object.fromEntries(
-  SHAPES.map((shape) => [`scheduler/${shape.name}`, () => boundPerSecond(shape)]),
-);
+export const scheduler: Record<string, () => Promise<Figure[]>> = {
+  ...Object.fromEntries(SHAPES.map((shape) => [`scheduler/${shape.name}`, () => boundPerSecond(shape)])),
+  'scheduler/preemption': preemption,
+  'scheduler/gangs': gangs,
+};
 
 /** End to end: from the first create until etcd holds the last binding. */
 async function boundPerSecond(shape: Shape): Promise<Figure[]> {

@@ -1,0 +1,63 @@
+import { eventually, startCluster, type TestCluster } from '@periplus/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+/** Simulated nodes have 32 CPUs. */
+const asking = (cpu: string) => [{ name: 'main', image: 'example.com/main', resources: { requests: { cpu } } }];
+const podOf = (name: string, spec: object): object => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec });
+
+describe('kubectl and the scheduler on simulated nodes', () => {
+  let cluster: TestCluster;
+  const create = async (...objects: object[]): Promise<void> => {
+    const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects });
+    expect((await cluster.tryKubectl(['create', '-f', '-'], { input })).stderr).toBe('');
+  };
+
+  beforeAll(async () => {
+    cluster = await startCluster(2);
+  });
+  afterAll(async () => {
+    await cluster?.[Symbol.asyncDispose]();
+  });
+
+  it('tells of a preemption: who had to go, for whom, and why', async () => {
+    const priorityClass = { apiVersion: 'scheduling.k8s.io/v1', kind: 'PriorityClass', metadata: { name: 'urgent' } };
+    await create({ ...priorityClass, value: 1000 });
+    await create(...['low-0', 'low-1'].map((name) => podOf(name, { containers: asking('20') })));
+    await cluster.kubectl('wait', 'pod/low-0', 'pod/low-1', '--for=condition=Ready', '--timeout=60s');
+    await create(podOf('important', { priorityClassName: 'urgent', containers: asking('30') }));
+    await cluster.kubectl('wait', 'pod/important', '--for=condition=Ready', '--timeout=90s');
+    const described = await cluster.kubectl('describe', 'pod', 'important');
+    expect(described).toMatch(/Warning +FailedScheduling .*0\/2 nodes are available: 2 Insufficient cpu\./);
+    expect(described).toMatch(/Normal +Scheduled .*Successfully assigned default\/important to sim-\d/);
+    const uid = await cluster.kubectl('get', 'pod', 'important', '-o', 'jsonpath={.metadata.uid}');
+    const node = await cluster.kubectl('get', 'pod', 'important', '-o', 'jsonpath={.spec.nodeName}');
+    const events = await cluster.kubectl('get', 'events', '--field-selector=reason=Preempted', '-o', 'name');
+    expect(events.trim().split('\n')).toHaveLength(1);
+    const message = 'jsonpath={.items[0].message}';
+    expect(await cluster.kubectl('get', 'events', '--field-selector=reason=Preempted', '-o', message)).toBe(
+      `Preempted by pod ${uid} on node ${node}`,
+    );
+    await eventually(async () => {
+      expect((await cluster.kubectl('get', 'pods', '--no-headers')).match(/^low-\d/gm)).toHaveLength(1);
+    });
+    await cluster.kubectl('delete', 'pods', '--all', '--grace-period=1');
+  });
+
+  it('binds a gang of 200 pods once they are there, all at one time', async () => {
+    const minCount = 200;
+    await create({
+      apiVersion: 'scheduling.k8s.io/v1alpha2',
+      kind: 'PodGroup',
+      metadata: { name: 'training' },
+      spec: { schedulingPolicy: { gang: { minCount } } },
+    });
+    const member = (at: number) =>
+      podOf(`worker-${at}`, { schedulingGroup: { podGroupName: 'training' }, containers: asking('10m') });
+    await create(...Array.from({ length: minCount - 1 }, (_, at) => member(at)));
+    expect(await cluster.kubectl('get', 'pods', '-o', 'jsonpath={.items[*].spec.nodeName}')).toBe('');
+    await create(member(minCount - 1));
+    await cluster.kubectl('wait', 'podgroup/training', '--for=condition=PodGroupScheduled', '--timeout=60s');
+    const nodes = await cluster.kubectl('get', 'pods', '-o', 'jsonpath={.items[*].spec.nodeName}');
+    expect(nodes.split(' ')).toHaveLength(minCount);
+  });
+});
