@@ -1,4 +1,13 @@
-import { controllerRevision, type DaemonSet, daemonSet, type Node, node, pod, type Taint } from '@periplus/api';
+import {
+  controllerRevision,
+  type DaemonSet,
+  daemonSet,
+  type Node,
+  namespace,
+  node,
+  pod,
+  type Taint,
+} from '@periplus/api';
 import { StatusError } from '@periplus/apimachinery';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { REVISION_LABEL } from '../controller-revision/revision-history.ts';
@@ -255,7 +264,19 @@ describe('a DaemonSet', () => {
     expect(sim.activePods().map((one) => one.metadata.name)).toEqual([first!.metadata.name]);
   });
 
-  it('does nothing once it is being deleted, and makes no pods in a namespace that ends', () => {
+  it('makes no pods in a namespace that ends', () => {
+    sim.cluster.put(namespace, {
+      ...{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'd' } },
+      spec: { finalizers: ['kubernetes'] },
+    });
+    sim.cluster.apply({ verb: 'delete', kind: namespace, namespace: '', name: 'd' });
+    nodes('a');
+    put(agent('i:1'));
+    sim.settle();
+    expect(placed()).toEqual([]);
+  });
+
+  it('does nothing once it is being deleted', () => {
     nodes('a');
     put(agent('i:1'));
     sim.cluster.apply({ verb: 'delete', kind: daemonSet, ...ref, propagationPolicy: 'Foreground' });

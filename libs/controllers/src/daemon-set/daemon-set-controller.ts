@@ -12,7 +12,7 @@ import { planDaemonSet } from './daemon-set-plan.ts';
 import { type DaemonSetView, NOWHERE, placementOf } from './placement.ts';
 
 /** A set on thousands of nodes looks at all of them whenever one of its pods changes: at those of this time together. */
-const REST_MS = 50;
+const REST_MS = 100;
 
 const historyOwner = (set: DaemonSetView): HistoryOwner => ({
   kind: daemonSet,

@@ -1,4 +1,11 @@
-import { controllerRevision, persistentVolumeClaim, pod, type StatefulSet, statefulSet } from '@periplus/api';
+import {
+  controllerRevision,
+  namespace,
+  persistentVolumeClaim,
+  pod,
+  type StatefulSet,
+  statefulSet,
+} from '@periplus/api';
 import { StatusError } from '@periplus/apimachinery';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { REVISION_LABEL } from '../controller-revision/revision-history.ts';
@@ -217,7 +224,18 @@ describe('an ordered StatefulSet', () => {
     expect(present().status).toMatchObject({ replicas: 0, observedGeneration: 1 });
   });
 
-  it('makes no pods in a namespace that ends, nor once it is being deleted itself', () => {
+  it('makes no pods in a namespace that ends', () => {
+    sim.cluster.put(namespace, {
+      ...{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'd' } },
+      spec: { finalizers: ['kubernetes'] },
+    });
+    sim.cluster.apply({ verb: 'delete', kind: namespace, namespace: '', name: 'd' });
+    put(web('i:1', 1));
+    sim.settle();
+    expect(names()).toEqual([]);
+  });
+
+  it('makes no pods once it is being deleted, and shows what is left', () => {
     start(web('i:1', 1));
     sim.cluster.apply({
       verb: 'delete',
