@@ -1,4 +1,4 @@
-import type { Node } from '@periplus/api';
+import { type Node, VOLUME_DIRECTORY_ANNOTATION } from '@periplus/api';
 import { type DeepReadonly, deepEqual } from '@periplus/apimachinery';
 import type { ClusterEvent } from './plugin.ts';
 
@@ -13,5 +13,7 @@ export function nodeEvents(now: NodeState, old: NodeState | null): ClusterEvent[
   if (!deepEqual(now.metadata.labels, old.metadata.labels)) events.push('NodeLabels');
   if (!deepEqual(now.spec.taints ?? [], old.spec.taints ?? [])) events.push('NodeTaints');
   if (Boolean(now.spec.unschedulable) !== Boolean(old.spec.unschedulable)) events.push('NodeUnschedulable');
+  const [directory, before] = [now, old].map(({ metadata }) => metadata.annotations?.[VOLUME_DIRECTORY_ANNOTATION]);
+  if (directory !== before) events.push('VolumeChanged');
   return events;
 }

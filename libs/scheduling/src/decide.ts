@@ -51,6 +51,7 @@ export class Decider {
   private readonly profile: Profile;
   /** Those that look beyond the node. */
   private readonly wideFilters: readonly DynamicFilter[];
+  private readonly allRefusing: readonly DynamicFilter[];
   private readonly answers: StaticAnswerCache;
   private readonly locals: LocalAnswerCache;
   /** What was said last to pods of a shape, good for as long as nothing has loosened. */
@@ -65,6 +66,7 @@ export class Decider {
     this.table = table;
     this.profile = profile;
     this.wideFilters = profile.dynamicFilters.filter(({ isLocal }) => !isLocal);
+    this.allRefusing = profile.dynamicFilters.filter(({ refusesAll }) => refusesAll);
     this.answers = new StaticAnswerCache(profile, table);
     this.locals = new LocalAnswerCache(profile, table);
   }
@@ -74,6 +76,11 @@ export class Decider {
     const known = refusals.get(shape);
     if (known?.loosened === table.loosened && (known.moved ?? table.tallies.version) === table.tallies.version) {
       return known.refusal;
+    }
+    const everywhere = this.refusedEverywhere(shape);
+    if (everywhere) {
+      refusals.set(shape, { loosened: table.loosened, moved: null, refusal: everywhere });
+      return everywhere;
     }
     const answers = this.answers.for(shape.constraints);
     const local = this.locals.for(shape, answers);
@@ -86,6 +93,17 @@ export class Decider {
     const refusal = this.explain(shape, local, around);
     refusals.set(shape, { loosened: table.loosened, moved: around.length > 0 ? table.tallies.version : null, refusal });
     return refusal;
+  }
+
+  private refusedEverywhere(shape: PodShape): Refusal | null {
+    const { table } = this;
+    for (const { refusesAll, wakesOn } of this.allRefusing) {
+      const reason = refusesAll!(shape, table);
+      if (reason === null) continue;
+      const message = `0/${table.size} nodes are available: ${reason}.`;
+      return { node: null, message, wakesOn: new Set(wakesOn) };
+    }
+    return null;
   }
 
   /** What has to change of this one node before pods of the shape fit there; null when they do. */

@@ -5,6 +5,7 @@ import { ImageTable } from './image-table.ts';
 import { type Footprint, sameFootprint } from './pod-shape.ts';
 import { Tallies } from './tallies.ts';
 import type { LabelledNodes } from './topology.ts';
+import { VolumeCatalog } from './volumes/volume-catalog.ts';
 import { WorkloadSelectors } from './workload-selectors.ts';
 
 /** Places that a new table has; it doubles when they are taken. */
@@ -75,6 +76,7 @@ export class NodeTable implements LabelledNodes, Record<ColumnName, Column> {
   readonly tallies = new Tallies(this);
   readonly images = new ImageTable();
   readonly workloads = new WorkloadSelectors();
+  readonly volumes = new VolumeCatalog();
   private readonly slotOf = new Map<string, number>();
   private readonly free: number[] = [];
   /** By node name, then by uid; also of nodes that are not there (yet), whose pods count as soon as they are. */
@@ -134,7 +136,10 @@ export class NodeTable implements LabelledNodes, Record<ColumnName, Column> {
   removeNode(name: string): void {
     const slot = this.slotOf.get(name);
     if (slot === undefined) return;
-    for (const pod of this.podsOf.get(name)?.values() ?? []) this.tallies.add(pod.peer, slot, -1);
+    for (const { peer, claims } of this.podsOf.get(name)?.values() ?? []) {
+      this.tallies.add(peer, slot, -1);
+      if (claims) this.volumes.use(claims, -1);
+    }
     this.images.removeNode(slot);
     this.relabelled += 1;
     this.slotOf.delete(name);
@@ -202,7 +207,8 @@ export class NodeTable implements LabelledNodes, Record<ColumnName, Column> {
     return slot;
   }
 
-  private count(slot: number, { demand, peer }: Footprint, sign: 1 | -1): void {
+  private count(slot: number, { demand, peer, claims }: Footprint, sign: 1 | -1): void {
+    if (claims) this.volumes.use(claims, sign);
     this.tallies.add(peer, slot, sign);
     this.changes += 1;
     this.state[slot] = this.changes;

@@ -16,13 +16,17 @@ export type ClusterEvent =
   /** A pod left its node, or ended there. */
   | 'PodGone'
   /** A pod was bound, or has other labels than before. */
-  | 'PodPlaced';
+  | 'PodPlaced'
+  /** A claim, a volume, a storage class or what drivers of volumes a node has. */
+  | 'VolumeChanged';
 
 /** What happened, where, and to which pod, when it happened to one. */
 export interface ClusterChange {
   readonly events: readonly ClusterEvent[];
   readonly node: string;
   readonly peer: Peer | null;
+  /** `<namespace>/<name>` of the one claim that it concerns. */
+  readonly claim?: string | null;
 }
 
 interface Plugin {
@@ -52,6 +56,8 @@ export interface DynamicFilter extends Filter {
    * has nothing against any node.
    */
   prepare(shape: PodShape, table: NodeTable): NodeCheck | null;
+  /** Why no node can take the pod for now, whatever they are: said once, not for each node; null when that depends. */
+  refusesAll?(shape: PodShape, table: NodeTable): string | null;
   /**
    * For a filter that looks beyond the node itself: whether the change could make other nodes fit than the one
    * that changed.

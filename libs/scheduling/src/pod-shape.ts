@@ -1,9 +1,10 @@
-import { namedNodes, type Pod } from '@periplus/api';
+import { claimNamesOf, namedNodes, type Pod } from '@periplus/api';
 import { controllerOf, type DeepReadonly } from '@periplus/apimachinery';
 import { type HostPort, hostPortsOf } from './host-ports.ts';
 import { type Peer, peerOf, peerText } from './peer.ts';
 import { podDemand, type ResourceDemand } from './pod-demand.ts';
 import { type SpreadConstraints, spreadConstraints } from './spread-constraint.ts';
+import { claimKey } from './volumes/volume-catalog.ts';
 
 type PodSpec = DeepReadonly<Pod>['spec'];
 
@@ -31,6 +32,8 @@ export interface Footprint {
   readonly demand: Demand;
   readonly peer: Peer;
   readonly priority: number;
+  /** `<namespace>/<name>` of each claim that its volumes are of; null for none. */
+  readonly claims: readonly string[] | null;
 }
 
 /** All that filters and scores may ask of a pod: pods of one shape get the same answers from every node. */
@@ -84,6 +87,7 @@ export class PodShapes {
       demand: this.demand(pod, taken),
       peer: this.peer(pod, known),
       priority: pod.spec.priority ?? 0,
+      claims: claimsOf(pod),
       spread: spreadOf(pod),
       images: imagesOf(pod.spec),
       controller: controllerText(pod),
@@ -95,10 +99,12 @@ export class PodShapes {
     const taken = demandText(pod.spec);
     const known = peerText(pod);
     const { priority = 0 } = pod.spec;
-    return this.footprints.get(`${taken}${known}${priority}`, () => ({
+    const claims = claimsOf(pod);
+    return this.footprints.get(`${taken}${known}${priority}${claims ?? ''}`, () => ({
       demand: this.demand(pod, taken),
       peer: this.peer(pod, known),
       priority,
+      claims,
     }));
   }
 
@@ -113,7 +119,15 @@ export class PodShapes {
 
 /** Whether two pods leave the same on a node, though they were met at different times. */
 export const sameFootprint = (a: Footprint, b: Footprint): boolean =>
-  a === b || (a.demand.text === b.demand.text && a.peer.text === b.peer.text && a.priority === b.priority);
+  a === b ||
+  (a.demand.text === b.demand.text && a.peer.text === b.peer.text && a.priority === b.priority && sameClaims(a, b));
+
+const sameClaims = ({ claims: a }: Footprint, { claims: b }: Footprint): boolean => a === b || `${a}` === `${b}`;
+
+function claimsOf(pod: DeepReadonly<Pod>): readonly string[] | null {
+  const names = claimNamesOf(pod);
+  return names.length === 0 ? null : names.map((name) => claimKey(pod.metadata.namespace, name));
+}
 
 const constraintsText = ({ nodeName, nodeSelector, affinity, tolerations }: PodSpec): string =>
   JSON.stringify([nodeName, nodeSelector, affinity?.nodeAffinity, tolerations]);
@@ -136,7 +150,14 @@ const controllerText = (pod: DeepReadonly<Pod>): string | null => {
 
 const restText = (pod: DeepReadonly<Pod>): string => {
   const { schedulerName, priority, topologySpreadConstraints } = pod.spec;
-  return JSON.stringify([schedulerName, priority, topologySpreadConstraints, imagesOf(pod.spec), controllerText(pod)]);
+  return JSON.stringify([
+    schedulerName,
+    priority,
+    topologySpreadConstraints,
+    imagesOf(pod.spec),
+    controllerText(pod),
+    claimsOf(pod),
+  ]);
 };
 
 /** What its node must have to run it, as its spec names it. */

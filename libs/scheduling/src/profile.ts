@@ -7,6 +7,7 @@ import { nodeName } from './plugins/node-name.ts';
 import { nodePorts } from './plugins/node-ports.ts';
 import { nodeResourcesFit } from './plugins/node-resources-fit.ts';
 import { nodeUnschedulable } from './plugins/node-unschedulable.ts';
+import { nodeVolumeLimits } from './plugins/node-volume-limits.ts';
 import { podTopologySpread, preferredTopologySpread } from './plugins/pod-topology-spread.ts';
 import {
   balancedAllocation,
@@ -16,6 +17,9 @@ import {
   type WeightedResource,
 } from './plugins/resource-scoring.ts';
 import { preferredTaints, taintToleration } from './plugins/taint-toleration.ts';
+import { volumeBinding } from './plugins/volume-binding.ts';
+import { volumeRestrictions } from './plugins/volume-restrictions.ts';
+import { volumeZone } from './plugins/volume-zone.ts';
 import { type SpreadDefaults, SpreadRules, SYSTEM_DEFAULTS } from './spread-rules.ts';
 
 export const SCHEDULER_NAME = 'default-scheduler';
@@ -76,6 +80,10 @@ const PLUGINS = {
       dynamicScore: resourceScoring(scoringStrategy),
     }),
   },
+  VolumeRestrictions: { weight: 0, make: () => ({ dynamicFilter: volumeRestrictions }) },
+  NodeVolumeLimits: { weight: 0, make: () => ({ dynamicFilter: nodeVolumeLimits }) },
+  VolumeBinding: { weight: 0, make: () => ({ dynamicFilter: volumeBinding }) },
+  VolumeZone: { weight: 0, make: () => ({ dynamicFilter: volumeZone }) },
   PodTopologySpread: {
     weight: 2,
     make({ spreadDefaults }) {

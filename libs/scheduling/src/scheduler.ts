@@ -32,6 +32,9 @@ import { Preemptor } from './preemption/preemptor.ts';
 import { DEFAULT_PROFILE, type Profile } from './profile.ts';
 import { Reports } from './reports.ts';
 import { SchedulingQueue, type Waiting } from './scheduling-queue.ts';
+import type { VolumePlan } from './volumes/claim-planner.ts';
+import { VolumeBinder } from './volumes/volume-binder.ts';
+import { VOLUME_RESOURCES } from './volumes/volume-catalog.ts';
 import { WORKLOAD_RESOURCES } from './workload-selectors.ts';
 
 /** Bindings under way: the api-server commits them in groups, and more would only wait there. */
@@ -62,7 +65,11 @@ const BUDGETS = { group: budgetKind.group, resource: budgetKind.plural };
 const GROUPS = { group: groupKind.group, resource: groupKind.plural };
 
 /** What a scheduler has to see of a cluster. */
-export const SCHEDULER_RESOURCES = [PODS, NODES, NAMESPACES, BUDGETS, GROUPS, ...WORKLOAD_RESOURCES];
+export const SCHEDULER_RESOURCES = [
+  ...[PODS, NODES, NAMESPACES, BUDGETS, GROUPS],
+  ...WORKLOAD_RESOURCES,
+  ...VOLUME_RESOURCES,
+];
 
 const isOf = ({ key }: Entry, { group, resource }: typeof PODS): boolean =>
   key.resource === resource && key.group === group;
@@ -109,6 +116,7 @@ export class Scheduler {
   private readonly assumed = new Set<string>();
   /** Ends what is being sent. */
   private readonly sending = new AbortController();
+  private readonly volumes: VolumeBinder;
   private bindings = 0;
   private running = false;
   private turnIsDue = false;
@@ -121,6 +129,7 @@ export class Scheduler {
     const sent = { ...deps, nowMs: this.nowMs, signal: this.sending.signal };
     this.reports = new Reports(sent);
     this.evictions = new Evictions({ ...sent, placed: this.placed, reports: this.reports });
+    this.volumes = new VolumeBinder({ ...deps, catalog: this.table.volumes });
     const profiles = deps.profiles ?? [DEFAULT_PROFILE];
     this.deciders = new Map(profiles.map((profile) => [profile.schedulerName, new Decider(this.table, profile)]));
     this.mentions = [ON_A_NODE, ...[...this.deciders.keys()].map((name) => `"schedulerName":${JSON.stringify(name)}`)];
@@ -135,6 +144,7 @@ export class Scheduler {
     for (const of of WORKLOAD_RESOURCES) for (const entry of view.entries(of)) this.table.workloads.set(entry);
     for (const entry of view.entries(BUDGETS)) this.budgets.set(entry);
     for (const entry of view.entries(GROUPS)) this.groups.set(entry);
+    for (const of of VOLUME_RESOURCES) for (const entry of view.entries(of)) this.table.volumes.apply(entry, false);
     for (const entry of view.entries(NODES)) this.table.setNode(nodeOf(entry));
     for (const entry of view.entries(PODS)) if (this.concernsUs(entry)) this.podChanged(entry);
     const unsubscribe = cache.subscribe((_, changes) => this.apply(changes));
@@ -189,9 +199,10 @@ export class Scheduler {
         else this.nodeChanged(entry, previous);
       } else if (isOf(entry, GROUPS)) {
         this.groupChanged(type === 'deleted' ? this.groups.delete(entry) : this.groups.set(entry), entry);
-      } else if (!isOf(entry, BUDGETS)) this.neighbourhoodChanged(change);
-      else if (type === 'deleted') this.budgets.delete(entry);
-      else this.budgets.set(entry);
+      } else if (isOf(entry, BUDGETS)) {
+        if (type === 'deleted') this.budgets.delete(entry);
+        else this.budgets.set(entry);
+      } else if (!this.volumeChanged(change)) this.neighbourhoodChanged(change);
     }
     this.wakeUp();
   }
@@ -206,6 +217,16 @@ export class Scheduler {
     if (isOf(entry, NAMESPACES)) tallies.setNamespace(entry.key.name, type === 'deleted' ? null : labelsOf(entry));
     else if (type === 'deleted') workloads.delete(entry);
     else workloads.set(entry);
+  }
+
+  /** Whether the change is about claims and volumes. */
+  private volumeChanged({ type, entry }: Change): boolean {
+    const claim = this.table.volumes.apply(entry, type === 'deleted');
+    if (claim === undefined) return false;
+    this.table.loosened += 1;
+    if (claim !== null) this.volumes.look(claim);
+    this.wakeFor({ events: ['VolumeChanged'], node: '', peer: null, claim }, entry);
+    return true;
   }
 
   private nodeGone(entry: Entry): void {
@@ -499,8 +520,10 @@ export class Scheduler {
 
   private async bind(waiting: Waiting, node: string): Promise<void> {
     const { metrics, commands } = this.deps;
-    const { pod, uid } = waiting.pod;
+    const { pod, uid, shape } = waiting.pod;
+    const claims = shape.claims && this.volumes.assume(shape.claims, this.table.nodes[this.table.slot(node)!]!);
     try {
+      if (claims) await this.bindVolumes(claims, node, waiting.cause);
       await commands.send(binding(pod, node), waiting.cause, this.sending.signal);
       this.queue.remove(uid);
       metrics.attempts.scheduled.add();
@@ -520,6 +543,16 @@ export class Scheduler {
     this.bindings -= 1;
     if (this.bindings === 0) this.onBindingsDone?.();
     this.wakeUp();
+  }
+
+  /** Not among the bindings under way: whoever makes a volume may take minutes. */
+  private async bindVolumes(plan: VolumePlan, node: string, cause: Waiting['cause']): Promise<void> {
+    this.bindings -= 1;
+    try {
+      await this.volumes.bind(plan, node, cause, this.sending.signal);
+    } finally {
+      this.bindings += 1;
+    }
   }
 
   /**
