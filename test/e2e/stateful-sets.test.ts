@@ -14,8 +14,7 @@ const SCRIPT = [
   'touch /tmp/ready',
   'while true; do sleep 1; done',
 ].join('; ');
-/** The annotation is what a scheduler that knows of volumes says by itself. */
-const database = (node: string): string => `
+const DATABASE = `
 apiVersion: v1
 kind: Service
 metadata: {name: db}
@@ -40,7 +39,7 @@ spec:
         readinessProbe: {exec: {command: [test, -f, /tmp/ready]}, periodSeconds: 1}
         volumeMounts: [{name: data, mountPath: /data}]
   volumeClaimTemplates:
-  - metadata: {name: data, annotations: {volume.kubernetes.io/selected-node: ${node}}}
+  - metadata: {name: data}
     spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Mi}}}
 `;
 const NAMES = ['db-0', 'db-1', 'db-2'];
@@ -87,8 +86,7 @@ describe.skipIf(obstacle)('a StatefulSet with claims on real containers, with th
   };
 
   it('gives each pod its name and storage', async () => {
-    const node = await shell.ok("get nodes '-o=jsonpath={.items[0].metadata.name}'");
-    await shell.ok(`apply -f ${shell.file('db.yaml', database(node))}`);
+    await shell.ok(`apply -f ${shell.file('db.yaml', DATABASE)}`);
     await shell.ok('rollout status sts/db --timeout=120s');
     firstPods = await readyPods();
     await expectData(1);
@@ -113,6 +111,15 @@ describe.skipIf(obstacle)('a StatefulSet with claims on real containers, with th
     await shell.ok('delete pod db-0 db-2 --wait=false');
     await readyPods(uidsOf(before));
     await expectData(3);
+  });
+
+  it('keeps both when the cluster is taken down and brought up, and its pods stay who they are', async () => {
+    const [before, uids] = [await claims(), uidsOf(await readyPods())];
+    await cluster.periplus('down');
+    await cluster.periplus('up', '--detach');
+    await eventually(() => expectData(4), 60_000);
+    expect(uidsOf(await readyPods())).toEqual(uids);
+    expect(await claims()).toBe(before);
   });
 
   it('keeps both when all processes of the cluster are killed', async () => {

@@ -52,6 +52,7 @@ export class Decider {
   /** Those that look beyond the node. */
   private readonly wideFilters: readonly DynamicFilter[];
   private readonly allRefusing: readonly DynamicFilter[];
+  private readonly lastingFilters: readonly DynamicFilter[];
   private readonly answers: StaticAnswerCache;
   private readonly locals: LocalAnswerCache;
   /** What was said last to pods of a shape, good for as long as nothing has loosened. */
@@ -66,6 +67,7 @@ export class Decider {
     this.table = table;
     this.profile = profile;
     this.wideFilters = profile.dynamicFilters.filter(({ isLocal }) => !isLocal);
+    this.lastingFilters = profile.dynamicFilters.filter(({ isLasting }) => isLasting);
     this.allRefusing = profile.dynamicFilters.filter(({ refusesAll }) => refusesAll);
     this.answers = new StaticAnswerCache(profile, table);
     this.locals = new LocalAnswerCache(profile, table);
@@ -129,9 +131,11 @@ export class Decider {
   }
 
   /** Whether the node refuses pods of the shape for what it is, whatever pods leave it. */
-  isBeyondHelp({ constraints }: PodShape, slot: number): boolean {
+  isBeyondHelp(shape: PodShape, slot: number): boolean {
+    const { constraints } = shape;
     if (constraints.namedNodes?.includes(this.table.nodes[slot]!.metadata.name!) === false) return true;
-    return this.answers.for(constraints).refusedBy(slot) >= 0;
+    if (this.answers.for(constraints).refusedBy(slot) >= 0) return true;
+    return this.checks(shape, this.lastingFilters).some(({ of }) => of(slot) !== null);
   }
 
   /** Why pods of the shape don't fit on the node for what is left of it, or for its pods; null when they do. */

@@ -101,3 +101,11 @@ it('a patch has what differs, and takes away what is over', () => {
     statusPatch({ phase: 'Running', conditions: [ready, gate] }, { phase: 'Running', conditions: [ready] }),
   ).toBeUndefined();
 });
+
+it('has other addresses in place of those before, as a pod whose sandbox was made anew has', () => {
+  const address = (ip: string): object => ({ phase: 'Running', podIP: ip, podIPs: [{ ip }] });
+  expect(statusPatch(address('10.0.0.2'), address('10.0.0.3'))).toEqual({
+    podIP: '10.0.0.3',
+    podIPs: [{ $patch: 'replace' }, { ip: '10.0.0.3' }],
+  });
+});

@@ -154,11 +154,15 @@ function isStep(told: PodStatus, wanted: PodStatus): boolean {
   return wanted.phase === 'Pending' && (told.phase ?? 'Pending') === 'Pending' && !isReady(told) && !isReady(wanted);
 }
 
+/** A pod whose sandbox was made anew has other addresses in place of those before, and would have both of them. */
+const ADDRESS_LISTS = new Set(['podIPs', 'hostIPs']);
+
 /** What has to change, as a merge of the top level; undefined when nothing. */
 export function statusPatch(told: PodStatus, wanted: PodStatus): JsonObject | undefined {
   const patch: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(wanted)) {
-    if (name !== 'conditions' && !sameValue(told[name as keyof PodStatus], value)) patch[name] = value;
+    if (name === 'conditions' || sameValue(told[name as keyof PodStatus], value)) continue;
+    patch[name] = ADDRESS_LISTS.has(name) ? [{ $patch: 'replace' }, ...(value as object[])] : value;
   }
   const conditions = (wanted.conditions ?? []).filter(
     (condition) =>

@@ -7,6 +7,7 @@ import { ClaimPlanner, isPlan } from '../volumes/claim-planner.ts';
  */
 export const volumeBinding: DynamicFilter = {
   name: 'VolumeBinding',
+  isLasting: true,
   wakesOn: ['NodeAdded', 'NodeLabels', 'VolumeChanged'],
   refusesAll({ claims }, { volumes }) {
     return claims && new ClaimPlanner(claims, volumes).obstacle;

@@ -20,6 +20,7 @@ const zonesOf = ({ metadata }: Volume): [label: string, zones: readonly string[]
 /** Volumes that say in their labels what zone they are in. Nodes of clusters without zones take all. */
 export const volumeZone: DynamicFilter = {
   name: 'VolumeZone',
+  isLasting: true,
   wakesOn: ['NodeAdded', 'NodeLabels', 'VolumeChanged'],
   prepare({ claims }, { volumes, nodes }) {
     if (!claims) return null;

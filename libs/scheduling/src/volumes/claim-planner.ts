@@ -14,7 +14,7 @@ type NodeView = DeepReadonly<Node>;
 type Class = DeepReadonly<StorageClass>;
 
 /** In the words of the FailedScheduling event. */
-export const REASON = {
+const REASON = {
   unreachable: "node(s) didn't match PersistentVolume's node affinity",
   noVolume: "node(s) didn't find available persistent volumes to bind",
   lostVolume: 'node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)',

@@ -71,7 +71,9 @@ const podWith = (name: string, ...claims: string[]) =>
   makePod(name, { volumes: claims.map((claimName) => ({ name: claimName, persistentVolumeClaim: { claimName } })) });
 const claimNamed = (name: string) => test.cluster.truth().get(persistentVolumeClaim, 'default', name)!;
 const volumeNamed = (name: string) => test.cluster.truth().get(persistentVolume, '', name)!;
-const said = () => test.said('FailedScheduling').at(-1);
+/** What was said of nodes, without whom it would help to preempt. */
+const reasons = () => test.said('FailedScheduling').map((message) => message.split(' preemption: ')[0]);
+const said = () => reasons().at(-1);
 
 describe('a pod whose claim is bound', () => {
   it('goes where its volume is', async () => {
@@ -206,7 +208,9 @@ describe('a pod whose claim is not bound', () => {
     test.start();
     test.put(podWith('p', 'data'));
     await settle();
-    expect(test.said('FailedScheduling')).toEqual([`0/2 nodes are available: ${reason}.`]);
+    const beyondHelp = '0/2 nodes are available: 2 Preemption is not helpful for scheduling.';
+    const message = `0/2 nodes are available: ${reason}. preemption: ${beyondHelp}`;
+    expect(test.said('FailedScheduling')).toEqual([message]);
     test.cluster.remove(persistentVolumeClaim as unknown as Kind, 'default', 'data');
     putVolume('pv');
     bound('data', 'pv');
