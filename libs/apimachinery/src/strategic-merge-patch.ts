@@ -225,7 +225,9 @@ function followDirectives(old: JsonValue[], change: JsonValue[], key: string) {
 }
 
 const unknownDirective = (directive: JsonValue, where: JsonObject) =>
-  badRequest(`unknown patch type: ${String(directive)} in map: ${JSON.stringify(where)}`);
+  badRequest(
+    `unknown patch type: ${typeof directive === 'string' ? directive : JSON.stringify(directive)} in map: ${JSON.stringify(where)}`,
+  );
 
 /**
  * Sorts a merged list: the items that `order` names stand in its order, the others keep the order they have

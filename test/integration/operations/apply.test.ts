@@ -287,6 +287,22 @@ describe('an apply', () => {
   });
 });
 
+it('a configuration may hold what refuses to become text', async () => {
+  const odd = { toString: [], valueOf: 1 };
+  for (const config of [
+    { apiVersion: odd, kind: 'ConfigMap', metadata: { name: 'odd' } },
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: odd, namespace: odd }, dta: {} },
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'odd', finalizers: [odd, odd] } },
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: odd } },
+  ]) {
+    expect((await refusal(apply('v1/configmaps', 'odd', config))).code).toBe(400);
+  }
+  const patch = { mediaType: 'application/strategic-merge-patch+json', body: body({ metadata: { $patch: odd } }) };
+  await apply('v1/configmaps', 'odd', configMap('odd', {}));
+  const target = at('v1/configmaps', 'default', 'odd');
+  expect((await refusal(core.operations.patch(core.as(admin), target, patch))).code).toBe(400);
+});
+
 describe('any configuration', () => {
   const name = fc.constantFrom('name', 'labels', 'containers', 'ports', 'a', '__proto__', 'finalizers');
   const member = fc.letrec((tie) => ({

@@ -39,7 +39,12 @@ const text = fc.oneof(
   fc.string({ unit: 'binary' }),
   fc.constantFrom('', ' ', 'null', '__proto__', 'constructor', 'f:spec', '\u0000', '-1', '1e400', '9'.repeat(40)),
 );
-const json = fc.oneof({ maxDepth: 4 }, fc.jsonValue({ maxDepth: 4 }), text, fc.constantFrom(null, [], {}, 1e21, -0.5));
+const json = fc.oneof(
+  { maxDepth: 4 },
+  fc.jsonValue({ maxDepth: 4 }),
+  text,
+  fc.constantFrom(null, [], {}, 1e21, -0.5, { toString: [] }),
+);
 
 /** JSON text that is nearly, or not at all, what it was. */
 const spoilt = (good: string): fc.Arbitrary<string | Buffer> =>

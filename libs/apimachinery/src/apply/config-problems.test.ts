@@ -39,6 +39,11 @@ it.each<[string, JsonObject, string]>([
     { metadata: { finalizers: ['a', null] } },
     ".metadata.finalizers: element 1: associative list without keys has an element that's an explicit null",
   ],
+  [
+    'a value of a set that is no text, and would not become one',
+    { metadata: { finalizers: [{ toString: [] }, { toString: [] }] } },
+    '.metadata.finalizers: duplicate entries for key [={"toString":[]}]',
+  ],
 ])('says what is wrong with %s', (_, config, text) => {
   expect(problemText(configProblems(config, thing))).toBe(text);
 });

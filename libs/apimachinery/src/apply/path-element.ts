@@ -25,18 +25,16 @@ const inOrder = (keys: readonly string[]): readonly string[] => (isSorted(keys) 
 export const elementOf = (item: JsonValue, schema: ArraySchema): string | undefined =>
   (schema.applied ?? schema.list) === 'set' ? itemOfSet(item) : itemOfMap(item, schema);
 
-const shown = (value: JsonValue): string => (typeof value === 'string' ? JSON.stringify(value) : String(value));
-
 /** As error messages show it: `.replicas`, `[name="main"]`, `[="a.example/finalizer"]`, `[0]`. */
 export function describeElement(element: string): string {
   const text = element.slice(2);
   switch (element[0]) {
     case 'k': {
       const members = Object.entries(JSON.parse(text) as JsonObject);
-      return `[${members.map(([name, value]) => `${name}=${shown(value)}`).join(',')}]`;
+      return `[${members.map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(',')}]`;
     }
     case 'v':
-      return `[=${shown(JSON.parse(text) as JsonValue)}]`;
+      return `[=${JSON.stringify(JSON.parse(text))}]`;
     case 'i':
       return `[${text}]`;
     default:

@@ -23,9 +23,13 @@ export interface Configuration {
   readonly force: boolean;
 }
 
+/** Types are looked at later: it may be anything, even what refuses to become text. */
+const textOf = (value: JsonValue | undefined): string =>
+  typeof value === 'string' ? value : JSON.stringify(value ?? '');
+
 const nameOf = (value: JsonObject, target: Target): string => {
   const { name = target.name, namespace = target.namespace } = (value.metadata ?? {}) as Record<string, JsonValue>;
-  return `${namespace}/${name}`;
+  return `${textOf(namespace)}/${textOf(name)}`;
 };
 
 function settleDuplicates({ fieldValidation, warnings }: RequestContext, { duplicateKeys = [] }: Body): void {
@@ -50,7 +54,7 @@ export function decodeConfiguration(context: RequestContext, target: Target, kin
   const config = cloneJson(body.value);
   const expected = kind.group === '' ? kind.version : `${kind.group}/${kind.version}`;
   if (config.apiVersion !== expected) {
-    const found = `Specified patch version: ${config.apiVersion ?? ''}, expected: ${expected}`;
+    const found = `Specified patch version: ${textOf(config.apiVersion ?? '')}, expected: ${expected}`;
     throw badRequest(`Incorrect version specified in apply patch. ${found}`);
   }
   checkKind(kind, config);
