@@ -43,6 +43,31 @@ describe('kubectl and the scheduler on simulated nodes', () => {
     await cluster.kubectl('delete', 'pods', '--all', '--grace-period=1');
   });
 
+  it('explains a pod: who refuses it where while it is pending, and the scores once it is not', async () => {
+    await create(podOf('picky', { nodeSelector: { disk: 'ssd' }, containers: asking('1') }));
+    expect(await cluster.periplus('explain', 'pod/picky')).toBe(
+      [
+        'It has no node.',
+        "0/2 nodes are available: 2 node(s) didn't match Pod's node affinity/selector.",
+        "  sim-0  refused by NodeAffinity: node(s) didn't match Pod's node affinity/selector",
+        "  sim-1  refused by NodeAffinity: node(s) didn't match Pod's node affinity/selector\n",
+      ].join('\n'),
+    );
+    await cluster.kubectl('label', 'node', 'sim-1', 'disk=ssd');
+    await cluster.kubectl('wait', 'pod/picky', '--for=condition=Ready', '--timeout=60s');
+    const { node, message, nodes } = JSON.parse(await cluster.periplus('why-pending', 'po/picky', '--json'));
+    expect([node, message]).toEqual([
+      'sim-1',
+      "1/2 nodes are available: 1 node(s) didn't match Pod's node affinity/selector.",
+    ]);
+    expect(nodes[0]).toMatchObject({
+      node: 'sim-1',
+      refusedBy: null,
+      scores: { NodeResourcesFit: expect.any(Number) },
+    });
+    await cluster.kubectl('delete', 'pods', '--all', '--grace-period=1');
+  });
+
   it('binds a gang of 200 pods once they are there, all at one time', async () => {
     const minCount = 200;
     await create({

@@ -66,6 +66,16 @@ named(program.command('apply'))
   .action(async (options) => (await import('./apply.ts')).apply(options));
 
 program
+  .command('explain')
+  .alias('why-pending')
+  .argument('<pod>', 'pod/NAME')
+  .description('Tell what the scheduler thinks of each node for a pod: who refuses it there, or what the scores are.')
+  .option('-n, --namespace <namespace>', 'of the pod', 'default')
+  .option('--name <name>', 'which cluster', DEFAULT_NAME)
+  .option('--json', 'print it as JSON')
+  .action(async (pod, options) => (await import('./explain.ts')).explainPod(pod, options));
+
+program
   .command('configure')
   .description('Write the files of a cluster whose processes somebody else runs: docker-compose, systemd.')
   .requiredOption('--folder <folder>', 'where they go, and where the processes will find them')

@@ -2,13 +2,15 @@
  * Which node a pod goes to. `scheduler.ts` listens and binds; `scheduling-queue.ts` holds the pods that wait;
  * `decide.ts` chooses among the nodes with the plugins of a `profile.ts`, each in a file of `plugins/`; `configuration.ts`
  * reads other profiles than the default one; `preemption/` makes room for those who are more important,
- * `gangs/` places pods that go together.
+ * `gangs/` places pods that go together, `explanation/` tells what the plugins make of a pod in a cluster as it was read.
  *
  * What they look at is kept up to date as events come: `node-table.ts` (what nodes have and what of it is taken),
  * `tallies.ts` (how many pods of which sort are in which domain of a topology), `image-table.ts` and
  * `workload-selectors.ts`. Of a pod nothing is kept but its shape (`pod-shape.ts`), shared by all that are alike.
  */
+
 export { schedulingProfiles } from './configuration.ts';
+export { type Explanation, explain } from './explanation/explain.ts';
 export { type SchedulerMetrics, schedulerMetrics } from './metrics.ts';
 export { DEFAULT_PROFILE, type Profile, SCHEDULER_NAME } from './profile.ts';
 export { SCHEDULER_RESOURCES, Scheduler, type SchedulerDeps } from './scheduler.ts';
