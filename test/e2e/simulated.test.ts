@@ -71,6 +71,31 @@ describe('a cluster of simulated nodes', () => {
     expect(pods.match(/^web-\S+ +web +1000m +4096Mi *$/gm)).toHaveLength(6);
   });
 
+  it('gives a Service Endpoints, and copies those that somebody wrote to an EndpointSlice', async () => {
+    await cluster.kubectl('expose', 'deploy/web', '--port=80', '--target-port=8080');
+    await eventually(async () => {
+      const ports = await cluster.kubectl('get', 'endpoints', 'web', '-o', 'jsonpath={.subsets[*].ports[*].port}');
+      const ips = await cluster.kubectl('get', 'endpoints', 'web', '-o', 'jsonpath={.subsets[*].addresses[*].ip}');
+      expect([ports, ips.split(' ').length]).toEqual(['8080', 6]);
+    });
+    const metadata = { name: 'outside' };
+    const ports = [{ name: 'sql', port: 5432, protocol: 'TCP' }];
+    const items = [
+      { apiVersion: 'v1', kind: 'Service', metadata, spec: { ports } },
+      { apiVersion: 'v1', kind: 'Endpoints', metadata, subsets: [{ addresses: [{ ip: '192.0.2.7' }], ports }] },
+    ];
+    const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+    expect((await cluster.tryKubectl(['apply', '-f', '-'], { input })).code).toBe(0);
+    await eventually(async () => {
+      const slices = ['get', 'endpointslices', '-l', 'kubernetes.io/service-name=outside', '-o'];
+      expect(await cluster.kubectl(...slices, 'jsonpath={.items[*].endpoints[*].addresses[*]}')).toBe('192.0.2.7');
+    });
+    await cluster.kubectl('delete', 'service', 'web', 'outside');
+    await eventually(async () => {
+      expect((await cluster.tryKubectl(['get', 'endpoints', 'web'])).stderr).toContain('not found');
+    });
+  });
+
   it('says why a pod stays pending, and binds it when a node can take it', async () => {
     await cluster.kubectl('run', 'picky', '--image=a', '--overrides={"spec":{"nodeSelector":{"disk":"ssd"}}}');
     await eventually(async () => {
