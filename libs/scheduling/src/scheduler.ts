@@ -32,7 +32,6 @@ import { Preemptor } from './preemption/preemptor.ts';
 import { DEFAULT_PROFILE, type Profile } from './profile.ts';
 import { Reports } from './reports.ts';
 import { SchedulingQueue, type Waiting } from './scheduling-queue.ts';
-import type { VolumePlan } from './volumes/claim-planner.ts';
 import { VolumeBinder } from './volumes/volume-binder.ts';
 import { VOLUME_RESOURCES } from './volumes/volume-catalog.ts';
 import { WORKLOAD_RESOURCES } from './workload-selectors.ts';
@@ -431,6 +430,10 @@ export class Scheduler {
     const { metrics, commands } = this.deps;
     const { cause } = waiting;
     try {
+      const claiming = placements.filter(({ pod }) => pod.shape.claims);
+      if (claiming.length > 0) {
+        await Promise.all(claiming.map(({ pod, node }) => this.bindVolumes(pod.shape, node, cause)));
+      }
       await commands.send(groupBinding(gang, placements), cause, this.sending.signal);
       gang.said = '';
       for (const { pod, node } of placements) {
@@ -521,9 +524,8 @@ export class Scheduler {
   private async bind(waiting: Waiting, node: string): Promise<void> {
     const { metrics, commands } = this.deps;
     const { pod, uid, shape } = waiting.pod;
-    const claims = shape.claims && this.volumes.assume(shape.claims, this.table.nodes[this.table.slot(node)!]!);
     try {
-      if (claims) await this.bindVolumes(claims, node, waiting.cause);
+      if (shape.claims) await this.bindVolumes(shape, node, waiting.cause);
       await commands.send(binding(pod, node), waiting.cause, this.sending.signal);
       this.queue.remove(uid);
       metrics.attempts.scheduled.add();
@@ -545,8 +547,13 @@ export class Scheduler {
     this.wakeUp();
   }
 
-  /** Not among the bindings under way: whoever makes a volume may take minutes. */
-  private async bindVolumes(plan: VolumePlan, node: string, cause: Waiting['cause']): Promise<void> {
+  /**
+   * Has the claims of a pod bound on its node. Not among the bindings under way: whoever makes a volume may take
+   * minutes.
+   */
+  private async bindVolumes({ claims }: PodShape, node: string, cause: Waiting['cause']): Promise<void> {
+    const plan = claims && this.volumes.assume(claims, this.table.nodes[this.table.slot(node)!]!);
+    if (!plan) return;
     this.bindings -= 1;
     try {
       await this.volumes.bind(plan, node, cause, this.sending.signal);

@@ -57,11 +57,15 @@ export class VolumeBinder {
     this.deps = deps;
   }
 
-  /** Decides what is to be done on the node, and keeps it from others. Null: nothing. */
+  /**
+   * Decides what is to be done on the node, and keeps it from others. Null: nothing. Throws when it can't be done any
+   * more: another pod of the same gang was faster.
+   */
   assume(claims: readonly string[], node: DeepReadonly<Node>): VolumePlan | null {
     const { catalog } = this.deps;
     const plan = new ClaimPlanner(claims, catalog).plan(node);
-    if (!isPlan(plan) || plannedClaims(plan).length === 0) return null;
+    if (!isPlan(plan)) throw new Error(plan);
+    if (plannedClaims(plan).length === 0) return null;
     for (const { claim, volume } of plan.take) catalog.reserve(volume.metadata.name!, keyOf(claim));
     for (const claim of plan.provision) catalog.select(keyOf(claim), node.metadata.name!);
     return plan;

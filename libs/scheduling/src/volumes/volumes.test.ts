@@ -5,8 +5,10 @@ import {
   NODE_LOCAL_PROVISIONER,
   type PersistentVolume,
   type PersistentVolumeClaim,
+  type PodGroup,
   persistentVolume,
   persistentVolumeClaim,
+  podGroup,
   type StorageClass,
   storageClass,
   VOLUME_ANNOTATION,
@@ -254,6 +256,32 @@ describe('a pod whose claim is not bound', () => {
     test.cluster.deliver();
     await settle();
     expect(said()).toBe("0/1 nodes are available: 1 node(s) didn't find available persistent volumes to bind.");
+  });
+
+  it('has its gang wait for the claims of all', async () => {
+    putClass({ provisioner: 'example.com/disks' });
+    test.put(makeNode('a'));
+    test.cluster.put<PodGroup>(podGroup, {
+      apiVersion: 'scheduling.k8s.io/v1alpha2',
+      kind: 'PodGroup',
+      metadata: { name: 'g', namespace: 'default' },
+      spec: { schedulingPolicy: { gang: { minCount: 2 } } },
+    });
+    for (const name of ['one', 'two']) {
+      putClaim(name);
+      const pod = podWith(name, name);
+      test.put({ ...pod, spec: { ...pod.spec, schedulingGroup: { podGroupName: 'g' } } });
+    }
+    test.start();
+    await settle();
+    for (const name of ['one', 'two']) {
+      expect(claimNamed(name).metadata.annotations).toEqual({ [selectedNode]: 'a' });
+      expect(test.nodeOf('one', 'two')).toEqual([undefined, undefined]);
+      putVolume(`made-${name}`, onNode('a'));
+      bound(name, `made-${name}`);
+      await settle();
+    }
+    expect(test.nodeOf('one', 'two')).toEqual(['a', 'a']);
   });
 
   it('has all its claims served by one node, each by a volume of its own', async () => {
