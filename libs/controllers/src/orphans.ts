@@ -7,7 +7,7 @@ import {
   type Selector,
 } from '@periplus/apimachinery';
 import type { Index } from '@periplus/cache';
-import { type WatchRule, watchRule } from '@periplus/reconcile';
+import { mentions, type WatchRule, watchRule } from '@periplus/reconcile';
 import { selectorOf } from './selectors.ts';
 
 /** Objects of a kind that nobody controls, by namespace. */
@@ -32,11 +32,16 @@ export const adoptionRule = <T extends KubeObject, Owner extends KubeObject>(
   ownerKind: Kind<Owner>,
   selector: (owner: DeepReadonly<Owner>) => Selector = ownSelector,
 ): WatchRule =>
-  watchRule(kind, (object, _old, view) => {
-    if (!object || controllerOf(object)) return [];
-    const { namespace = '', labels } = object.metadata;
-    return view
-      .list(ownerKind, namespace)
-      .filter((owner) => selector(owner).matches(labels))
-      .map(({ metadata }) => ({ namespace, name: metadata.name ?? '' }));
-  });
+  watchRule(
+    kind,
+    (object, _old, view) => {
+      if (!object || controllerOf(object)) return [];
+      const { namespace = '', labels } = object.metadata;
+      return view
+        .list(ownerKind, namespace)
+        .filter((owner) => selector(owner).matches(labels))
+        .map(({ metadata }) => ({ namespace, name: metadata.name ?? '' }));
+    },
+    (change, view) =>
+      mentions(change, '"ownerReferences"') || view.list(ownerKind, change.entry.key.namespace).length > 0,
+  );

@@ -8,6 +8,7 @@ import {
 } from '@periplus/apimachinery';
 import type { Change, Entry, View } from '@periplus/cache';
 import type { CommandCause } from '@periplus/client';
+import { mentions } from './define-controller.ts';
 import type { Controller, ObjectRef } from './types.ts';
 
 /**
@@ -38,7 +39,9 @@ const ownerOf = (kind: Kind, object: DeepReadonly<KubeObject> | undefined): Obje
 
 const ownerRoute =
   (kind: Kind): Route =>
-  ({ entry, previous }, _view, wake) => {
+  (change, _view, wake) => {
+    if (!mentions(change, '"ownerReferences"')) return;
+    const { entry, previous } = change;
     const now = ownerOf(kind, entry.object);
     const before = ownerOf(kind, previous?.object);
     if (now) wake(now);
@@ -71,7 +74,9 @@ export class ChangeRouting {
       for (const owned of controller.owns) this.add(owned, ownerRoute(kind));
     }
     for (const rule of controller.watches) {
-      this.add(rule.kind, ({ type, entry, previous }, view, wake) => {
+      this.add(rule.kind, (change, view, wake) => {
+        if (rule.concerns && !rule.concerns(change, view)) return;
+        const { type, entry, previous } = change;
         const now = type === 'deleted' ? null : entry.object;
         const old = type === 'deleted' ? entry.object : (previous?.object ?? null);
         for (const ref of rule.keys(now, old, view)) wake(ref);

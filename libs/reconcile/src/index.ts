@@ -4,7 +4,7 @@
  */
 
 export { type Clock, systemClock } from './clock.ts';
-export { defineController, idle, watchRule } from './define-controller.ts';
+export { defineController, idle, mentions, watchRule } from './define-controller.ts';
 export { DelayQueue } from './delay-queue.ts';
 export { type ElectionDeps, lead } from './leader-election.ts';
 export { MemoryCluster } from './memory-cluster.ts';

@@ -47,6 +47,11 @@ export interface PlannedEvent {
 /** Another kind whose changes wake this controller, and for which keys. */
 export interface WatchRule<T extends KubeObject = KubeObject> {
   kind: Kind<T>;
+  /**
+   * Whether a change may wake anybody at all, told without parsing the object, where that shows: most changes of most
+   * pods concern few controllers, and to parse a pod for none of them would be most of what it costs.
+   */
+  concerns?: ((change: Change, view: View) => boolean) | undefined;
   /** Called with the old and the new state of a changed object; null where there is none. */
   keys(now: DeepReadonly<T> | null, old: DeepReadonly<T> | null, view: View): readonly ObjectRef[];
 }

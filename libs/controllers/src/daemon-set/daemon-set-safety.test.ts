@@ -54,8 +54,13 @@ class World {
     this.sim.cluster.deliver(1);
   }
 
+  /** As the scheduler does, which knows what nodes there are. */
   bind(): void {
-    for (const target of this.sim.activePods()) if (!target.spec.nodeName) this.sim.bind(target, nodeOf(target));
+    const nodes = this.sim.cluster.truth();
+    for (const target of this.sim.activePods()) {
+      const name = nodeOf(target);
+      if (name && !target.spec.nodeName && nodes.get(node, '', name)) this.sim.bind(target, name);
+    }
   }
 
   run(): void {

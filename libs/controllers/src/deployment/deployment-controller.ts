@@ -1,7 +1,7 @@
 import { type Deployment, deployment, pod, replicaSet } from '@periplus/api';
 import { controllerOf } from '@periplus/apimachinery';
 import type { View } from '@periplus/cache';
-import { defineController, idle, type ObjectRef, watchRule } from '@periplus/reconcile';
+import { defineController, idle, mentions, type ObjectRef, watchRule } from '@periplus/reconcile';
 import { adoptionRule, orphansOf } from '../orphans.ts';
 import { claim } from '../ownership.ts';
 import { hasEnded, type PodView } from '../pod-state.ts';
@@ -30,7 +30,7 @@ export const deploymentController = defineController<Deployment>({
   owns: [replicaSet],
   watches: [
     adoptionRule(replicaSet, deployment),
-    watchRule(pod, (now, old, view) => recreatersWaitingFor(now, old, view)),
+    watchRule(pod, recreatersWaitingFor, (change) => mentions(change, '"ownerReferences"')),
   ],
   indexes: [orphanReplicaSets],
   reconcile({ namespace, name }, view) {

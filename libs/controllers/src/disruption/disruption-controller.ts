@@ -41,7 +41,11 @@ export const disruptionController = defineController<PodDisruptionBudget>({
   name: 'disruption',
   for: podDisruptionBudget,
   watches: [
-    watchRule<Pod>(pod, (now, old, view) => (now && old && !differs(now, old) ? [] : budgetsOf(now, old, view))),
+    watchRule<Pod>(
+      pod,
+      (now, old, view) => (now && old && !differs(now, old) ? [] : budgetsOf(now, old, view)),
+      ({ entry }, view) => view.list(podDisruptionBudget, entry.key.namespace).length > 0,
+    ),
   ],
   reportsAs: 'controllermanager',
   reconcile({ namespace, name }, view) {

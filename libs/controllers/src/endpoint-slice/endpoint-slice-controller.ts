@@ -31,7 +31,11 @@ export const endpointSliceController = defineController<Service>({
   for: service,
   owns: [endpointSlice],
   watches: [
-    watchRule(pod, (now, old, view) => (now && old && !differs(now, old) ? [] : servicesOf(now, old, view))),
+    watchRule(
+      pod,
+      (now, old, view) => (now && old && !differs(now, old) ? [] : servicesOf(now, old, view)),
+      ({ entry }, view) => view.list(service, entry.key.namespace).some(({ spec }) => spec.selector),
+    ),
     watchRule(node, (now, old, view) => (zoneOf(now) === zoneOf(old) ? [] : servicesOnNode((now ?? old)!, view))),
   ],
   indexes: [podsOnNode],

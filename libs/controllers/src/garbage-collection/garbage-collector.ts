@@ -8,7 +8,15 @@ import {
 } from '@periplus/apimachinery';
 import type { Entry, View } from '@periplus/cache';
 import type { Command } from '@periplus/client';
-import { type Controller, defineController, idle, type ObjectRef, type Plan, watchRule } from '@periplus/reconcile';
+import {
+  type Controller,
+  defineController,
+  idle,
+  mentions,
+  type ObjectRef,
+  type Plan,
+  watchRule,
+} from '@periplus/reconcile';
 import { disown } from '../ownership.ts';
 
 type ObjectView = DeepReadonly<KubeObject>;
@@ -16,6 +24,9 @@ type Reference = DeepReadonly<OwnerReference>;
 
 const FOREGROUND = 'foregroundDeletion';
 const ORPHAN = 'orphan';
+
+/** What objects have that go, or may go with others. */
+const MARKS = ['"ownerReferences"', '"finalizers"', '"deletionTimestamp"'];
 
 /** Keys of this controller name objects of any kind: group and resource stand in front of the name. */
 const refOf = ({ group, resource, namespace, name }: ResourceKey): ObjectRef => ({
@@ -110,7 +121,13 @@ export function garbageCollector(kinds: KindRegistry): Controller {
   return defineController({
     name: 'garbage-collector',
     for: null,
-    watches: stored.map((kind) => watchRule(kind, (now, old, view) => keysOf(kind, now, old, view))),
+    watches: stored.map((kind) =>
+      watchRule(
+        kind,
+        (now, old, view) => keysOf(kind, now, old, view),
+        (change) => change.type === 'deleted' || mentions(change, ...MARKS),
+      ),
+    ),
     reconcile(ref, view) {
       const key = keyOf(ref);
       const entry = view.entry(key);

@@ -1,10 +1,10 @@
 import { job as jobKind, type Pod, pod } from '@periplus/api';
 import { controllerOf } from '@periplus/apimachinery';
 import type { View } from '@periplus/cache';
-import { defineController, idle, type ObjectRef, watchRule } from '@periplus/reconcile';
+import { defineController, idle, mentions, type ObjectRef, watchRule } from '@periplus/reconcile';
 import type { PodView } from '../pod-state.ts';
 import { isManagedElsewhere } from './job-controller.ts';
-import { isTracked, type JobView, releaseOf } from './job-pod.ts';
+import { isTracked, type JobView, releaseOf, TRACKING } from './job-pod.ts';
 import { isFinished } from './job-verdict.ts';
 
 /** Whether a pod waits to be counted by nobody: it has no Job any more, or one that counts no more. */
@@ -38,7 +38,11 @@ export const jobPodReleaseController = defineController<Pod>({
   name: 'job-pod-release',
   for: null,
   watches: [
-    watchRule(pod, (now, _old, view) => (now && isTracked(now) && isForgotten(now, view) ? [refOf(now)] : [])),
+    watchRule(
+      pod,
+      (now, _old, view) => (now && isTracked(now) && isForgotten(now, view) ? [refOf(now)] : []),
+      (change) => mentions(change, TRACKING),
+    ),
     watchRule(jobKind, leftBehind),
   ],
   reconcile({ namespace, name }, view) {

@@ -33,7 +33,7 @@ export function namespaceController(kinds: KindRegistry): Controller<Namespace> 
   return defineController<Namespace>({
     name: 'namespace',
     for: namespace,
-    watches: namespaced.map((kind) => watchRule(kind, wakes)),
+    watches: namespaced.map((kind) => watchRule(kind, wakes, ({ type }) => type !== 'modified')),
     reconcile({ name }, view) {
       const ns = view.get(namespace, '', name);
       return isTerminating(ns) && ns.spec.finalizers?.includes(FINALIZER) ? empty(ns, kinds, view) : idle;

@@ -1,17 +1,20 @@
 import { type Node, node, type Pod, pod, sameValue } from '@periplus/api';
 import { conditionOf, formatTime, parseTime } from '@periplus/apimachinery';
-import { type Index, textsBehind, type View } from '@periplus/cache';
+import { type Entry, type Index, textsBehind, type View } from '@periplus/cache';
 import type { Command } from '@periplus/client';
 import { type Controller, defineController, idle, type Plan, type PlannedEvent } from '@periplus/reconcile';
 import { isReady, type PodView } from '../pod-state.ts';
 import { type NodeView, wantedTaints } from './node-taints.ts';
+
+/** The node that a pod is bound to, and perhaps others, without parsing it. */
+export const nodesNamedBy = ({ bytes }: Entry): readonly string[] => textsBehind(bytes, '"nodeName":"');
 
 /** Pods by the node that they are bound to. */
 export const podsOnNode: Index<Pod> = {
   name: 'pods-on-node',
   kind: pod,
   keys: ({ spec }) => (spec.nodeName ? [spec.nodeName] : []),
-  candidates: ({ bytes }) => textsBehind(bytes, '"nodeName":"'),
+  candidates: nodesNamedBy,
 };
 
 export interface NodeMonitorSettings {

@@ -1,10 +1,10 @@
 import { node, pod } from '@periplus/api';
 import type { View } from '@periplus/cache';
 import type { Command } from '@periplus/client';
-import { type Controller, defineController, idle, type ObjectRef, watchRule } from '@periplus/reconcile';
+import { type Controller, defineController, idle, mentions, type ObjectRef, watchRule } from '@periplus/reconcile';
 import { disruption, patchPodStatus, podTarget } from '../pod-commands.ts';
 import { hasEnded, type PodView } from '../pod-state.ts';
-import { podsOnNode } from './node-controller.ts';
+import { nodesNamedBy, podsOnNode } from './node-controller.ts';
 
 function withoutNode(now: PodView | null, old: PodView | null, view: View): ObjectRef[] {
   const name = now?.spec.nodeName;
@@ -22,7 +22,7 @@ export const podGcController: Controller = defineController({
   for: null,
   watches: [
     watchRule(node, (now, old) => (now === null && old ? [{ namespace: '', name: old.metadata.name ?? '' }] : [])),
-    watchRule(pod, withoutNode),
+    watchRule(pod, withoutNode, ({ entry }, view) => nodesNamedBy(entry).some((name) => !view.get(node, '', name))),
   ],
   indexes: [podsOnNode],
   reconcile({ name }, view) {
@@ -48,8 +48,11 @@ export const unscheduledPodController: Controller = defineController({
   name: 'unscheduled-pod',
   for: null,
   watches: [
-    watchRule(pod, (now) =>
-      now && isLeftOver(now) ? [{ namespace: now.metadata.namespace ?? '', name: now.metadata.name ?? '' }] : [],
+    watchRule(
+      pod,
+      (now) =>
+        now && isLeftOver(now) ? [{ namespace: now.metadata.namespace ?? '', name: now.metadata.name ?? '' }] : [],
+      (change) => mentions(change, '"deletionTimestamp"'),
     ),
   ],
   reconcile({ namespace, name }, view) {

@@ -5,7 +5,7 @@ import type { Command } from '@periplus/client';
 import { defineController, idle, type ObjectRef, type PlannedEvent, watchRule } from '@periplus/reconcile';
 import { disruption, patchPodStatus, podTarget } from '../pod-commands.ts';
 import type { PodView } from '../pod-state.ts';
-import { podsOnNode } from './node-controller.ts';
+import { nodesNamedBy, podsOnNode } from './node-controller.ts';
 import { NOT_READY, UNREACHABLE } from './node-taints.ts';
 
 /** How long a pod stays on a node that is not ready or not reachable, when it does not say itself. */
@@ -53,7 +53,11 @@ const concerns = (now: PodView, old: PodView | null): boolean =>
 export const taintEvictionController = defineController<Node>({
   name: 'taint-eviction',
   for: node,
-  watches: [watchRule(pod, nodeOf)],
+  watches: [
+    watchRule(pod, nodeOf, ({ entry }, view) =>
+      nodesNamedBy(entry).some((name) => evictingTaints(name, view).length > 0),
+    ),
+  ],
   indexes: [podsOnNode],
   reconcile({ name }, view) {
     const taints = evictingTaints(name, view);

@@ -10,10 +10,14 @@ export const claimProtectionController: Controller<PersistentVolumeClaim> = defi
   name: 'persistentvolumeclaim-protection',
   for: persistentVolumeClaim,
   watches: [
-    watchRule(pod, (now, old) => {
-      if (now !== null || old === null) return [];
-      return claimNamesOf(old).map((name) => ({ namespace: old.metadata.namespace!, name }));
-    }),
+    watchRule(
+      pod,
+      (now, old) => {
+        if (now !== null || old === null) return [];
+        return claimNamesOf(old).map((name) => ({ namespace: old.metadata.namespace!, name }));
+      },
+      ({ type }) => type === 'deleted',
+    ),
   ],
   reconcile({ namespace, name }, view) {
     const claim = view.get(persistentVolumeClaim, namespace, name);
