@@ -3,7 +3,7 @@ import { badRequest, isJsonObject, type JsonObject, type JsonValue, StatusError 
 import type { Configured, User } from '@periplus/operations';
 import type { apiProto } from '@periplus/proto';
 import { type CommandDeps, jsonBody } from './commands.ts';
-import { contextOf } from './request.ts';
+import { checkPathSegment, contextOf } from './request.ts';
 
 type ApplyAllRequest = apiProto.api.v1.ApplyAllRequest.$Properties;
 type ApplyAllResponse = apiProto.api.v1.ApplyAllResponse.$Properties;
@@ -32,6 +32,8 @@ function configured(kinds: KindRegistry, value: JsonValue, namespace: string): C
   const name = textIn(metadata, 'name');
   if (name === '') throw badRequest('resource name may not be empty');
   const place = kind.namespaced ? textIn(metadata, 'namespace') || namespace || DEFAULT_NAMESPACE : '';
+  checkPathSegment('name', name);
+  checkPathSegment('namespace', place);
   return { target: { kind, namespace: place, name, subresource: '' }, body: { value, json: null } };
 }
 

@@ -20,11 +20,18 @@ export function callerOf(call: Pick<AnyCall, 'getAuthContext'>, authenticator: A
   });
 }
 
+/** What REST's addresses can't hold. Throws BadRequest. */
+export function checkPathSegment(what: 'name' | 'namespace', value: string): void {
+  if (value.includes('/')) throw badRequest(`invalid resource ${what} ${JSON.stringify(value)}: [may not contain '/']`);
+}
+
 /** Throws NotFound for a resource that is not served, BadRequest for a reference without one. */
 export function targetOf(kinds: KindRegistry, ref: Ref | null | undefined): Target {
   if (!ref?.resource) throw badRequest('ref.resource is required');
   const kind = kinds.byResource(ref.group ?? '', ref.version ?? '', ref.resource);
   if (!kind) throw new StatusError('NotFound', 'the server could not find the requested resource');
+  checkPathSegment('name', ref.name ?? '');
+  checkPathSegment('namespace', ref.namespace ?? '');
   return {
     kind,
     namespace: kind.namespaced ? (ref.namespace ?? '') : '',

@@ -356,6 +356,14 @@ describe('what generic clients need', () => {
     expect(response).toMatchObject({ status: grpcProto.health.v1.HealthCheckResponse.ServingStatus.SERVING });
   });
 
+  it('takes no name that could not be part of an address', async () => {
+    const object = json({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: '/a/../b' } });
+    const refused = { code: status.INVALID_ARGUMENT };
+    await expect(call('applyAll', { objects: [object] })).rejects.toMatchObject(refused);
+    await expect(call('get', { ref: { ...MAPS, name: 'a/b' } })).rejects.toMatchObject(refused);
+    await expect(call('get', { ref: { ...MAPS, namespace: 'a/b', name: 'a' } })).rejects.toMatchObject(refused);
+  });
+
   it('goes on when it is sent half a character, which no status can say again', async () => {
     const request = { objects: [json({ apiVersion: 'v1', kind: '\ud800', metadata: { name: 'a' } })] };
     await expect(call('applyAll', request)).rejects.toMatchObject({
