@@ -8,7 +8,7 @@ import {
 } from '@periplus/apimachinery';
 import type { Change, Entry, View } from '@periplus/cache';
 import type { CommandCause } from '@periplus/client';
-import { mentions } from './define-controller.ts';
+import { mentions } from './mentions.ts';
 import type { Controller, ObjectRef } from './types.ts';
 
 /**

@@ -1,6 +1,5 @@
 import type { Kind } from '@periplus/api';
 import type { KubeObject } from '@periplus/apimachinery';
-import type { Change } from '@periplus/cache';
 import type { Controller, Plan, WatchRule } from './types.ts';
 
 type Definition<T extends KubeObject> = Pick<Controller<T>, 'name' | 'for' | 'reconcile'> &
@@ -23,10 +22,6 @@ export const watchRule = <T extends KubeObject>(
   keys: WatchRule<T>['keys'],
   concerns?: WatchRule['concerns'],
 ): WatchRule => ({ kind, keys: keys as WatchRule['keys'], concerns });
-
-/** Whether the object has, or had, one of these texts in its JSON: `"finalizers"`. */
-export const mentions = ({ entry, previous }: Change, ...texts: readonly string[]): boolean =>
-  texts.some((text) => entry.bytes.includes(text) || previous?.bytes.includes(text));
 
 /** Nothing to do until something changes. */
 export const idle: Plan = { steps: [] };

@@ -4,11 +4,12 @@
  */
 
 export { type Clock, systemClock } from './clock.ts';
-export { defineController, idle, mentions, watchRule } from './define-controller.ts';
+export { defineController, idle, watchRule } from './define-controller.ts';
 export { DelayQueue } from './delay-queue.ts';
 export { type ElectionDeps, lead } from './leader-election.ts';
 export { MemoryCluster } from './memory-cluster.ts';
 export { MemoryView } from './memory-view.ts';
+export { mentions } from './mentions.ts';
 export { type ProcessIdentity, thisProcess } from './process-identity.ts';
 export { ControllerRuntime, type RuntimeDeps, runWhile } from './runtime.ts';
 export type {

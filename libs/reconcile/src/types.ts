@@ -49,7 +49,8 @@ export interface WatchRule<T extends KubeObject = KubeObject> {
   kind: Kind<T>;
   /**
    * Whether a change may wake anybody at all, told without parsing the object, where that shows: most changes of most
-   * pods concern few controllers, and to parse a pod for none of them would be most of what it costs.
+   * pods concern few controllers, and to parse a pod for none of them would be most of what it costs. `keys` is not
+   * called where this says no.
    */
   concerns?: ((change: Change, view: View) => boolean) | undefined;
   /** Called with the old and the new state of a changed object; null where there is none. */

@@ -1,4 +1,5 @@
 import { builtinKinds, configMap, type Namespace, namespace, type Pod, pod } from '@periplus/api';
+import type { Change } from '@periplus/cache';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Simulation } from '../simulation.ts';
 import { namespaceController } from './namespace-controller.ts';
@@ -79,11 +80,16 @@ describe('the namespace controller', () => {
     remove();
     const view = sim.cluster.view();
     const rule = controller.watches.find(({ kind }) => kind === pod)!;
+    const entry = view.entry({ group: '', resource: 'pods', namespace: 'gone', name: 'p' })!;
     const target = view.get(pod, 'gone', 'p')!;
+    const concerns = (change: Partial<Change>): boolean | undefined =>
+      rule.concerns?.({ type: 'added', entry, previous: null, ...change }, view);
     expect(rule.keys(null, target, view)).toEqual([{ namespace: '', name: 'gone' }]);
     expect(rule.keys(target, null, view)).toEqual([{ namespace: '', name: 'gone' }]);
-    expect(rule.keys(target, target, view)).toEqual([]);
-    expect(rule.keys(null, { ...target, metadata: { namespace: 'kept', name: 'p' } }, view)).toEqual([]);
+    expect([concerns({}), concerns({ type: 'deleted' }), concerns({ type: 'modified', previous: entry })]).toEqual([
+      ...[true, true, false],
+    ]);
+    expect(concerns({ entry: { ...entry, key: { ...entry.key, namespace: 'kept' } } })).toBe(false);
   });
 
   it('touches nothing of a namespace that stays', () => {

@@ -1,11 +1,12 @@
 import { type Kind, type KindRegistry, type Namespace, namespace, pod } from '@periplus/api';
 import { type Condition, conditionOf, type DeepReadonly, formatTime, type KubeObject } from '@periplus/apimachinery';
-import type { Entry, View } from '@periplus/cache';
+import type { Change, Entry, View } from '@periplus/cache';
 import type { Command } from '@periplus/client';
 import { type Controller, defineController, idle, type ObjectRef, type Plan, watchRule } from '@periplus/reconcile';
 import { setStatus } from '../status-change.ts';
 
 type NamespaceView = DeepReadonly<Namespace>;
+type ObjectView = DeepReadonly<KubeObject>;
 
 const FINALIZER = 'kubernetes';
 /** Deletions that one plan asks for; the rest follow when these are seen. */
@@ -21,19 +22,15 @@ const isTerminating = (ns: NamespaceView | undefined): ns is NamespaceView =>
 export function namespaceController(kinds: KindRegistry): Controller<Namespace> {
   const namespaced = kinds.all().filter((kind) => kind.namespaced && kind.isStored && !kind.storedAs);
   /** What came too late, and what is gone now, concerns a namespace on its way out. */
-  const wakes = (
-    now: DeepReadonly<KubeObject> | null,
-    old: DeepReadonly<KubeObject> | null,
-    view: View,
-  ): ObjectRef[] => {
-    if (now && old) return [];
-    const name = (now ?? old)?.metadata.namespace ?? '';
-    return isTerminating(view.get(namespace, '', name)) ? [{ namespace: '', name }] : [];
-  };
+  const comesOrGoes = ({ type, entry }: Change, view: View): boolean =>
+    type !== 'modified' && isTerminating(view.get(namespace, '', entry.key.namespace));
+  const namespaceOf = (now: ObjectView | null, old: ObjectView | null): ObjectRef[] => [
+    { namespace: '', name: (now ?? old)?.metadata.namespace ?? '' },
+  ];
   return defineController<Namespace>({
     name: 'namespace',
     for: namespace,
-    watches: namespaced.map((kind) => watchRule(kind, wakes, ({ type }) => type !== 'modified')),
+    watches: namespaced.map((kind) => watchRule(kind, namespaceOf, comesOrGoes)),
     reconcile({ name }, view) {
       const ns = view.get(namespace, '', name);
       return isTerminating(ns) && ns.spec.finalizers?.includes(FINALIZER) ? empty(ns, kinds, view) : idle;
