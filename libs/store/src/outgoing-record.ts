@@ -88,33 +88,32 @@ interface Layout {
 }
 
 function layOut(object: JsonObject, confidential: readonly string[]): Layout {
-  const { kind, apiVersion, metadata } = object;
+  const { kind, apiVersion, metadata, ...payload } = object;
   const { managedFields = [], ...described } = withoutVersion(metadata);
-  let shown: JsonObject = described;
-  let hiddenMetadata: Buffer | null = null;
-  if (shown.annotations !== undefined && confidential.includes(ANNOTATIONS)) {
-    const { annotations, ...others } = shown;
-    hiddenMetadata = Buffer.from(`"annotations":${JSON.stringify(annotations)},`);
-    shown = others;
-  }
-  const members = JSON.stringify(shown);
+  const hiddenMetadata = confidential.includes(ANNOTATIONS) ? taken(described, ['annotations']) : null;
+  const hidden = taken(payload, confidential);
+  const members = JSON.stringify(described);
   if (members === '{}') throw new Error('an object without metadata cannot be stored');
-  let body = members.slice(1);
-  let hidden = '';
-  for (const member in object) {
-    if (member === 'kind' || member === 'apiVersion' || member === 'metadata') continue;
-    const value = JSON.stringify(object[member]);
-    if (value === undefined) continue;
-    if (confidential.includes(member)) hidden += `,${JSON.stringify(member)}:${value}`;
-    else body += `,${JSON.stringify(member)}:${value}`;
-  }
+  const shown = JSON.stringify(payload);
   return {
     head: `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":{`,
-    body: `${body}}`,
+    body: `${members.slice(1)}${shown === '{}' ? '' : ','}${shown.slice(1)}`,
     managers: managedFields as unknown as ManagedFieldsEntry[],
-    hidden: hidden === '' ? null : Buffer.from(`{${hidden.slice(1)}}`),
-    hiddenMetadata,
+    hidden: hidden === null ? null : Buffer.from(hidden),
+    hiddenMetadata: hiddenMetadata === null ? null : Buffer.from(`${hiddenMetadata.slice(1, -1)},`),
   };
+}
+
+/** Takes members out of an object that is ours. Returns their JSON; null when it has none of them. */
+function taken(from: Record<string, unknown>, names: readonly string[]): string | null {
+  const found: Record<string, unknown> = {};
+  for (const name of names) {
+    if (from[name] === undefined) continue;
+    found[name] = from[name];
+    delete from[name];
+  }
+  const json = JSON.stringify(found);
+  return json === '{}' ? null : json;
 }
 
 function withoutVersion(metadata: unknown): JsonObject {
