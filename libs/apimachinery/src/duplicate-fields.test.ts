@@ -18,12 +18,15 @@ test.each([
   ['"just text, \\" and {"', []],
 ])('%s has duplicates %j', (json, expected) => {
   expect(findDuplicateFields(json)).toEqual(expected);
+  expect(findDuplicateFields(json, JSON.parse(json))).toEqual(expected);
 });
 
 test('JSON that was written by JSON.stringify has none', () => {
   fc.assert(
     fc.property(fc.jsonValue(), fc.constantFrom(undefined, 2), (value, indent) => {
-      expect(findDuplicateFields(JSON.stringify(value, null, indent))).toEqual([]);
+      const json = JSON.stringify(value, null, indent);
+      expect(findDuplicateFields(json)).toEqual([]);
+      expect(findDuplicateFields(json, JSON.parse(json))).toEqual([]);
     }),
   );
 });

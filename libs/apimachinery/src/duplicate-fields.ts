@@ -1,3 +1,5 @@
+import type { JsonValue } from './object.ts';
+
 /** As many duplicates as are reported; Go's decoder stops there too. */
 const REPORTED_MAX = 100;
 
@@ -10,9 +12,12 @@ interface Level {
 
 /**
  * The paths of members that appear twice in one object of valid JSON: `metadata.name`,
- * `spec.containers[0].image`. JSON.parse keeps the last one silently, so strict validation reads the text once more.
+ * `spec.containers[0].image`. JSON.parse keeps the last one silently, so strict validation reads the text once more,
+ * unless `parsed`, the value that JSON.parse made of it, shows that there are none.
  */
-export function findDuplicateFields(json: string): string[] {
+export function findDuplicateFields(json: string, parsed?: JsonValue): string[] {
+  // Most clients write compact JSON, which its value makes again when it had everything once.
+  if (parsed !== undefined && JSON.stringify(parsed) === json) return [];
   const duplicates: string[] = [];
   const open: Level[] = [];
   let level: Level | undefined;

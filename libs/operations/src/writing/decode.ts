@@ -62,10 +62,11 @@ export function decodeBody(context: RequestContext, kind: BodyKind, value: JsonV
     );
   }
   checkKind(kind, value);
+  const { fieldValidation } = context;
+  // Before anything of the value changes.
+  const duplicates = fieldValidation === 'Ignore' || !from?.json ? [] : findDuplicateFields(from.json, value);
   value.kind = kind.kind;
   value.apiVersion = apiVersionOf(kind);
-  const { fieldValidation } = context;
-  const duplicates = fieldValidation === 'Ignore' || !from?.json ? [] : findDuplicateFields(from.json);
   const { problem, unknownFields } = conform(value, kind.schema);
   if (problem !== undefined) throw cannotBeHandled(kind.kind, kind.version, problem);
   const keys = from?.duplicateKeys ?? [];
