@@ -153,9 +153,11 @@ describe('a cluster of simulated nodes', () => {
     const described = await cluster.kubectl('describe', 'hpa', 'web');
     expect(described).toMatch(/SuccessfulRescale .* New size: 2; reason: All metrics below target/);
     expect(described).toMatch(/ScalingActive +True +ValidMetricFound/);
-    expect(await cluster.kubectl('get', 'hpa', 'web', '--no-headers')).toMatch(
-      /^web +Deployment\/web +cpu: 5%\/50% +2 +8 +2 /,
-    );
+    // Its own status follows with the next look.
+    await eventually(async () => {
+      const line = await cluster.kubectl('get', 'hpa', 'web', '--no-headers');
+      expect(line).toMatch(/^web +Deployment\/web +cpu: 5%\/50% +2 +8 +2 /);
+    });
     await cluster.kubectl('delete', 'hpa', 'web');
   });
 

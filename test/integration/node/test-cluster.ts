@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { type Kind, keeperOf } from '@periplus/api';
 import {
   alreadyExists,
+  applyStrategicMergePatch,
   conflict,
   type JsonObject,
   type KubeObject,
@@ -192,7 +193,8 @@ export class TestCluster implements AsyncDisposable {
     if (command.subresource === 'status') {
       const writes = this.statusWrites.get(key.name) ?? [];
       this.statusWrites.set(key.name, [...writes, structuredClone(patch.status!)]);
-      const status = mergedStatus(held.object.status ?? {}, patch.status!);
+      const document = { status: held.object.status ?? {} };
+      const status = applyStrategicMergePatch(document, { status: patch.status! }, command.kind.schema).status;
       return this.write(key, { ...held.object, status } as KubeObject);
     }
     const labels = { ...held.object.metadata.labels, ...patch.metadata?.labels };
@@ -239,21 +241,6 @@ export class TestCluster implements AsyncDisposable {
     const token = `token of ${command.name} for ${spec.boundObjectRef.name} at ${spec.audiences ?? 'the API'}`;
     return { status: { token, expirationTimestamp: new Date(Date.now() + 3_600_000).toISOString() } };
   }
-}
-
-function mergedStatus(old: JsonObject, patch: JsonObject): JsonObject {
-  const merged: JsonObject = { ...old };
-  for (const [name, value] of Object.entries(patch)) {
-    if (value === null) delete merged[name];
-    else if (name === 'conditions') {
-      const changed = value as { type: string }[];
-      const kept = ((old.conditions ?? []) as { type: string }[]).filter(
-        ({ type }) => !changed.some((c) => c.type === type),
-      );
-      merged.conditions = [...kept, ...changed] as never;
-    } else merged[name] = value;
-  }
-  return merged;
 }
 
 interface StateSeen {

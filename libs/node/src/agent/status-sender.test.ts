@@ -102,6 +102,13 @@ it('a patch has what differs, and takes away what is over', () => {
   ).toBeUndefined();
 });
 
+it('takes the reason from a condition that has none any more', () => {
+  const unready = { type: 'Ready', status: 'False' as const, reason: 'ContainersNotReady', message: 'not yet' };
+  expect(statusPatch({ conditions: [unready] }, { conditions: [{ type: 'Ready', status: 'True' }] })).toEqual({
+    conditions: [{ type: 'Ready', status: 'True', reason: null, message: null }],
+  });
+});
+
 it('has other addresses in place of those before, as a pod whose sandbox was made anew has', () => {
   const address = (ip: string): object => ({ phase: 'Running', podIP: ip, podIPs: [{ ip }] });
   expect(statusPatch(address('10.0.0.2'), address('10.0.0.3'))).toEqual({

@@ -164,13 +164,13 @@ export function statusPatch(told: PodStatus, wanted: PodStatus): JsonObject | un
     if (name === 'conditions' || sameValue(told[name as keyof PodStatus], value)) continue;
     patch[name] = ADDRESS_LISTS.has(name) ? [{ $patch: 'replace' }, ...(value as object[])] : value;
   }
-  const conditions = (wanted.conditions ?? []).filter(
-    (condition) =>
-      !sameValue(
-        told.conditions?.find(({ type }) => type === condition.type),
-        condition,
-      ),
-  );
+  const conditions = (wanted.conditions ?? []).flatMap((condition) => {
+    const before = told.conditions?.find(({ type }) => type === condition.type);
+    if (sameValue(before, condition)) return [];
+    // A reason of before would stay, as members are merged too.
+    const gone = Object.keys(before ?? {}).filter((name) => condition[name as keyof typeof condition] === undefined);
+    return [{ ...condition, ...Object.fromEntries(gone.map((name) => [name, null])) }];
+  });
   // Merged by type: what others have set stays.
   if (conditions.length > 0) patch.conditions = conditions;
   for (const name of ['reason', 'message', 'podIP', 'podIPs'] as const) {
