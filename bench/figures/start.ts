@@ -12,7 +12,8 @@ import { type Figure, figure } from '../figure.ts';
 
 const run = promisify(execFile);
 const RUNS = 5;
-const IDLE_MS = 10_000;
+/** Processes collect once when they have settled, and V8 takes eight seconds more to give memory back. */
+const IDLE_MS = 20_000;
 const POLL_MS = 10;
 const MEGABYTE = 1e6;
 const MEGABYTES_MAX = 500;
