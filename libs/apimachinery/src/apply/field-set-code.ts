@@ -3,7 +3,7 @@ import { isEmpty } from './field-set.ts';
 import { KNOWN_ELEMENTS } from './known-elements.ts';
 
 /*
- * A set of fields in a tenth of the bytes that its JSON takes. Each element is a varint: END closes its parent, LITERAL
+ * A set of fields in about a third of the bytes that its JSON takes. Each element is a varint: END closes its parent, LITERAL
  * and LITERAL_PARENT are followed by the element's text and its length, everything else is a place in KNOWN_ELEMENTS
  * times two, plus one for a parent, plus KNOWN. The elements below a parent follow it, up to its END.
  */
