@@ -48,6 +48,15 @@ describe('the code of managers', () => {
     expect(read()[0]!.fieldsV1).toBe(read()[0]!.fieldsV1);
   });
 
+  it('forgets the sets that came first when there are too many', () => {
+    const managed = { manager: 'a', operation: 'Apply', apiVersion: 'v1', fieldsType: 'FieldsV1' } as const;
+    const read = (name: string) => decodeManagers(encodeManagers([{ ...managed, fieldsV1: { [`f:${name}`]: {} } }]));
+    const first = read('first')[0]!.fieldsV1;
+    for (let i = 0; i < 1_000; i++) read(`${'x'.repeat(3_000)}${i}`);
+    expect(read('first')[0]!.fieldsV1).not.toBe(first);
+    expect(read('first')[0]!.fieldsV1).toEqual(first);
+  });
+
   it('holds sets larger than what is written before', () => {
     const large = Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`f:unknown-${i}`, {}]));
     expect(decodeFields(encodeFields(large))).toEqual(large);

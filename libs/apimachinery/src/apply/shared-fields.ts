@@ -1,9 +1,11 @@
 import type { FieldSet } from '../object.ts';
 import { decodeFields, encodeFields } from './field-set-code.ts';
 
-/** As many sets are found again by their bytes; the one that came first goes first. */
-const SETS_MAX = 4_096;
-/** Longer ones are few. */
+/** Sets are found again by their code, as long as these codes take no more; the one that came first goes first. */
+const KEPT_BYTES_MAX = 2 << 20;
+/** What keeping a set takes beside its code counts as much. */
+const OVERHEAD_BYTES = 128;
+/** Longer ones are few, and who sends them chooses what is in them. */
 const CODE_BYTES_MAX = 4_096;
 
 /** What of a set is made once, though many objects have it. */
@@ -15,6 +17,7 @@ interface Texts {
 /** Lives as long as the sets do. */
 const texts = new WeakMap<FieldSet, Texts>();
 const byCode = new Map<string, FieldSet>();
+let keptBytes = 0;
 
 /** Remembers the texts of a set that many objects will have. Returns the length of its JSON. */
 export function share(fields: FieldSet): number {
@@ -35,7 +38,12 @@ export function fieldsOfCode(code: Buffer): FieldSet {
   if (known !== undefined) return known;
   const fields = decodeFields(code);
   share(fields);
-  if (byCode.size >= SETS_MAX) byCode.delete(byCode.keys().next().value as string);
   byCode.set(key, fields);
+  keptBytes += key.length + OVERHEAD_BYTES;
+  for (const oldest of byCode.keys()) {
+    if (keptBytes <= KEPT_BYTES_MAX) break;
+    byCode.delete(oldest);
+    keptBytes -= oldest.length + OVERHEAD_BYTES;
+  }
   return fields;
 }
