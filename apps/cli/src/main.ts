@@ -3,7 +3,7 @@ import { configure, parseEndpoints, secure } from './configure.ts';
 import { down } from './down.ts';
 import { importImages } from './image-import.ts';
 import { status } from './status.ts';
-import { parseNodes, parsePorts, up } from './up.ts';
+import { parseNodes, parsePorts, parseWithout, up } from './up.ts';
 
 const DEFAULT_NAME = 'default';
 
@@ -20,6 +20,8 @@ Examples:
   periplus up                        a cluster with one node that runs real containers
   periplus up --simulate 3           three simulated nodes: needs neither root nor containerd
   periplus up --detach --name two    another cluster beside it, in the background
+  periplus up --without node-agent,scheduler,controller-manager
+                                     an api-server and its etcd alone, for tests of programs that talk to it
   export KUBECONFIG=~/.periplus/default/kubeconfig && kubectl get nodes`,
   );
 
@@ -32,6 +34,11 @@ named(program.command('up'))
     '--simulate <nodes>',
     'simulate that many nodes instead of running containers (1 to 5000; new clusters only)',
     parseNodes,
+  )
+  .option(
+    '--without <component...>',
+    'leave out controller-manager, scheduler or node-agent, for tests of clients (new clusters only)',
+    parseWithout,
   )
   .option('--port <name=number...>', 'choose a port: apiServer, grpc, etcdClient, ... (new clusters only)', parsePorts)
   .option('--json', 'print what happens as JSON, a line an event')

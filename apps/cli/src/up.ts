@@ -14,6 +14,8 @@ import {
   isPortFree,
   loadSettings,
   newSettings,
+  OPTIONAL_COMPONENTS,
+  type OptionalComponent,
   PORT_NAMES,
   type PortName,
   readStatus,
@@ -26,6 +28,7 @@ export interface UpOptions {
   name: string;
   detach?: boolean;
   simulate?: number;
+  without?: OptionalComponent[];
   port?: Partial<Record<PortName, number>>;
   json?: boolean;
   supervise?: boolean;
@@ -60,6 +63,15 @@ export function parseNodes(text: string): number {
   return count;
 }
 
+/** Collects `--without name,name`; throws when one is no component that can be left out. */
+export function parseWithout(text: string, before: OptionalComponent[] = []): OptionalComponent[] {
+  const names = text.split(',') as OptionalComponent[];
+  if (!names.every((name) => OPTIONAL_COMPONENTS.includes(name))) {
+    throw new Error(`--without ${text}: write some of ${OPTIONAL_COMPONENTS.join(', ')}`);
+  }
+  return [...new Set([...before, ...names])];
+}
+
 export async function up(options: UpOptions): Promise<void> {
   const folder = clusterFolder(options.name);
   const report = options.json ? jsonReport() : textReport();
@@ -78,9 +90,9 @@ export async function up(options: UpOptions): Promise<void> {
 async function settingsFor(folder: ClusterFolder, options: UpOptions, report: Report): Promise<ClusterSettings> {
   const known = loadSettings(folder);
   if (known) {
-    if (options.simulate !== undefined || options.port) {
+    if (options.simulate !== undefined || options.port || options.without) {
       throw new Error(
-        `cluster ${folder.name} exists: --simulate and --port are for new ones. Delete it first with: periplus down --delete --name ${folder.name}`,
+        `cluster ${folder.name} exists: --simulate, --without and --port are for new ones. Delete it first with: periplus down --delete --name ${folder.name}`,
       );
     }
     await refuseTakenPorts(folder, known);
@@ -90,6 +102,7 @@ async function settingsFor(folder: ClusterFolder, options: UpOptions, report: Re
   const settings = await newSettings({
     ports: options.port ?? {},
     node: nodeFor(options, report),
+    ...(options.without && { without: options.without }),
     takenPodCidrs: others.map((other) => other.podCidr),
   });
   saveSettings(folder, settings);
@@ -97,6 +110,10 @@ async function settingsFor(folder: ClusterFolder, options: UpOptions, report: Re
 }
 
 function nodeFor(options: UpOptions, report: Report): ClusterSettings['node'] {
+  if (options.without?.includes('node-agent')) {
+    if (options.simulate === undefined) return { type: 'simulated', count: 0 };
+    throw new Error('--simulate and --without node-agent contradict each other: the node-agent simulates the nodes');
+  }
   if (options.simulate !== undefined) return { type: 'simulated', count: options.simulate };
   const obstacle = whyNoContainers();
   if (obstacle === undefined) return { type: 'containers', name: defaultNodeName() };

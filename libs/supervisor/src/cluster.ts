@@ -9,7 +9,7 @@ import { containerdAnswers, containerdServer, containerPaths, endContainers, pre
 import { etcdEndpoint, etcdServer } from './etcd-server.ts';
 import { endLeftovers, identify, recordProcesses } from './leftovers.ts';
 import { answersOk, eventually } from './readiness.ts';
-import type { ClusterSettings } from './settings.ts';
+import type { ClusterSettings, OptionalComponent } from './settings.ts';
 import { type ClusterPhase, type ClusterStatus, publishStatus, thisSupervisor, withdrawStatus } from './status.ts';
 import { type ProcessSpec, SupervisedProcess } from './supervised-process.ts';
 
@@ -82,8 +82,10 @@ export class Cluster {
     const api = new AdminApi(this.folder, this.settings.ports.apiServer);
     try {
       await Promise.all([this.startControlPlane(api, progress, signal), this.startContainerd(progress, signal)]);
-      this.start(this.component('node-agent'));
-      await this.step(progress, 'nodes Ready', signal, () => this.allNodesReady(api));
+      if (this.has('node-agent')) {
+        this.start(this.component('node-agent'));
+        await this.step(progress, 'nodes Ready', signal, () => this.allNodesReady(api));
+      }
     } finally {
       api.close();
     }
@@ -131,8 +133,13 @@ export class Cluster {
       this.start(this.component('api-server'));
     }
     await this.step(progress, 'api-server', signal, () => api.isReady());
-    this.start(this.component('controller-manager'));
-    this.start(this.component('scheduler'));
+    for (const name of ['controller-manager', 'scheduler'] as const) {
+      if (this.has(name)) this.start(this.component(name));
+    }
+  }
+
+  private has(name: OptionalComponent): boolean {
+    return !this.settings.without?.includes(name);
   }
 
   private async startContainerd(progress: Progress, signal: AbortSignal): Promise<void> {

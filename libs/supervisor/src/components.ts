@@ -2,14 +2,14 @@ import { isIP } from 'node:net';
 import { join } from 'node:path';
 import type { ClusterFolder } from './cluster-folder.ts';
 import { containerPaths, podControlGroup } from './containers.ts';
-import { type ClusterSettings, firstAddress } from './settings.ts';
+import { type ClusterSettings, firstAddress, OPTIONAL_COMPONENTS } from './settings.ts';
 import type { ProcessSpec } from './supervised-process.ts';
 import { writeJsonFile } from './whole-file.ts';
 
 /** Of every key in etcd. */
 export const STORE_PREFIX = '/periplus';
 
-export const COMPONENT_NAMES = ['api-server', 'controller-manager', 'scheduler', 'node-agent'] as const;
+export const COMPONENT_NAMES = ['api-server', ...OPTIONAL_COMPONENTS] as const;
 export type ComponentName = (typeof COMPONENT_NAMES)[number];
 
 export interface ComponentContext {

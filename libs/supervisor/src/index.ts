@@ -16,6 +16,8 @@ export {
   isPortFree,
   loadSettings,
   newSettings,
+  OPTIONAL_COMPONENTS,
+  type OptionalComponent,
   PORT_NAMES,
   type PortName,
   saveSettings,

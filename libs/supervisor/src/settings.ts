@@ -21,13 +21,19 @@ const DEFAULT_PORTS = {
 export type PortName = keyof typeof DEFAULT_PORTS;
 export const PORT_NAMES = Object.keys(DEFAULT_PORTS) as PortName[];
 
+/** What a cluster can do without: the api-server on its etcd is there in any case. */
+export const OPTIONAL_COMPONENTS = ['controller-manager', 'scheduler', 'node-agent'] as const;
+export type OptionalComponent = (typeof OPTIONAL_COMPONENTS)[number];
+
 /** What a cluster keeps of its first `up`. */
 export interface ClusterSettings {
   /** Format of this file. */
   version: 1;
   ports: Record<PortName, number>;
-  /** Real containers on one node of this name, or that many hollow nodes. */
+  /** Real containers on one node of this name, or that many hollow nodes (0 without a node-agent). */
   node: { type: 'containers'; name: string } | { type: 'simulated'; count: number };
+  /** Components that this cluster does without. */
+  without?: readonly OptionalComponent[];
   /** Where pods and other machines reach this one. */
   address: string;
   serviceCidr: string;
@@ -46,6 +52,7 @@ const SERVICE_CIDR = '10.96.0.0/16';
 export interface SettingsRequest {
   ports: Partial<Record<PortName, number>>;
   node: ClusterSettings['node'];
+  without?: readonly OptionalComponent[];
   /** Pod ranges of the other clusters on this machine. */
   takenPodCidrs: readonly string[];
 }
@@ -80,6 +87,7 @@ export async function newSettings(request: SettingsRequest): Promise<ClusterSett
     version: 1,
     ports,
     node: request.node,
+    ...(request.without && { without: request.without }),
     address: machineAddress(),
     serviceCidr: SERVICE_CIDR,
     podCidr: freePodCidr(request.takenPodCidrs),

@@ -11,6 +11,7 @@ import {
   type ClusterStatus,
   clusterFolder,
   loadSettings,
+  type OptionalComponent,
   readStatus,
 } from '@periplus/supervisor';
 import { type CommandOptions, type CommandOutput, kubectl } from './kubectl.ts';
@@ -44,8 +45,11 @@ export interface TestCluster extends AsyncDisposable {
   etcd(): EtcdClient;
 }
 
-/** Brings up a cluster with that many simulated nodes, or with a node that runs real containers when there are 0. */
-export async function startCluster(simulate: number): Promise<TestCluster> {
+/**
+ * Brings up a cluster with that many simulated nodes, or with a node that runs real containers when there are 0; or
+ * without some of the components.
+ */
+export async function startCluster(simulate: number, without: readonly OptionalComponent[] = []): Promise<TestCluster> {
   const home = mkdtempSync(join(tmpdir(), 'periplus-'));
   const environment = { ...process.env, PERIPLUS_HOME: home };
   const periplus = async (...args: string[]): Promise<string> => {
@@ -53,11 +57,11 @@ export async function startCluster(simulate: number): Promise<TestCluster> {
     return (await run(process.execPath, [PERIPLUS, ...args], options)).stdout;
   };
   const folder = clusterFolder(NAME, home);
-  await periplus('up', '--detach', ...(simulate > 0 ? ['--simulate', String(simulate)] : [])).catch(
-    (error: unknown) => {
-      throw new Error(`${(error as Error).message}\n${logTail(folder)}`);
-    },
-  );
+  const nodes = simulate > 0 ? ['--simulate', String(simulate)] : [];
+  const rest = without.length > 0 ? ['--without', without.join()] : [];
+  await periplus('up', '--detach', ...nodes, ...rest).catch((error: unknown) => {
+    throw new Error(`${(error as Error).message}\n${logTail(folder)}`);
+  });
   const settings = loadSettings(folder)!;
   const pki = (name: string): Buffer => readFileSync(join(folder.pki, name));
   const tryKubectl: TestCluster['tryKubectl'] = (args, options) =>
