@@ -1,7 +1,8 @@
 /**
- * `watchers.ts PORT PKI COUNT`: opens COUNT watches of pods, each on its own TLS connection, and reads from every
- * delivered event when its change was sent (annotation bench/at, milliseconds since the epoch). Tells its parent
- * "ready" when all are open; answers "report" with the delays.
+ * `watchers.ts PORT PKI COUNT`: opens COUNT watches of pods, each on its own TLS connection, and notes when each change
+ * (known by its annotation bench/at) is delivered. Tells its parent "ready" when all are open. Forgets what was delivered
+ * when it is sent "reset"; sent times of changes (`[at, ms since the epoch][]`), it answers with the delays of all their
+ * deliveries from then on, in milliseconds.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,18 +18,20 @@ const tls = {
   key: read('admin.key'),
 };
 const MARK = Buffer.from('"bench/at":"');
-const DIGITS = 13;
+const DIGITS = 16;
 /** No event is shorter, so that much need not be searched for the next mark. */
 const MARKS_APART = 1_000;
-const delaysMs: number[] = [];
+const deliveredMs = new Map<number, number[]>();
 const OPENING_AT_ONCE = 20;
 
 /** A mark may be cut in two by the end of a chunk; such an event goes uncounted, one in hundreds. */
 function onData(chunk: Buffer): void {
   const now = Date.now();
   for (let at = chunk.indexOf(MARK); at >= 0; at = chunk.indexOf(MARK, at + MARKS_APART)) {
-    const sent = Number(chunk.toString('latin1', at + MARK.length, at + MARK.length + DIGITS));
-    if (sent > 1e12) delaysMs.push(now - sent);
+    const change = Number(chunk.toString('latin1', at + MARK.length, at + MARK.length + DIGITS));
+    const times = deliveredMs.get(change);
+    if (times) times.push(now);
+    else deliveredMs.set(change, [now]);
   }
 }
 
@@ -60,8 +63,8 @@ function open(): Promise<void> {
 for (let opened = 0; opened < Number(count); opened += OPENING_AT_ONCE) {
   await Promise.all(Array.from({ length: Math.min(OPENING_AT_ONCE, Number(count) - opened) }, open));
 }
-process.on('message', (message) => {
-  if (message === 'reset') delaysMs.length = 0;
-  if (message === 'report') process.send!(delaysMs);
+process.on('message', (message: 'reset' | [at: number, ms: number][]) => {
+  if (message === 'reset') deliveredMs.clear();
+  else process.send!(message.flatMap(([at, ms]) => (deliveredMs.get(at) ?? []).map((delivered) => delivered - ms)));
 });
 process.send!('ready');

@@ -1,10 +1,9 @@
-import { startCluster } from '@periplus/testing';
 import { type Figure, figure } from '../figure.ts';
 import { createPods } from '../pods.ts';
 import { untilBound } from '../scheduler/bound.ts';
 import { gangs } from '../scheduler/gangs.ts';
-import { labelNodes } from '../scheduler/label-nodes.ts';
 import { preemption } from '../scheduler/preemption.ts';
+import { startSchedulerCluster } from '../scheduler/scheduler-cluster.ts';
 import { nodeLabels, SHAPES, type Shape } from '../scheduler/shapes.ts';
 
 const NODES = 5_000;
@@ -18,9 +17,8 @@ export const scheduler: Record<string, () => Promise<Figure[]>> = {
 
 /** End to end: from the first create until etcd holds the last binding. */
 async function boundPerSecond(shape: Shape): Promise<Figure[]> {
-  await using cluster = await startCluster(NODES);
+  await using cluster = await startSchedulerCluster(NODES, (at) => nodeLabels(shape, at));
   const etcd = cluster.etcd();
-  await labelNodes(cluster, etcd, (at) => nodeLabels(shape, at));
   let bound = 0;
   for (const [at, { pods, template }] of shape.before.entries()) {
     await createPods(cluster, pods, { prefix: `before-${at}`, template });
@@ -32,6 +30,6 @@ async function boundPerSecond(shape: Shape): Promise<Figure[]> {
   await untilBound(etcd, bound + shape.pods);
   const seconds = (performance.now() - started) / 1000;
   await etcd.close();
-  const name = `scheduler, ${shape.name}, ${shape.pods} pods on ${NODES} simulated nodes`;
+  const name = `scheduler, ${shape.name}, ${shape.pods} pods on ${NODES} nodes`;
   return [figure(name, 'pods/s', [shape.pods / seconds], { atLeast: shape.bar })];
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { openStore } from '@periplus/store';
-import { startCluster, type TestCluster } from '@periplus/testing';
+import type { TestCluster } from '@periplus/testing';
+import { startBareCluster } from '../bare-cluster.ts';
 import { type Figure, figure } from '../figure.ts';
 import { benchPod } from '../pod.ts';
 import { jsonRequest, RawConnection } from '../raw-https.ts';
@@ -13,9 +14,12 @@ const CONNECTIONS = 64;
 const STORE_LANES = 256;
 const WARM_UP_RUNS = 4;
 
-/** Writes over HTTPS and through the store, each against single puts of the same bytes in the same minute. */
+/**
+ * Writes over HTTPS and through the store, each against single puts of the same bytes in the same minute. What the other
+ * components do about each pod is part of the figures of `scheduling`.
+ */
 export async function writes(): Promise<Figure[]> {
-  await using cluster = await startCluster(1);
+  await using cluster = await startBareCluster(['controller-manager', 'scheduler', 'node-agent']);
   const value = Buffer.from(JSON.stringify(benchPod('pod-0000000000')));
   const over = { rest: [] as number[], store: [] as number[] };
   const seen = { puts: [] as number[], creates: [] as number[], commits: [] as number[] };
@@ -60,14 +64,9 @@ export async function writes(): Promise<Figure[]> {
   ];
 }
 
-/** Pods that no scheduler takes, so that only their creation is measured. */
 function creates(connections: RawConnection[], run: string): Promise<number> {
   return perSecond(connections.length, RUN_MS, async (lane, turn) => {
-    const pod = benchPod(`${run}-${lane}-${turn}`);
-    const request = jsonRequest('POST', '/api/v1/namespaces/default/pods', {
-      ...pod,
-      spec: { ...pod.spec, schedulerName: 'nobody' },
-    });
+    const request = jsonRequest('POST', '/api/v1/namespaces/default/pods', benchPod(`${run}-${lane}-${turn}`));
     const { status, body } = await connections[lane]!.send(request);
     if (status !== 201) throw new Error(`create answered ${status}: ${body.toString().slice(0, 300)}`);
   });

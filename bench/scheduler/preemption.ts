@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type EtcdClient, prefixEnd } from '@periplus/etcd';
-import { startCluster, type TestCluster } from '@periplus/testing';
+import type { TestCluster } from '@periplus/testing';
+import { createObject } from '../create-object.ts';
 import { type Figure, figure } from '../figure.ts';
 import type { Template } from '../pod.ts';
 import { createPods } from '../pods.ts';
 import { untilBound } from './bound.ts';
-import { createObject } from './create-object.ts';
+import { startSchedulerCluster } from './scheduler-cluster.ts';
 
 const NODES = 5_000;
 const LOW_PODS = 20_000;
@@ -15,7 +16,7 @@ const POLL_MS = 250;
 const MS_MAX = 600_000;
 const INBOXES = '/periplus/nodes/';
 
-/** In the proportions of scheduler_perf, whose nodes have 4 CPUs and these 32: four fill a node, one needs three of them gone. */
+/** As in scheduler_perf: four fill a node, one needs three of them gone. */
 const asking = (cpu: string, priorityClassName: string): Template => ({
   spec: {
     priorityClassName,
@@ -26,21 +27,21 @@ const asking = (cpu: string, priorityClassName: string): Template => ({
 
 /** 5,000 pods that each have three of 20,000 others leave: from the first create until the last is bound. */
 export async function preemption(): Promise<Figure[]> {
-  await using cluster = await startCluster(NODES);
+  await using cluster = await startSchedulerCluster(NODES);
   const etcd = cluster.etcd();
   await createClass(cluster, 'low', 1);
   await createClass(cluster, 'high', 1_000);
-  await createPods(cluster, LOW_PODS, { prefix: 'low', template: asking('7200m', 'low') });
+  await createPods(cluster, LOW_PODS, { prefix: 'low', template: asking('900m', 'low') });
   await untilBound(etcd, LOW_PODS);
   const started = performance.now();
-  await createPods(cluster, HIGH_PODS, { prefix: 'high', template: asking('24', 'high') });
+  await createPods(cluster, HIGH_PODS, { prefix: 'high', template: asking('3', 'high') });
   while ((await boundOf(etcd, 'high-')) < HIGH_PODS) {
     if (performance.now() - started > MS_MAX) throw new Error(`not all were bound in ${MS_MAX / 1000} s`);
     await sleep(POLL_MS);
   }
   const seconds = (performance.now() - started) / 1000;
   await etcd.close();
-  const name = `scheduler, preemption, ${HIGH_PODS} pods over ${LOW_PODS} on ${NODES} simulated nodes`;
+  const name = `scheduler, preemption, ${HIGH_PODS} pods over ${LOW_PODS} on ${NODES} nodes`;
   return [figure(name, 'pods/s', [HIGH_PODS / seconds], { atLeast: PODS_PER_SECOND })];
 }
 

@@ -42,7 +42,7 @@ describe('periplus apply --atomic', () => {
     const child = spawn(process.execPath, [PERIPLUS, 'apply', ...args], {
       env: { ...process.env, PERIPLUS_HOME: cluster.home },
     });
-    child.stdin.end(input);
+    child.stdin.on('error', () => {}).end(input);
     const ended = new Promise<number>((resolve) => child.on('close', (code) => resolve(code ?? -1)));
     const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
     return { code, stdout, stderr };

@@ -61,7 +61,8 @@ function run(program: string, args: readonly string[], options: CommandOptions):
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     output.stderr += text;
   });
-  child.stdin.end(options.input ?? '');
+  // A program may end without having read what it was given: its exit code and its output say what became of it.
+  child.stdin.on('error', () => {}).end(options.input ?? '');
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code) => resolve({ ...output, code: code ?? -1 }));

@@ -1,5 +1,5 @@
 import type { TestCluster } from '@periplus/testing';
-import { jsonRequest, RawConnection } from '../raw-https.ts';
+import { jsonRequest, RawConnection } from './raw-https.ts';
 
 export async function createObject(cluster: TestCluster, path: string, object: object): Promise<void> {
   const connection = await RawConnection.open(cluster.admin);
