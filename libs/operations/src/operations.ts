@@ -16,6 +16,7 @@ import { runtimeClassAdmission } from './admission/runtime-class.ts';
 import { serviceAccountAdmission } from './admission/service-account.ts';
 import { storageProtection } from './admission/storage-protection.ts';
 import { taintNewNodes } from './admission/taint-new-nodes.ts';
+import { topologyLabels } from './admission/topology-labels.ts';
 import type { ServiceAccountTokens } from './authentication/service-account-tokens.ts';
 import { attributesOf } from './authorization/attributes.ts';
 import type { ClusterAuthorizer } from './authorization/authorizer.ts';
@@ -90,6 +91,7 @@ const admissionChain = (cluster: ClusterState, authorizer: ClusterAuthorizer): A
     certificateSigning(authorizer),
     certificateRequests,
     defaultIngressClass(cluster),
+    topologyLabels(cluster),
     rbacEscalation(authorizer),
   ]);
 

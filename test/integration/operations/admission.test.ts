@@ -254,6 +254,42 @@ describe('a runtime class', () => {
   });
 });
 
+describe('the topology of a node', () => {
+  const ZONE = 'topology.kubernetes.io/zone';
+  const REGION = 'topology.kubernetes.io/region';
+  const labelsOf = async (name: string) => (await core.get('v1/pods', 'free', name)).metadata.labels;
+
+  it('is told to its pods, whoever gives them to it', async () => {
+    const labels = { [ZONE]: 'z1', [REGION]: 'r1', other: 'untold' };
+    await core.create('v1/nodes', '', { metadata: { name: 'placed', labels } });
+    await core.create('v1/nodes', '', { metadata: { name: 'nowhere' } });
+    await settled();
+    for (const [pod, name] of [
+      ['in-zone', 'placed'],
+      ['in-none', 'nowhere'],
+      ['unknown', 'gone'],
+    ] as const) {
+      await createPod('free', pod);
+      const binding = { target: { kind: 'Node', name } };
+      await core.operations.create(core.as(admin), at('v1/pods', 'free', pod, 'binding'), body(binding));
+    }
+    await createPod('free', 'made-there', { nodeName: 'placed' });
+    expect(await labelsOf('in-zone')).toEqual({ [ZONE]: 'z1', [REGION]: 'r1' });
+    expect(await labelsOf('made-there')).toEqual({ [ZONE]: 'z1', [REGION]: 'r1' });
+    expect(await labelsOf('in-none')).toBeUndefined();
+    expect(await labelsOf('unknown')).toBeUndefined();
+  });
+
+  it('is not told to a pod that was made to say something else', async () => {
+    const pod = {
+      ...podOf('elsewhere', { nodeName: 'placed' }),
+      metadata: { name: 'elsewhere', labels: { [ZONE]: 'z2' } },
+    };
+    await core.create('v1/pods', 'free', pod);
+    expect(await labelsOf('elsewhere')).toEqual({ [ZONE]: 'z2', [REGION]: 'r1' });
+  });
+});
+
 describe('the class of an ingress', () => {
   const CLASSES = 'networking.k8s.io/v1/ingressclasses';
   const annotations = { 'ingressclass.kubernetes.io/is-default-class': 'true' };

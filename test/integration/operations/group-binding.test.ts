@@ -43,6 +43,8 @@ const podsOf = (of: TestCore, bindings: readonly Binding[]): Promise<Pod[]> =>
   Promise.all(bindings.map(({ name }) => of.get('v1/pods', 'default', name) as unknown as Promise<Pod>));
 const nodesOf = async (of: TestCore, bindings: readonly Binding[]) =>
   (await podsOf(of, bindings)).map(({ spec }) => spec.nodeName);
+const labelsOf = async (of: TestCore, bindings: readonly Binding[]) =>
+  (await podsOf(of, bindings)).map(({ metadata }) => metadata.labels);
 const conditionsOf = async (of: TestCore, group: string) =>
   ((await of.get(GROUPS, 'default', group)) as unknown as PodGroup).status?.conditions;
 
@@ -63,6 +65,15 @@ describe('a pod group that is bound', () => {
     expect(condition).toMatchObject({ type: 'PodGroupScheduled', status: 'True', reason: 'Scheduled' });
     const { resourceVersion } = (await core.get(GROUPS, 'default', 'large')).metadata;
     expect(parseVersion(resourceVersion!)).toEqual({ revision, index: 1_000 });
+  });
+
+  it('tells its pods where their nodes stand', async () => {
+    const zone = { 'topology.kubernetes.io/zone': 'z1' };
+    await core.create('v1/nodes', '', { metadata: { name: 'node-0', labels: zone } });
+    await core.cache.waitFor(await core.cache.current());
+    const bindings = await createGang(core, 'placed', 2);
+    await bind(core, 'placed', bindings);
+    expect(await labelsOf(core, bindings)).toEqual([zone, undefined]);
   });
 
   it('takes later pods too, and says no more than it has said', async () => {

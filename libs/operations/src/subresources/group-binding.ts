@@ -41,7 +41,8 @@ interface PodGroupBinding extends KubeObject {
   bindings?: readonly PodBinding[];
 }
 
-type Checked = Required<PodBinding>;
+/** `labels` are what admission adds. */
+type Checked = Required<PodBinding> & { readonly labels?: Readonly<Record<string, string>> };
 
 export interface GroupBindingDeps extends WriteDeps {
   store: Pick<Store, 'commitAll'>;
@@ -79,7 +80,7 @@ function decide(
     return entry;
   };
   const decided = { context, verb: 'bind' };
-  const changes = bindings.map(({ name, uid, node }): DecidedChange => {
+  const changes = bindings.map(({ name, uid, ...more }): DecidedChange => {
     const entry = found(pod, name);
     const kind = pod as unknown as Target['kind'];
     checkPreconditions({ kind, namespace, name, subresource: '' }, entry, { uid });
@@ -88,7 +89,7 @@ function decide(
       throw conflict({ group: '', resource: 'pods/binding' }, name, `pod ${name} is not of pod group ${group}`);
     }
     checkUnbound(old);
-    return { ...decided, kind, old: entry, object: bound(old, { node }, context.nowMs) };
+    return { ...decided, kind, old: entry, object: bound(old, more, context.nowMs) };
   });
   const entry = found(podGroup, group);
   const before = entry.object as unknown as DeepReadonly<PodGroup>;
