@@ -47,6 +47,10 @@ describe('a fresh cluster', () => {
       endpoints: [{ addresses: ['192.168.1.10'] }],
       ports: [{ port: 6443 }],
     });
+    expect(await core.get('v1/endpoints', 'default', 'kubernetes')).toMatchObject({
+      metadata: { labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
+      subsets: [{ addresses: [{ ip: '192.168.1.10' }], ports: [{ name: 'https', port: 6443, protocol: 'TCP' }] }],
+    });
     const view = (await core.get(`${RBAC}/v1/clusterroles`, '', 'view')) as ClusterRole;
     expect(view.metadata.labels).toMatchObject({ 'kubernetes.io/bootstrapping': 'rbac-defaults' });
     const reader = 'extension-apiserver-authentication-reader';
@@ -90,6 +94,10 @@ describe('a cluster that is started again', () => {
     expect(await core.get('discovery.k8s.io/v1/endpointslices', 'default', 'kubernetes')).toMatchObject({
       endpoints: [{ addresses: ['192.168.1.11'] }],
       ports: [{ port: 7443 }],
+    });
+    expect(await core.get('v1/endpoints', 'default', 'kubernetes')).toMatchObject({
+      metadata: { labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
+      subsets: [{ addresses: [{ ip: '192.168.1.11' }], ports: [{ name: 'https', port: 7443, protocol: 'TCP' }] }],
     });
     expect(await core.get('v1/configmaps', 'kube-system', 'extension-apiserver-authentication')).toMatchObject({
       data: { 'client-ca-file': `${ROOT_CA}192.168.1.11` },

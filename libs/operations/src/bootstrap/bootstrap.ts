@@ -3,6 +3,7 @@ import {
   clusterRoleBinding,
   configMap,
   endpointSlice,
+  endpoints,
   flowSchema,
   NODE_LOCAL_PROVISIONER,
   namespace,
@@ -50,10 +51,14 @@ const apiService = ({ network, advertised: { port } }: BootstrapDeps): object =>
   },
 });
 
-const apiEndpoints = ({ advertised: { address, port } }: BootstrapDeps): JsonObject => ({
+const apiSlice = ({ advertised: { address, port } }: BootstrapDeps): JsonObject => ({
   addressType: 'IPv4',
   endpoints: [{ addresses: [address], conditions: { ready: true } }],
   ports: [{ name: 'https', protocol: 'TCP', port }],
+});
+
+const apiEndpoints = ({ advertised: { address, port } }: BootstrapDeps): JsonObject => ({
+  subsets: [{ addresses: [{ ip: address }], ports: [{ name: 'https', protocol: 'TCP', port }] }],
 });
 
 /** For claims that name no class: directories of the node that the pod runs on. */
@@ -136,10 +141,22 @@ export async function bootstrap(deps: BootstrapDeps): Promise<void> {
     ensureServiceRange(builder, deps),
   ]);
   if (deps.advertised.address.startsWith('127.')) return;
-  const metadata = { name: API_SERVICE, labels: { 'kubernetes.io/service-name': API_SERVICE } };
-  await builder.ensure(
-    targetOf(endpointSlice, 'default', API_SERVICE),
-    () => ({ metadata, ...apiEndpoints(deps) }),
-    () => apiEndpoints(deps),
-  );
+  await Promise.all([
+    builder.ensure(
+      targetOf(endpointSlice, 'default', API_SERVICE),
+      () => ({
+        metadata: { name: API_SERVICE, labels: { 'kubernetes.io/service-name': API_SERVICE } },
+        ...apiSlice(deps),
+      }),
+      () => apiSlice(deps),
+    ),
+    builder.ensure(
+      targetOf(endpoints, 'default', API_SERVICE),
+      () => ({
+        metadata: { name: API_SERVICE, labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
+        ...apiEndpoints(deps),
+      }),
+      () => apiEndpoints(deps),
+    ),
+  ]);
 }
