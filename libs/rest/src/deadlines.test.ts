@@ -30,8 +30,17 @@ describe('timeoutMs', () => {
     ['timeout=1500ms', 1_500],
     ['timeout=0s', 60_000],
     ['timeout=2h', 60_000],
-    ['timeout=soon', 60_000],
+    ['timeout=0', 60_000],
+    ['timeout=-5s', 60_000],
+    ['timeout=%2B.5m', 30_000],
+    ['timeout=1s250ms500%C2%B5s', 1_250.5],
   ])('reads %j as %i', (query, expected) => {
     expect(timeoutMs(query)).toBe(expected);
+  });
+
+  it.each(['soon', '5', '5x', '1s2', '.s', 's', '--1s'])('refuses %j', (asked) => {
+    expect(() => timeoutMs(`timeout=${asked}`)).toThrow(
+      `invalid timeout specified in the request URL - time: invalid duration "${asked}"`,
+    );
   });
 });

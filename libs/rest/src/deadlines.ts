@@ -1,12 +1,14 @@
-import { StatusError } from '@periplus/apimachinery';
+import { badRequest, StatusError } from '@periplus/apimachinery';
 
 /** How long a request may take that says nothing about it; nobody may take longer. As kube-apiserver. */
 const REQUEST_MS_MAX = 60_000;
 /** How much later than promised a request may be told that its time is over. */
 const SWEEP_MS = 250;
-/** Go's durations, as far as clients send them: "30s", "1m0s", "500ms". */
-const DURATION = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?$/;
-const TIMEOUT = /(?:^|&)timeout=([^&]*)/;
+/** Go's durations: "30s", "1m0s", "1.5h", "-500ms", "0". https://pkg.go.dev/time#ParseDuration */
+const DURATION = /^[+-]?(?:0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|[uµμ]s|ms|s|m|h))+)$/;
+const PARTS = /([\d.]+)(ns|[uµμ]s|ms|s|m|h)/g;
+const UNIT_MS: Readonly<Record<string, number>> = { ns: 1e-6, ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+const MICROSECOND_MS = 1e-3;
 
 interface Deadline {
   atMs: number;
@@ -21,7 +23,10 @@ export class Deadlines {
   private readonly running = new Set<Deadline>();
   private readonly timer = setInterval(() => this.sweep(), SWEEP_MS).unref();
 
-  /** `over` is called once when the time is over, unless the function that this returns was called before. */
+  /**
+   * `over` is called once when the time is over, unless the function that this returns was called before. Throws
+   * BadRequest when the query asks for a time that is none.
+   */
   start(query: string, over: (error: StatusError) => void): () => void {
     const deadline = { atMs: performance.now() + timeoutMs(query), over };
     this.running.add(deadline);
@@ -42,13 +47,14 @@ export class Deadlines {
   }
 }
 
-/** What `?timeout=` asks for, within limits. */
+/** What `?timeout=` asks for, within limits. Throws BadRequest. */
 export function timeoutMs(query: string): number {
-  const asked = query.includes('timeout=') ? TIMEOUT.exec(query)?.[1] : undefined;
+  const asked = query.includes('timeout=') && new URLSearchParams(query).get('timeout');
   if (!asked) return REQUEST_MS_MAX;
-  const [whole, hours, minutes, seconds, millis] = DURATION.exec(asked) ?? [];
-  if (!whole) return REQUEST_MS_MAX;
-  const ms =
-    Number(hours ?? 0) * 3_600_000 + Number(minutes ?? 0) * 60_000 + Number(seconds ?? 0) * 1_000 + Number(millis ?? 0);
-  return ms === 0 ? REQUEST_MS_MAX : Math.min(ms, REQUEST_MS_MAX);
+  if (!DURATION.test(asked)) {
+    throw badRequest(`invalid timeout specified in the request URL - time: invalid duration ${JSON.stringify(asked)}`);
+  }
+  let ms = 0;
+  for (const [, count, unit] of asked.matchAll(PARTS)) ms += Number(count) * (UNIT_MS[unit!] ?? MICROSECOND_MS);
+  return ms === 0 || asked.startsWith('-') ? REQUEST_MS_MAX : Math.min(ms, REQUEST_MS_MAX);
 }

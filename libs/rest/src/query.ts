@@ -155,7 +155,7 @@ const notDeleteOptions = (field: string, type: string) =>
   badRequest(`DeleteOptions cannot be handled: ${field && `${field}: `}must be of type ${type}`);
 
 const dryRunErrors = (values: readonly string[]): FieldError[] =>
-  values.some((value) => value !== 'All') ? [at('dryRun').notSupported(values.join(','), ['All'])] : [];
+  values.some((value) => value !== 'All') ? [at('dryRun').notSupported(values, ['All'])] : [];
 
 function fieldErrors(parameters: URLSearchParams): FieldError[] {
   const errors: FieldError[] = [];

@@ -1,5 +1,5 @@
 import type { Kind, KindRegistry } from '@periplus/api';
-import { StatusError } from '@periplus/apimachinery';
+import { methodNotAllowed, pathNotFound } from '@periplus/apimachinery';
 import {
   type DeleteOptions,
   type ObjectResult,
@@ -81,6 +81,7 @@ export class ResourceApi {
     const kind = this.kinds.byResource(info.group, info.version, info.resource);
     const verbs = kind && verbsAt(kind, info);
     if (!verbs) {
+      if (this.kinds.versions(info.group).includes(info.version)) throw pathNotFound();
       sendBytes(exchange, 404, 'text/plain; charset=utf-8', NOT_FOUND);
       return;
     }
@@ -254,6 +255,3 @@ function verbsAt(kind: Kind, info: RequestInfo): readonly string[] | undefined {
   if (kind.namespaced && !inNamespace) return undefined;
   return info.subresource === '' ? addresses.named : addresses.subresources[info.subresource];
 }
-
-const methodNotAllowed = (): StatusError =>
-  new StatusError('MethodNotAllowed', 'the server does not allow this method on the requested resource');

@@ -25,17 +25,17 @@ export interface Exchange {
   flow: readonly string[];
 }
 
-/** Headers that every answer of the API has. */
-export function apiHeaders(exchange: Exchange, contentType: string): void {
-  const { response } = exchange;
-  response.setHeader('audit-id', exchange.requestId);
+/** Headers that every answer has; a page that may be kept says so afterwards. */
+export function commonHeaders({ response, requestId, flow }: Exchange): void {
+  response.setHeader('audit-id', requestId);
   response.setHeader('cache-control', NO_CACHE);
-  response.setHeader('content-type', contentType);
-  flowHeaders(exchange);
+  for (let i = 0; i < flow.length; i += 2) response.setHeader(flow[i]!, flow[i + 1]!);
 }
 
-export function flowHeaders({ response, flow }: Exchange): void {
-  for (let i = 0; i < flow.length; i += 2) response.setHeader(flow[i]!, flow[i + 1]!);
+/** Headers of an answer of the API. */
+export function apiHeaders(exchange: Exchange, contentType: string): void {
+  commonHeaders(exchange);
+  exchange.response.setHeader('content-type', contentType);
 }
 
 /** Sends a whole body, which may be shared with other responses. */

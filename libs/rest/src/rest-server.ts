@@ -21,7 +21,7 @@ import { boolean } from './query.ts';
 import { type RequestInfo, requestInfo } from './request-info.ts';
 import { isLongRunning, RequestMetrics } from './request-metrics.ts';
 import { ResourceApi } from './resource-api.ts';
-import { type Exchange, flowHeaders, sendError } from './respond.ts';
+import { commonHeaders, type Exchange, sendError } from './respond.ts';
 
 /** A connection without requests is kept this long: Go clients close theirs after 90 s, and must do so first. */
 const IDLE_CONNECTION_MS_MAX = 95_000;
@@ -188,8 +188,9 @@ class FrontDoor {
     const startMs = performance.now();
     this.metrics.begin(info);
     let seat: Seat | null = null;
-    const done = isLongRunning(info) ? null : this.deadlines.start(query, (error) => this.refuse(exchange, error));
+    let done: (() => void) | null = null;
     try {
+      if (!isLongRunning(info)) done = this.deadlines.start(query, (error) => this.refuse(exchange, error));
       const known = this.users.userOf(request);
       const login = known instanceof Promise ? await known : known;
       const user = actingUser(request, login, this.authorize);
@@ -214,7 +215,7 @@ class FrontDoor {
     pages: (request: IncomingMessage, response: ServerResponse) => void,
   ): void {
     if (!ALWAYS_ALLOWED.test(info.path)) this.deps.operations.authorize(user, info);
-    flowHeaders(exchange);
+    commonHeaders(exchange);
     pages(exchange.request, exchange.response);
   }
 

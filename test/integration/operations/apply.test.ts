@@ -263,9 +263,27 @@ describe('an apply', () => {
       { ...configMap('bad', {}), data: 1 },
       'ConfigMap in version "v1" cannot be handled as a ConfigMap: json: cannot unmarshal number into Go struct field ConfigMap.data of type map[string]string',
     ],
+    [
+      'another kind',
+      { ...configMap('bad', {}), kind: 'Secret' },
+      'failed to create typed patch object (default/bad; /v1, Kind=Secret): no corresponding type for /v1, Kind=Secret',
+    ],
+    [
+      'no kind',
+      { ...configMap('bad', {}), kind: undefined },
+      'failed to create typed patch object (default/bad; /v1, Kind=): no corresponding type for /v1, Kind=',
+    ],
     ['another name', configMap('worse', {}), 'the name of the object (worse) does not match the name on the URL (bad)'],
   ])('is refused with %s', async (_, config, message) => {
     expect(await refusal(apply('v1/configmaps', 'bad', config))).toMatchObject({ reason: 'BadRequest', message });
+  });
+
+  it('is refused with the name of another object than it is for', async () => {
+    await apply('v1/configmaps', 'named', configMap('named', { a: '1' }));
+    expect(await refusal(apply('v1/configmaps', 'named', configMap('other', { a: '1' })))).toMatchObject({
+      reason: 'BadRequest',
+      message: 'the name of the object (other) does not match the name on the URL (named)',
+    });
   });
 
   it('is refused without a manager, and with a version that is outdated', async () => {

@@ -164,7 +164,7 @@ describe('an object that is not right', () => {
       await server.ask('PUT', `${MAPS}/a?dryRun=Some`, { body: configMap('a') }),
       422,
       'Invalid',
-      'UpdateOptions.meta.k8s.io "" is invalid: dryRun: Unsupported value: "Some": supported values: "All"',
+      'UpdateOptions.meta.k8s.io "" is invalid: dryRun: Unsupported value: ["Some"]: supported values: "All"',
     );
   });
 });
@@ -213,14 +213,14 @@ describe('a request that does not fit what is there', () => {
   });
 
   it('uses an address that is not served', async () => {
-    for (const path of [
-      '/api/v1/namespaces/default/widgets',
-      '/api/v1/pods/a',
-      '/apis/no.such/v1/things',
-      '/nothing',
-    ]) {
+    for (const path of ['/apis/no.such/v1/things', '/apis/apps/v9/deployments', '/api/v2/pods', '/nothing']) {
       const answer = await server.ask('GET', path);
       expect([path, answer.code, answer.body]).toEqual([path, 404, '404 page not found\n']);
+    }
+    for (const path of ['/api/v1/namespaces/default/widgets', '/api/v1/pods/a', `${PODS}/a/widget`]) {
+      const answer = await server.ask('GET', path);
+      expectStatus(answer, 404, 'NotFound', 'the server could not find the requested resource');
+      expect(answer.json.details).toEqual({});
     }
   });
 

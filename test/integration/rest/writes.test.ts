@@ -42,6 +42,10 @@ describe('creating', () => {
       'audit-id': expect.stringMatching(/^[0-9a-f-]{36}$/),
     });
     expect((await server.ask('GET', `${MAPS}/made`)).json).toEqual(answer.json);
+    expect((await server.ask('GET', '/version')).headers).toMatchObject({
+      'cache-control': 'no-cache, private',
+      'audit-id': expect.stringMatching(/^[0-9a-f-]{36}$/),
+    });
   });
 
   it('makes up a name where only its beginning is given', async () => {

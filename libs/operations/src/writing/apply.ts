@@ -27,7 +27,7 @@ import { type Configuration, decodeConfiguration } from './configuration.ts';
 import { createObject, type WriteDeps } from './create.ts';
 import { decodeObject } from './decode.ts';
 import { changesBetween, managerOf, ownableMembers, setManagedFields } from './field-managers.ts';
-import { checkNamedAs, settleNamespace } from './metadata.ts';
+import { checkNamedAs } from './metadata.ts';
 import { decideUpdate } from './update.ts';
 
 /** The media type, which says YAML; JSON is YAML, too. */
@@ -97,7 +97,7 @@ export async function decideApply(
   checkConflicts(configuration, old, applied.conflicts);
   const silent: RequestContext = { ...context, warnings: [] };
   const object = decodeObject(silent, kind, cloneJson(applied.object), null);
-  settleNamespace(object.metadata, target);
+  checkNamedAs(object, target);
   keepLastApplied(configuration, object);
   const decision = await decideUpdate(deps, context, updated, object, entry, (next) =>
     setManagedFields(next, applied.entries),

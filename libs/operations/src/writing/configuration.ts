@@ -10,9 +10,10 @@ import {
   type JsonObject,
   type JsonValue,
   problemText,
+  type StatusError,
 } from '@periplus/apimachinery';
 import type { Body, RequestContext, Target } from '../types.ts';
-import { type BodyKind, checkKind, duplicateKeysProblem } from './decode.ts';
+import { type BodyKind, duplicateKeysProblem } from './decode.ts';
 
 /** What somebody wants to be applied. */
 export interface Configuration {
@@ -27,10 +28,11 @@ export interface Configuration {
 const textOf = (value: JsonValue | undefined): string =>
   typeof value === 'string' ? value : JSON.stringify(value ?? '');
 
-const nameOf = (value: JsonObject, target: Target): string => {
+/** That the configuration is none of its kind. */
+function untyped(value: JsonObject, target: Target, of: string, why: string): StatusError {
   const { name = target.name, namespace = target.namespace } = (value.metadata ?? {}) as Record<string, JsonValue>;
-  return `${textOf(namespace)}/${textOf(name)}`;
-};
+  return badRequest(`failed to create typed patch object (${textOf(namespace)}/${textOf(name)}; ${of}): ${why}`);
+}
 
 function settleDuplicates({ fieldValidation, warnings }: RequestContext, { duplicateKeys = [] }: Body): void {
   if (fieldValidation === 'Ignore' || duplicateKeys.length === 0) return;
@@ -57,18 +59,14 @@ export function decodeConfiguration(context: RequestContext, target: Target, kin
     const found = `Specified patch version: ${textOf(config.apiVersion ?? '')}, expected: ${expected}`;
     throw badRequest(`Incorrect version specified in apply patch. ${found}`);
   }
-  checkKind(kind, config);
+  const of = `${kind.group}/${kind.version}, Kind=${textOf(config.kind ?? '')}`;
+  if (config.kind !== kind.kind) throw untyped(config, target, of, `no corresponding type for ${of}`);
   const { metadata } = config;
   if (isJsonObject(metadata) && (metadata.managedFields ?? null) !== null) {
     throw badRequest('metadata.managedFields must be nil');
   }
   const problems = configProblems(config, kind.schema);
-  if (problems.length > 0) {
-    const of = `${kind.group}/${kind.version}, Kind=${kind.kind}`;
-    throw badRequest(
-      `failed to create typed patch object (${nameOf(config, target)}; ${of}): ${problemText(problems)}`,
-    );
-  }
+  if (problems.length > 0) throw untyped(config, target, of, problemText(problems));
   const { problem } = conformPart(config, kind.schema);
   if (problem !== undefined) throw cannotBeHandled(kind.kind, kind.version, problem);
   settleDuplicates(context, body);

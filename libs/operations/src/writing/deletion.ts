@@ -16,7 +16,7 @@ import type { DeleteOptions } from '../types.ts';
 /** https://kubernetes.io/docs/concepts/architecture/garbage-collection/ */
 const ORPHAN = 'orphan';
 const FOREGROUND = 'foregroundDeletion';
-const POLICIES = ['Background', 'Foreground', 'Orphan'];
+const POLICIES = ['Foreground', 'Background', 'Orphan'];
 
 /** Throws Invalid for options that contradict each other or say what there is not. */
 export function checkDeleteOptions({ propagationPolicy, orphanDependents }: DeleteOptions): void {
@@ -26,7 +26,7 @@ export function checkDeleteOptions({ propagationPolicy, orphanDependents }: Dele
     errors.push(place.invalid(propagationPolicy, 'orphanDependents and deletionPropagation cannot be both set'));
   }
   if (propagationPolicy && !POLICIES.includes(propagationPolicy)) {
-    errors.push(place.notSupported(propagationPolicy, POLICIES));
+    errors.push(place.notSupported(propagationPolicy, [...POLICIES, 'nil']));
   }
   if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', errors);
 }

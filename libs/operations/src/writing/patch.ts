@@ -19,7 +19,7 @@ import { APPLY_PATCH, applyObject } from './apply.ts';
 import { changeObject, checkPreconditions, currentObject } from './change.ts';
 import type { WriteDeps } from './create.ts';
 import { decodeObject } from './decode.ts';
-import { settleNamespace } from './metadata.ts';
+import { checkNamedAs } from './metadata.ts';
 import { decideUpdate } from './update.ts';
 
 /** As often as kube-apiserver applies a patch again when somebody else was faster. */
@@ -107,7 +107,7 @@ export async function patchObject(
       const object = decodeObject(lenient, kind, patched, null);
       if (isFirst) settleWarnings(context, patch, lenient.warnings);
       isFirst = false;
-      settleNamespace(object.metadata, target);
+      checkNamedAs(object, target);
       return decideUpdate(deps, context, target, object, entry);
     },
   });
