@@ -26,7 +26,7 @@ const apiVersionOf = ({ group, version }: { group: string; version: string }): s
   group === '' ? version : `${group}/${version}`;
 
 /** A body may leave out what it is; it may not be something else. */
-export function checkKind(kind: BodyKind, value: JsonObject): void {
+function checkKind(kind: BodyKind, value: JsonObject): void {
   const expected = apiVersionOf(kind);
   const { kind: name = kind.kind, apiVersion = expected } = value;
   if (typeof name !== 'string' || typeof apiVersion !== 'string') {
