@@ -1,4 +1,4 @@
-import type { Node, Pod } from '@periplus/api';
+import { type Node, type Pod, pod as podKind } from '@periplus/api';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { Decider, type Decision } from './decide.ts';
@@ -108,8 +108,11 @@ type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 let made = 0;
 function podOf({ namespace, labels, podAffinity, podAntiAffinity, cpu, ...spec }: PodParts): Pod {
   made += 1;
-  const pod = makePod(`p${made}`, { ...spec, affinity: { podAffinity, podAntiAffinity } }, { cpu });
-  return { ...pod, metadata: { ...pod.metadata, namespace, labels } } as Pod;
+  const pod = makePod(`p${made}`, structuredClone({ ...spec, affinity: { podAffinity, podAntiAffinity } }), { cpu });
+  const created = { ...pod, metadata: { ...pod.metadata, namespace, labels } } as Pod;
+  // What its label keys say comes into its selectors.
+  podKind.prepareForCreate(created);
+  return created;
 }
 
 /** The same history, in the scheduler's table and as plain lists. */

@@ -42,7 +42,7 @@ export function peerOf({ metadata, spec: { affinity } }: DeepReadonly<Pod>, text
     leaving: metadata.deletionTimestamp !== undefined,
   };
   if (!podAffinity && !podAntiAffinity) return { ...itself, ...WITHOUT_TERMS };
-  const compile = (term: ConstructorParameters<typeof AffinityTerm>[0]) => new AffinityTerm(term, metadata);
+  const compile = (term: ConstructorParameters<typeof AffinityTerm>[0]) => new AffinityTerm(term, itself.namespace);
   const weighted = (
     sign: 1 | -1,
     terms: NonNullable<typeof podAffinity>['preferredDuringSchedulingIgnoredDuringExecution'],

@@ -166,5 +166,5 @@ const imagesOf = ({ initContainers = [], containers, volumes = [] }: PodSpec): s
     ({ image }) => image ?? [],
   );
 
-const spreadOf = ({ metadata, spec }: DeepReadonly<Pod>): SpreadConstraints | null =>
-  spec.topologySpreadConstraints?.length ? spreadConstraints(spec.topologySpreadConstraints, metadata.labels) : null;
+const spreadOf = ({ spec }: DeepReadonly<Pod>): SpreadConstraints | null =>
+  spec.topologySpreadConstraints?.length ? spreadConstraints(spec.topologySpreadConstraints) : null;

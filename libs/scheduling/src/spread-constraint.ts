@@ -1,6 +1,5 @@
 import type { Pod } from '@periplus/api';
-import type { DeepReadonly, Labels, Selector } from '@periplus/apimachinery';
-import { narrowedSelector } from './affinity-term.ts';
+import { compileLabelSelector, type DeepReadonly, type Selector } from '@periplus/apimachinery';
 
 export type ConstraintOfPod = NonNullable<DeepReadonly<Pod>['spec']['topologySpreadConstraints']>[number];
 
@@ -27,7 +26,6 @@ export interface SpreadConstraints {
 /** `selector` takes the place of what the constraints select, which default constraints leave open. */
 export function spreadConstraints(
   constraints: readonly ConstraintOfPod[] | undefined,
-  labels: Labels | undefined,
   selector?: Selector,
 ): SpreadConstraints {
   const hard: SpreadConstraint[] = [];
@@ -37,8 +35,7 @@ export function spreadConstraints(
       topologyKey: constraint.topologyKey,
       maxSkew: constraint.maxSkew,
       minDomains: constraint.minDomains ?? 1,
-      selector:
-        selector ?? narrowedSelector(constraint.labelSelector, labels, { matchLabelKeys: constraint.matchLabelKeys }),
+      selector: selector ?? compileLabelSelector(constraint.labelSelector),
       honorsAffinity: constraint.nodeAffinityPolicy !== 'Ignore',
       honorsTaints: constraint.nodeTaintsPolicy === 'Honor',
     });

@@ -44,7 +44,7 @@ export class SpreadRules {
     const known = this.byDefault.get(shape);
     if (known?.version === workloads.version) return known.constraints;
     const selector = this.defaults.constraints.length > 0 ? workloads.around(shape.peer, shape.controller) : null;
-    const constraints = selector ? spreadConstraints(this.defaults.constraints, shape.peer.labels, selector) : NONE;
+    const constraints = selector ? spreadConstraints(this.defaults.constraints, selector) : NONE;
     this.byDefault.set(shape, { version: workloads.version, constraints });
     return constraints;
   }

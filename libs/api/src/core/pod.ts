@@ -4,6 +4,7 @@ import { ageColumn, nameColumn } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import type { Errors } from '../field-rules.ts';
 import { setPodSpecDefaults } from '../pod-spec/defaults.ts';
+import { mergeLabelKeys } from '../pod-spec/label-keys.ts';
 import { checkPodSpec } from '../pod-spec/validation.ts';
 import { ephemeralContainers } from './pod-ephemeral-containers.ts';
 import { qosClassOf } from './pod-qos.ts';
@@ -120,6 +121,7 @@ export const pod = defineKind<Pod>({
     if ((pod.spec.terminationGracePeriodSeconds ?? 0) < 0) pod.spec.terminationGracePeriodSeconds = 1;
     pod.status = { phase: 'Pending', qosClass: qosClassOf(pod.spec) };
     if (pod.spec.schedulingGates?.length) pod.status.conditions = [gatedCondition(pod)];
+    mergeLabelKeys(pod);
   },
   prepareForStatusUpdate(pod, old) {
     pod.status ??= {};

@@ -16,6 +16,7 @@ import type { IPodAffinity } from 'kubernetes-models/v1/PodAffinity';
 import type { IPodAffinityTerm } from 'kubernetes-models/v1/PodAffinityTerm';
 import type { ITopologySpreadConstraint } from 'kubernetes-models/v1/TopologySpreadConstraint';
 import { checkOptionalOneOf, type Errors } from '../field-rules.ts';
+import { checkLabelKeys } from './label-keys.ts';
 
 const SPREAD_ACTIONS = ['DoNotSchedule', 'ScheduleAnyway'];
 const INCLUSION_POLICIES = ['Honor', 'Ignore'];
@@ -99,34 +100,13 @@ function checkNodeAffinity(errors: Errors, at: FieldPath, affinity: DeepReadonly
   });
 }
 
-function checkLabelKeys(
-  errors: Errors,
-  at: FieldPath,
-  field: 'matchLabelKeys' | 'mismatchLabelKeys',
-  term: DeepReadonly<IPodAffinityTerm>,
-): void {
-  const keys = term[field];
-  if (!keys?.length) return;
-  if (!term.labelSelector) {
-    errors.push(at.child(field).forbidden('must not be specified when labelSelector is not set'));
-    return;
-  }
-  keys.forEach((key, i) => {
-    for (const problem of qualifiedName(key)) errors.push(at.index(field, i).invalid(key, problem));
-    if (field === 'matchLabelKeys' && term.mismatchLabelKeys?.includes(key)) {
-      errors.push(at.index(field, i).invalid(key, 'exists in both matchLabelKeys and mismatchLabelKeys'));
-    }
-  });
-}
-
 function checkPodTerm(errors: Errors, at: FieldPath, term: DeepReadonly<IPodAffinityTerm>): void {
   errors.push(...validateLabelSelector(term.labelSelector, at.child('labelSelector')));
   errors.push(...validateLabelSelector(term.namespaceSelector, at.child('namespaceSelector')));
   for (const name of term.namespaces ?? []) {
     for (const problem of dns1123Label(name)) errors.push(at.child('namespace').invalid(name, problem));
   }
-  checkLabelKeys(errors, at, 'matchLabelKeys', term);
-  checkLabelKeys(errors, at, 'mismatchLabelKeys', term);
+  checkLabelKeys(errors, at, term);
   const key = term.topologyKey ?? '';
   if (!key) errors.push(at.child('topologyKey').required('can not be empty'));
   for (const problem of qualifiedName(key)) errors.push(at.child('topologyKey').invalid(key, problem));
@@ -157,7 +137,7 @@ export function checkAffinity(errors: Errors, at: FieldPath, affinity: DeepReado
 type Constraint = DeepReadonly<ITopologySpreadConstraint>;
 
 function checkConstraint(errors: Errors, at: FieldPath, constraint: Constraint): void {
-  const { maxSkew, topologyKey, whenUnsatisfiable, minDomains, matchLabelKeys, labelSelector } = constraint;
+  const { maxSkew, topologyKey, whenUnsatisfiable, minDomains, labelSelector } = constraint;
   if (maxSkew <= 0) errors.push(at.child('maxSkew').invalid(maxSkew, 'must be greater than zero'));
   if (!topologyKey) errors.push(at.child('topologyKey').required('can not be empty'));
   if (!SPREAD_ACTIONS.includes(whenUnsatisfiable)) {
@@ -172,16 +152,7 @@ function checkConstraint(errors: Errors, at: FieldPath, constraint: Constraint):
   }
   checkOptionalOneOf(errors, at, 'nodeAffinityPolicy', constraint.nodeAffinityPolicy, INCLUSION_POLICIES);
   checkOptionalOneOf(errors, at, 'nodeTaintsPolicy', constraint.nodeTaintsPolicy, INCLUSION_POLICIES);
-  if (matchLabelKeys?.length && !labelSelector) {
-    errors.push(at.child('matchLabelKeys').forbidden('must not be specified when labelSelector is not set'));
-  }
-  matchLabelKeys?.forEach((key, i) => {
-    for (const problem of qualifiedName(key)) errors.push(at.index('matchLabelKeys', i).invalid(key, problem));
-    const { matchLabels = {}, matchExpressions = [] } = labelSelector ?? {};
-    if (Object.hasOwn(matchLabels, key) || matchExpressions.some((expression) => expression.key === key)) {
-      errors.push(at.index('matchLabelKeys', i).invalid(key, 'exists in both matchLabelKeys and labelSelector'));
-    }
-  });
+  checkLabelKeys(errors, at, constraint);
   errors.push(...validateLabelSelector(labelSelector, at.child('labelSelector')));
 }
 
