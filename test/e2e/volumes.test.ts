@@ -24,6 +24,21 @@ spec:
   - {name: main, image: "${IMAGE}", command: [sh, -c, '${command}'], volumeMounts: [{name: data, mountPath: /data}]}
   volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]
 `;
+const SCRATCHER = `
+apiVersion: v1
+kind: Pod
+metadata: {name: scratcher}
+spec:
+  restartPolicy: Never
+  containers:
+  - {name: main, image: "${IMAGE}", command: [sh, -c, 'echo notes > /data/file'], volumeMounts: [{name: notes, mountPath: /data}]}
+  volumes:
+  - name: notes
+    ephemeral:
+      volumeClaimTemplate:
+        metadata: {labels: {of: scratcher}}
+        spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+`;
 interface Volume {
   spec: { local: { path: string } };
 }
@@ -87,6 +102,29 @@ describe.skipIf(obstacle)('volumes on real containers, with the real kubectl', (
     // A pod that has ended still counts.
     await shell.ok('delete pod holder reader');
     await eventually(async () => expect(await volumes()).toEqual([]));
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it('makes the claim of an ephemeral volume, unless somebody has its name, and removes it with its pod', async () => {
+    await apply('namesake', CLAIM.replace('name: data', 'name: scratcher-notes'));
+    await apply('scratcher', SCRATCHER);
+    const conflict = 'PVC volumes/scratcher-notes was not created for pod volumes/scratcher \\(pod is not owner\\)';
+    await eventually(async () => {
+      const text = await shell.ok('describe pod scratcher');
+      expect(text).toMatch(
+        new RegExp(`Warning +FailedBinding .* ephemeral_volume +ephemeral volume notes: ${conflict}`),
+      );
+      expect(text).toMatch(new RegExp(`Warning +FailedScheduling .*0/1 nodes are available: ${conflict}`));
+    });
+    await shell.ok('delete pvc scratcher-notes');
+    await succeeds('scratcher');
+    expect(await shell.ok('get pvc -l of=scratcher')).toMatch(/^scratcher-notes +Bound +pvc-\S+ +1Gi +RWO +standard /m);
+    const [volume] = await volumes();
+    const { path } = volume!.spec.local;
+    expect(readFileSync(`${path}/file`, 'utf8')).toBe('notes\n');
+    await shell.ok('delete pod scratcher');
+    await eventually(async () => expect(await volumes()).toEqual([]));
+    expect(await shell.ok('get pvc')).toBe('');
     expect(existsSync(path)).toBe(false);
   });
 });

@@ -50,7 +50,7 @@ export {
 export { type PersistentVolume, PV_PROTECTION, persistentVolume } from './core/persistent-volume.ts';
 export { type PersistentVolumeClaim, PVC_PROTECTION, persistentVolumeClaim } from './core/persistent-volume-claim.ts';
 export { type Pod, pod } from './core/pod.ts';
-export { claimNameOf, claimNamesOf } from './core/pod-claims.ts';
+export { claimConflict, claimNameOf, claimNamesOf } from './core/pod-claims.ts';
 export { type QosClass, qosClassOf } from './core/pod-qos.ts';
 export { type PodTemplate, podTemplate } from './core/pod-template.ts';
 export { type ReplicationController, replicationController } from './core/replication-controller.ts';

@@ -9,6 +9,7 @@ import { disruptionController } from './disruption/disruption-controller.ts';
 import { endpointSliceController } from './endpoint-slice/endpoint-slice-controller.ts';
 import { mirroringController } from './endpoint-slice-mirroring/mirroring-controller.ts';
 import { endpointsController } from './endpoints/endpoints-controller.ts';
+import { ephemeralVolumeController } from './ephemeral-volume/ephemeral-volume-controller.ts';
 import { flowSchemaController } from './flow-schema/flow-schema-controller.ts';
 import { garbageCollector } from './garbage-collection/garbage-collector.ts';
 import { type AutoscalerSettings, hpaController } from './horizontal-pod-autoscaler/hpa-controller.ts';
@@ -73,6 +74,7 @@ export const builtinControllers = (settings: {
   unscheduledPodController,
   resourceQuotaController(settings.kinds),
   flowSchemaController,
+  ephemeralVolumeController,
   claimBinder,
   volumePhaseController,
   expansionController,

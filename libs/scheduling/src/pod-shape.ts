@@ -1,4 +1,4 @@
-import { claimNamesOf, namedNodes, type Pod } from '@periplus/api';
+import { claimNameOf, claimNamesOf, namedNodes, type Pod } from '@periplus/api';
 import { controllerOf, type DeepReadonly } from '@periplus/apimachinery';
 import { type HostPort, hostPortsOf } from './host-ports.ts';
 import { type Peer, peerOf, peerText } from './peer.ts';
@@ -36,11 +36,20 @@ export interface Footprint {
   readonly claims: readonly string[] | null;
 }
 
+/** A pod that has claims made for it: those must be its own, not somebody else's of the same name. */
+interface Claimant {
+  readonly pod: Pick<DeepReadonly<Pod>['metadata'], 'namespace' | 'name' | 'uid'>;
+  /** As in `claims`. */
+  readonly claims: readonly string[];
+}
+
 /** All that filters and scores may ask of a pod: pods of one shape get the same answers from every node. */
 export interface PodShape extends Footprint {
   /** Whose profile decides. */
   readonly schedulerName: string;
   readonly constraints: Constraints;
+  /** Null when no claim is made for it. */
+  readonly claimant: Claimant | null;
   /** Null when it says nothing of them, so that defaults may apply. */
   readonly spread: SpreadConstraints | null;
   /** What its containers and image volumes are made of, as they name it. */
@@ -88,6 +97,7 @@ export class PodShapes {
       peer: this.peer(pod, known),
       priority: pod.spec.priority ?? 0,
       claims: claimsOf(pod),
+      claimant: claimantOf(pod),
       spread: spreadOf(pod),
       images: imagesOf(pod.spec),
       controller: controllerText(pod),
@@ -129,6 +139,16 @@ function claimsOf(pod: DeepReadonly<Pod>): readonly string[] | null {
   return names.length === 0 ? null : names.map((name) => claimKey(pod.metadata.namespace, name));
 }
 
+function claimantOf(pod: DeepReadonly<Pod>): Claimant | null {
+  const made = (pod.spec.volumes ?? []).filter(({ ephemeral }) => ephemeral);
+  if (made.length === 0) return null;
+  const { namespace, name, uid } = pod.metadata;
+  return {
+    pod: { namespace, name, uid },
+    claims: made.map((volume) => claimKey(namespace, claimNameOf(pod, volume)!)),
+  };
+}
+
 const constraintsText = ({ nodeName, nodeSelector, affinity, tolerations }: PodSpec): string =>
   JSON.stringify([nodeName, nodeSelector, affinity?.nodeAffinity, tolerations]);
 
@@ -157,6 +177,7 @@ const restText = (pod: DeepReadonly<Pod>): string => {
     imagesOf(pod.spec),
     controllerText(pod),
     claimsOf(pod),
+    claimantOf(pod)?.pod.uid,
   ]);
 };
 

@@ -551,8 +551,8 @@ export class Scheduler {
    * Has the claims of a pod bound on its node. Not among the bindings under way: whoever makes a volume may take
    * minutes.
    */
-  private async bindVolumes({ claims }: PodShape, node: string, cause: Waiting['cause']): Promise<void> {
-    const plan = claims && this.volumes.assume(claims, this.table.nodes[this.table.slot(node)!]!);
+  private async bindVolumes(shape: PodShape, node: string, cause: Waiting['cause']): Promise<void> {
+    const plan = this.volumes.assume(shape, this.table.nodes[this.table.slot(node)!]!);
     if (!plan) return;
     this.bindings -= 1;
     try {

@@ -139,8 +139,17 @@ describe.skipIf(reason)(`persistent volumes on a node${reason ? ` (skipped: ${re
     await putVolume('share', 'share', { nfs: { server: 'x', path: '/' } });
     await putClaim('share', 'share');
     await node.create('share', uses('share', 'true'));
-    const unknown = 'FailedMount MountVolume.SetUp failed for volume "share" : no volume plugin matched';
+    const unknown =
+      'FailedMount Unable to attach or mount volumes: unmounted volumes=[v], unattached volumes=[], failed to process volumes=[v]: failed to get Plugin from volumeSpec for volume "share" err=no volume plugin matched';
     await vi.waitFor(() => expect(events('share')).toContain(unknown), SOON);
+    await putVolume('disk', 'disk', { csi: { driver: 'disks.example.com', volumeHandle: 'x' } });
+    await putClaim('disk', 'disk');
+    await node.create('disk', uses('disk', 'true'));
+    const driverless =
+      'FailedMount MountVolume.MountDevice failed for volume "disk" : kubernetes.io/csi: attacher.MountDevice failed to create newCsiDriverClient: driver name disks.example.com not found in the list of registered CSI drivers';
+    await vi.waitFor(() => expect(events('disk')).toContain(driverless), SOON);
+    expect(node.cluster.nodeObject?.status).not.toHaveProperty('volumesAttached');
+    expect(node.cluster.nodeObject?.status).not.toHaveProperty('volumesInUse');
   });
 
   describe('removes the directory of a volume', () => {

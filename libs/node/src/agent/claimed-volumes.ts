@@ -1,4 +1,5 @@
 import {
+  claimConflict,
   claimNameOf,
   type PersistentVolume,
   type PersistentVolumeClaim,
@@ -8,6 +9,7 @@ import {
 import type { ResourceClient } from '@periplus/client';
 import { ConfigError } from '../pod/config-error.ts';
 import type { Pod } from '../pod/pod-types.ts';
+import { notProcessed } from '../volumes/mount-error.ts';
 
 /**
  * Reads the volumes behind the claims of a pod, by the name of the pod's volume. The api-server lets a node read only
@@ -22,8 +24,7 @@ export async function claimedVolumes(client: ResourceClient, pod: Pod): Promise<
       found.set(volume.name, await volumeOf(client, pod, claimName, volume.ephemeral !== undefined));
     } catch (error) {
       const why = `error processing PVC ${pod.metadata.namespace}/${claimName}: ${(error as Error).message}`;
-      const unmounted = `unmounted volumes=[${volume.name}], unattached volumes=[], failed to process volumes=[${volume.name}]`;
-      throw new ConfigError(`Unable to attach or mount volumes: ${unmounted}: ${why}`);
+      throw notProcessed(volume.name, why);
     }
   }
   return found;
@@ -40,10 +41,8 @@ const reading = async <T>(what: string, read: Promise<T>): Promise<T> => {
 async function volumeOf(client: ResourceClient, pod: Pod, name: string, isMade: boolean): Promise<PersistentVolume> {
   const { namespace } = pod.metadata;
   const claim = await reading('PVC', client.get<PersistentVolumeClaim>(persistentVolumeClaim, namespace, name));
-  if (isMade && !claim.metadata.ownerReferences?.some(({ uid }) => uid === pod.metadata.uid)) {
-    const owner = `${namespace}/${pod.metadata.name}`;
-    throw new ConfigError(`PVC ${namespace}/${name} was not created for pod ${owner} (pod is not owner)`);
-  }
+  const conflict = isMade ? claimConflict(pod.metadata, claim) : undefined;
+  if (conflict !== undefined) throw new ConfigError(conflict);
   if (claim.metadata.deletionTimestamp) throw new ConfigError('PVC is being deleted');
   if (claim.status?.phase !== 'Bound') throw new ConfigError('PVC is not bound');
   const { volumeName } = claim.spec;

@@ -4,17 +4,10 @@ import { dirname, join } from 'node:path';
 import { keeperOf, type PersistentVolume } from '@periplus/api';
 import { ConfigError } from '../pod/config-error.ts';
 import { checkHostPath } from './host-path.ts';
-
-/** The volume can't be had here. The message is that of the FailedMount event. */
-export class MounterError extends ConfigError {
-  constructor(volume: string, why: string) {
-    super(`MountVolume.NewMounter initialization failed for volume "${volume}" : ${why}`);
-    this.name = 'MounterError';
-  }
-}
+import { notInitialized } from './mount-error.ts';
 
 /**
- * Resolves with the directory, or file, that the volume is. One that this node keeps in `kept` is made when it is not
+ * Resolves with the directory, or file, that the volume is, which has passed `checkPlugin`. One that this node keeps in `kept` is made when it is not
  * there yet; others have to be there. https://kubernetes.io/docs/concepts/storage/volumes/#local
  */
 export async function locate({ metadata, spec }: PersistentVolume, node: string, kept: string): Promise<string> {
@@ -24,14 +17,13 @@ export async function locate({ metadata, spec }: PersistentVolume, node: string,
     await checkHostPath(spec.hostPath.path, spec.hostPath.type);
     return spec.hostPath.path;
   }
-  if (!spec.local) throw new ConfigError('no volume plugin matched');
-  const { path } = spec.local;
+  const { path } = spec.local!;
   const keeper = keeperOf({ apiVersion: 'v1', kind: 'PersistentVolume', metadata, spec });
-  if (keeper !== undefined && keeper !== node) throw new MounterError(name, `it is kept by node "${keeper}"`);
+  if (keeper !== undefined && keeper !== node) throw notInitialized(name, `it is kept by node "${keeper}"`);
   if (keeper === node && path === join(kept, name)) {
     // The umask does not apply to chmod. Whatever user the container runs as may write.
     if ((await mkdir(path, { recursive: true })) !== undefined) await chmod(path, 0o777);
-  } else if (!(await stat(path).catch(() => undefined))) throw new MounterError(name, `path "${path}" does not exist`);
+  } else if (!(await stat(path).catch(() => undefined))) throw notInitialized(name, `path "${path}" does not exist`);
   return path;
 }
 

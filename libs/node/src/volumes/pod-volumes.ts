@@ -1,26 +1,19 @@
 import { chmod, chown, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PersistentVolume } from '@periplus/api';
-import { ConfigError } from '../pod/config-error.ts';
 import type { Pod, Volume } from '../pod/pod-types.ts';
 import { sizeLimitBytes } from '../pod/resources.ts';
 import { showFiles } from './atomic-directory.ts';
 import { checkHostPath } from './host-path.ts';
+import { checkPlugin, MountError, notSetUp } from './mount-error.ts';
 import { isMounted, mountMemory, unmountBelow } from './mounts.ts';
-import { linkTo, locate, MounterError } from './persistent-volumes.ts';
+import { linkTo, locate } from './persistent-volumes.ts';
 import type { PodDirectories } from './pod-directories.ts';
 import { hasFiles, type VolumeSources, volumeFiles } from './volume-files.ts';
 import { giveToGroup } from './volume-ownership.ts';
 
-/** A volume could not be set up. The message is that of the FailedMount event. */
-class VolumeError extends Error {
-  constructor(volume: string, cause: unknown) {
-    super(`MountVolume.SetUp failed for volume "${volume}" : ${cause instanceof Error ? cause.message : cause}`, {
-      cause,
-    });
-    this.name = 'VolumeError';
-  }
-}
+const setUpError = (volume: string, error: unknown): MountError =>
+  error instanceof MountError ? error : notSetUp(volume, error instanceof Error ? error.message : String(error));
 
 /** Makes the volumes of pods, keeps their content up to date, and takes them away. */
 export class PodVolumes {
@@ -43,18 +36,18 @@ export class PodVolumes {
 
   /**
    * Idempotent: volumes that are there stay, content that changed is replaced. `claimed`: what is behind the pod's
-   * claims, by the name of the pod's volume. Rejects with VolumeError or MounterError.
+   * claims, by the name of the pod's volume. Rejects with MountError.
    */
   async prepare(pod: Pod, sources: VolumeSources, claimed: ReadonlyMap<string, PersistentVolume>): Promise<void> {
     await mkdir(this.directories.pod(pod.metadata.uid), { recursive: true, mode: 0o750 });
     for (const volume of pod.spec.volumes ?? []) {
+      const behind = claimed.get(volume.name);
       try {
-        const behind = claimed.get(volume.name);
+        checkPlugin(volume, behind);
         if (behind) await this.showPersistent(pod, volume, behind);
         else await this.prepareOne(pod, volume, sources);
       } catch (error) {
-        if (error instanceof MounterError) throw error;
-        throw new VolumeError(claimed.get(volume.name)?.metadata.name ?? volume.name, error);
+        throw setUpError(behind?.metadata.name ?? volume.name, error);
       }
     }
   }
@@ -66,7 +59,7 @@ export class PodVolumes {
       try {
         if (await this.show(pod, volume, sources)) changed = true;
       } catch (error) {
-        throw new VolumeError(volume.name, error);
+        throw setUpError(volume.name, error);
       }
     }
     return changed;
@@ -88,7 +81,6 @@ export class PodVolumes {
   private async prepareOne(pod: Pod, volume: Volume, sources: VolumeSources): Promise<void> {
     if (volume.emptyDir) return this.makeEmpty(pod, volume);
     if (volume.hostPath) return checkHostPath(volume.hostPath.path, volume.hostPath.type);
-    if (!hasFiles(volume)) throw new ConfigError('no volume plugin matched');
     await this.show(pod, volume, sources);
   }
 

@@ -10,11 +10,13 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { PersistentVolume } from '@periplus/api';
 import { afterAll, describe, expect, it } from 'vitest';
 import { aPod, NOW } from '../pod/pod-fixtures.ts';
 import type { Volume } from '../pod/pod-types.ts';
 import { showFiles } from './atomic-directory.ts';
 import { checkHostPath } from './host-path.ts';
+import { checkPlugin } from './mount-error.ts';
 import {
   type ObjectData,
   type VolumeFiles,
@@ -156,5 +158,47 @@ describe('checkHostPath', () => {
     await expect(checkHostPath(join(folder, 'other'), 'Directory')).rejects.toThrow('is not a directory');
     await expect(checkHostPath(join(folder, 'absent'), 'File')).rejects.toThrow('is not a file');
     await checkHostPath(join(folder, 'absent'), '');
+  });
+});
+
+describe('checkPlugin', () => {
+  const claimed = (spec: PersistentVolume['spec']): PersistentVolume => ({
+    apiVersion: 'v1',
+    kind: 'PersistentVolume',
+    metadata: { name: 'pv' },
+    spec,
+  });
+  const ofClaim = { persistentVolumeClaim: { claimName: 'data' } };
+  const noPlugin = (name: string): string =>
+    `Unable to attach or mount volumes: unmounted volumes=[v], unattached volumes=[], failed to process volumes=[v]: failed to get Plugin from volumeSpec for volume "${name}" err=no volume plugin matched`;
+  const noDriver = 'driver name disks not found in the list of registered CSI drivers';
+
+  it.each<[string, Omit<Volume, 'name'>, PersistentVolume['spec'] | null]>([
+    ['an empty directory', { emptyDir: {} }, null],
+    ['a directory of the node', { hostPath: { path: '/x' } }, null],
+    ['files', { projected: {} }, null],
+    ['a claim of a directory', ofClaim, { hostPath: { path: '/x' } }],
+    ['a claim of a local volume', ofClaim, { local: { path: '/x' } }],
+  ])('lets %s pass', (_what, volume, behind) => {
+    expect(() => checkPlugin({ name: 'v', ...volume }, behind ? claimed(behind) : undefined)).not.toThrow();
+  });
+
+  it.each<[string, Omit<Volume, 'name'>, PersistentVolume['spec'] | null, string]>([
+    ['a network file system', { nfs: { server: 'x', path: '/' } }, null, noPlugin('v')],
+    ['a claim of one', ofClaim, { nfs: { server: 'x', path: '/' } }, noPlugin('pv')],
+    [
+      'what a driver mounts',
+      { csi: { driver: 'disks' } },
+      null,
+      `MountVolume.SetUp failed for volume "v" : kubernetes.io/csi: mounter.SetUpAt failed to get CSI client: ${noDriver}`,
+    ],
+    [
+      'a claim of such',
+      ofClaim,
+      { csi: { driver: 'disks', volumeHandle: 'h' } },
+      `MountVolume.MountDevice failed for volume "pv" : kubernetes.io/csi: attacher.MountDevice failed to create newCsiDriverClient: ${noDriver}`,
+    ],
+  ])('says why it refuses %s', (_what, volume, behind, message) => {
+    expect(() => checkPlugin({ name: 'v', ...volume }, behind ? claimed(behind) : undefined)).toThrow(message);
   });
 });

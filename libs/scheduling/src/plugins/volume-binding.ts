@@ -9,12 +9,12 @@ export const volumeBinding: DynamicFilter = {
   name: 'VolumeBinding',
   isLasting: true,
   wakesOn: ['NodeAdded', 'NodeLabels', 'VolumeChanged'],
-  refusesAll({ claims }, { volumes }) {
-    return claims && new ClaimPlanner(claims, volumes).obstacle;
+  refusesAll(shape, { volumes }) {
+    return shape.claims && new ClaimPlanner(shape, volumes).obstacle;
   },
-  prepare({ claims }, { volumes, nodes }) {
-    if (!claims) return null;
-    const planner = new ClaimPlanner(claims, volumes);
+  prepare(shape, { volumes, nodes }) {
+    if (!shape.claims) return null;
+    const planner = new ClaimPlanner(shape, volumes);
     return (slot) => {
       const plan = planner.plan(nodes[slot]!);
       return isPlan(plan) ? null : [plan];

@@ -1,4 +1,5 @@
 import {
+  claimConflict,
   isHeldFor,
   matchesRequired,
   matchingVolume,
@@ -8,6 +9,7 @@ import {
   VOLUME_DIRECTORY_ANNOTATION,
 } from '@periplus/api';
 import { type DeepReadonly, parseQuantity } from '@periplus/apimachinery';
+import type { PodShape } from '../pod-shape.ts';
 import { type Claim, isBound, keyOf, type Volume, type VolumeCatalog } from './volume-catalog.ts';
 
 type NodeView = DeepReadonly<Node>;
@@ -20,6 +22,7 @@ const REASON = {
   lostVolume: 'node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)',
 } as const;
 const UNBOUND_IMMEDIATE = 'pod has unbound immediate PersistentVolumeClaims';
+const AWAITS_CLAIM = 'waiting for ephemeral volume controller to create the persistentvolumeclaim';
 /** Stands for nobody who makes volumes. */
 const NO_PROVISIONER = 'kubernetes.io/no-provisioner';
 
@@ -62,9 +65,9 @@ export class ClaimPlanner {
   private readonly open: { claim: Claim; candidates: readonly Volume[] }[] = [];
   private isLost = false;
 
-  constructor(keys: readonly string[], catalog: VolumeCatalog) {
+  constructor(pod: Pick<PodShape, 'claims' | 'claimant'>, catalog: VolumeCatalog) {
     this.catalog = catalog;
-    this.obstacle = this.sort(keys);
+    this.obstacle = this.sort(pod);
     this.open.sort((a, b) => sizeOf(a.claim).compare(sizeOf(b.claim)));
   }
 
@@ -89,16 +92,19 @@ export class ClaimPlanner {
   }
 
   /** Returns the obstacle, as `obstacle`. */
-  private sort(keys: readonly string[]): string | null {
+  private sort({ claims, claimant }: Pick<PodShape, 'claims' | 'claimant'>): string | null {
     const { catalog } = this;
-    for (const key of keys) {
+    for (const key of claims ?? []) {
       const claim = catalog.claim(key);
       const name = JSON.stringify(key.slice(key.indexOf('/') + 1));
-      if (!claim) return `persistentvolumeclaim ${name} not found`;
-      if (claim.metadata.deletionTimestamp) return `persistentvolumeclaim ${name} is being deleted`;
+      const isMade = claimant?.claims.includes(key) === true;
+      if (!claim) return isMade ? `${AWAITS_CLAIM} ${name}` : `persistentvolumeclaim ${name} not found`;
       if (claim.status?.phase === 'Lost') {
         return `persistentvolumeclaim ${name} bound to non-existent persistentvolume ${JSON.stringify(claim.spec.volumeName ?? '')}`;
       }
+      if (claim.metadata.deletionTimestamp) return `persistentvolumeclaim ${name} is being deleted`;
+      const conflict = isMade ? claimConflict(claimant.pod, claim) : undefined;
+      if (conflict !== undefined) return conflict;
       if (isBound(claim)) {
         const volume = catalog.volume(claim.spec.volumeName!);
         if (volume) this.bound.push(volume);

@@ -9,6 +9,7 @@ import {
 import type { DeepReadonly } from '@periplus/apimachinery';
 import type { ClusterCache } from '@periplus/cache';
 import type { Command, CommandCause, CommandClient } from '@periplus/client';
+import type { PodShape } from '../pod-shape.ts';
 import { ClaimPlanner, isPlan, plannedClaims, type VolumePlan } from './claim-planner.ts';
 import { type Claim, isBound, keyOf, type Volume, type VolumeCatalog } from './volume-catalog.ts';
 
@@ -61,9 +62,9 @@ export class VolumeBinder {
    * Decides what is to be done on the node, and keeps it from others. Null: nothing. Throws when it can't be done any
    * more: another pod of the same gang was faster.
    */
-  assume(claims: readonly string[], node: DeepReadonly<Node>): VolumePlan | null {
+  assume(pod: PodShape, node: DeepReadonly<Node>): VolumePlan | null {
     const { catalog } = this.deps;
-    const plan = new ClaimPlanner(claims, catalog).plan(node);
+    const plan = new ClaimPlanner(pod, catalog).plan(node);
     if (!isPlan(plan)) throw new Error(plan);
     if (plannedClaims(plan).length === 0) return null;
     for (const { claim, volume } of plan.take) catalog.reserve(volume.metadata.name!, keyOf(claim));

@@ -169,6 +169,39 @@ describe('a pod whose claim is bound', () => {
   });
 });
 
+describe('a pod with an ephemeral volume', () => {
+  const podWithScratch = () => makePod('p', { volumes: [{ name: 'scratch', ephemeral: {} }] });
+  const claimOf = (uid: string) => {
+    const { metadata, ...claim } = bound('p-scratch', 'pv');
+    const owner = { apiVersion: 'v1', kind: 'Pod', name: 'p', uid, controller: true };
+    return test.cluster.put(persistentVolumeClaim, { ...claim, metadata: { ...metadata, ownerReferences: [owner] } });
+  };
+  beforeEach(() => {
+    test.put(makeNode('a'));
+    putVolume('pv');
+  });
+
+  it('waits until its claim has been made', async () => {
+    test.start();
+    test.put(podWithScratch());
+    await settle();
+    const reason = 'waiting for ephemeral volume controller to create the persistentvolumeclaim "p-scratch"';
+    expect(said()).toBe(`0/1 nodes are available: ${reason}.`);
+    claimOf(test.pod('p').metadata.uid!);
+    await settle(10_000);
+    expect(test.nodeOf('p')).toEqual(['a']);
+  });
+
+  it('does not take the claim of a pod that had its name before', async () => {
+    claimOf('uid of another');
+    test.start();
+    test.put(podWithScratch());
+    await settle();
+    const reason = 'PVC default/p-scratch was not created for pod default/p (pod is not owner)';
+    expect(said()).toBe(`0/1 nodes are available: ${reason}.`);
+  });
+});
+
 describe('a pod whose claim is not bound', () => {
   it.each<[string, string, () => void]>([
     ['is missing', 'persistentvolumeclaim "data" not found', () => undefined],
