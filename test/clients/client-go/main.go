@@ -19,9 +19,11 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/tools/clientcmd"
 )
@@ -39,6 +41,9 @@ type report struct {
 	Invalid      int            `json:"invalid"`
 	Events       []string       `json:"events"`
 	Metadata     []string       `json:"metadata"`
+
+	DeploymentFields int `json:"deploymentFields"`
+	Documents        int `json:"documents"`
 }
 
 // Notes what answers look like on the wire.
@@ -75,6 +80,7 @@ func main() {
 	config.ContentType = os.Args[2]
 	config.AcceptContentTypes = os.Args[2]
 	config.QPS = -1
+	unobserved := rest.CopyConfig(config)
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return &observer{next: next, seen: seen} })
 	client := must(kubernetes.NewForConfig(config))
 	namespace := must(client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{
@@ -92,6 +98,7 @@ func main() {
 	})).Items {
 		seen.Metadata = append(seen.Metadata, item.Name)
 	}
+	readOpenAPI(must(discovery.NewDiscoveryClientForConfig(unobserved)).OpenAPIV3(), seen)
 	must(0, json.NewEncoder(os.Stdout).Encode(seen))
 }
 

@@ -41,7 +41,10 @@ describe.skipIf(!hasGo)(`client-go${hasGo ? '' : ' (skipped: there is no Go to b
       invalid: expect.any(Number),
       events: ['added one', 'updated one b', 'added two', 'deleted two'],
       metadata: ['one'],
+      deploymentFields: 5,
+      documents: expect.any(Number),
     });
     expect(seen.invalid).toBeGreaterThan(2);
+    expect(seen.documents).toBe(Object.keys((await server.ask('GET', '/openapi/v3')).json.paths).length);
   });
 });

@@ -52,8 +52,24 @@ describe('/openapi/v3', () => {
     expect(gunzipSync(Buffer.concat(chunks)).toString()).toBe(plain.body);
   });
 
+  it('comes in protobuf too, under the same hash', async () => {
+    const url = await urlOf('apis/apps/v1');
+    for (const mark of ['.', '@']) {
+      const accept = `application/com.github.proto-openapi.spec.v3${mark}v1.0+protobuf`;
+      const { code, headers, body } = await server.ask('GET', url, { headers: { accept } });
+      expect(code).toBe(200);
+      expect(body).toContain('io.k8s.api.apps.v1.Deployment');
+      expect(headers).toMatchObject({
+        'content-type': 'application/com.github.proto-openapi.spec.v3.v1.0+protobuf',
+        'cache-control': 'public, immutable',
+        etag: `"${url.split('=')[1]}"`,
+        vary: 'Accept',
+      });
+    }
+  });
+
   it('refuses what it has no form or no document for', async () => {
-    const accept = 'application/com.github.proto-openapi.spec.v3.v1.0+protobuf';
+    const accept = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
     expect((await server.ask('GET', '/openapi/v3/api/v1', { headers: { accept } })).code).toBe(406);
     const either = await server.ask('GET', '/openapi/v3/api/v1', { headers: { accept: `${accept}, */*` } });
     expect(either.headers['content-type']).toBe('application/json');
@@ -103,5 +119,16 @@ describe('kubectl explain', () => {
   it('says what does not exist', async () => {
     const { code, stderr } = await server.kubectl('explain pod.spec.nope');
     expect([code, stderr]).toEqual([1, 'error: field "nope" does not exist\n']);
+  });
+});
+
+describe('kubectl apply', () => {
+  it('finds all it needs in v3', async () => {
+    const manifest = (data: string): string =>
+      JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'applied' }, data: { is: data } });
+    await ok('apply -f -', manifest('new'));
+    const { code, stderr } = await server.kubectl('apply -f - -v=8', manifest('changed'));
+    const asked = [...stderr.matchAll(/https:[^\s"]*(\/openapi\/v\d[^\s"?]*)/g)].map(([, path]) => path);
+    expect([code, [...new Set(asked)]]).toEqual([0, ['/openapi/v3', '/openapi/v3/api/v1']]);
   });
 });

@@ -5,6 +5,7 @@ import { type GroupVersion, groupVersions } from '../served-resources.ts';
 import { documentV2, jsonWriter } from './document-v2.ts';
 import { documentV3 } from './document-v3.ts';
 import { protobufWriter } from './protobuf-v2.ts';
+import { protobufV3 } from './protobuf-v3.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into whatever is published
 type Json = any;
@@ -95,6 +96,36 @@ describe('OpenAPI v3', () => {
   });
 });
 
+describe('OpenAPI v3 in protobuf', () => {
+  it('has every address and schema, by the field numbers of openapi.v3', async () => {
+    const { root } = protobuf.parse(PROTO_V3, { keepCase: true });
+    for (const one of [of('', 'v1'), of('apps', 'v1')]) {
+      const json = documentV3(one, await definitions());
+      const { paths, components } = JSON.parse(json.toString()) as Json;
+      const decoded = root
+        .lookupType('Document')
+        .decode(await protobufV3(json))
+        .toJSON() as Json;
+      expect(decoded.openapi).toBe('3.0.0');
+      expect(decoded.paths.path.map(({ name }: Json) => name)).toEqual(Object.keys(paths));
+      const schemas: Json[] = decoded.components.schemas.additional_properties;
+      expect(schemas.map(({ name }) => name)).toEqual(Object.keys(components.schemas));
+      for (const { name, value } of schemas) {
+        const { description, type, properties = {} } = components.schemas[name];
+        const members: Json[] = value.schema.properties?.additional_properties ?? [];
+        expect(value.schema).toMatchObject({ ...(type && { type }), ...(description && { description }) });
+        expect(members.map((member) => member.name)).toEqual(Object.keys(properties));
+        expect(members.map((member) => scalarOf(member.value.schema))).toEqual(
+          Object.values<Json>(properties).map((property) => scalar(property.default)),
+        );
+      }
+    }
+  });
+
+  const scalar = (value: unknown): unknown => (typeof value === 'object' ? undefined : value);
+  const scalarOf = ({ default: absent = {} }: Json = {}): unknown => absent.number ?? absent.boolean ?? absent.string;
+});
+
 describe('OpenAPI v2', () => {
   let document: Json;
   let bytes: Buffer;
@@ -170,4 +201,20 @@ message PathItem { Operation get = 2; Operation patch = 8; }
 message NamedPathItem { string name = 1; PathItem value = 2; }
 message Paths { repeated NamedPathItem path = 2; }
 message Document { string swagger = 1; Paths paths = 8; Properties definitions = 9; }
+`;
+
+/** What of openapi.v3 the test reads. Numbers: OpenAPIv3.proto of gnostic. */
+const PROTO_V3 = `
+syntax = "proto3";
+message Default { oneof oneof { double number = 1; bool boolean = 2; string string = 3; } }
+message Schema { string type = 25; Properties properties = 31; Default default = 33; string description = 34; }
+message Reference { string _ref = 1; }
+message SchemaOrReference { oneof oneof { Schema schema = 1; Reference reference = 2; } }
+message NamedSchema { string name = 1; SchemaOrReference value = 2; }
+message Properties { repeated NamedSchema additional_properties = 1; }
+message PathItem {}
+message NamedPathItem { string name = 1; PathItem value = 2; }
+message Paths { repeated NamedPathItem path = 1; }
+message Components { Properties schemas = 1; }
+message Document { string openapi = 1; Paths paths = 4; Components components = 5; }
 `;

@@ -4,12 +4,13 @@ import type { KindRegistry } from '@periplus/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { acceptsGzip } from '../compression.ts';
 import { firstAcceptedType } from '../media-types.ts';
-import { JSON_TYPE, type PackedDocument, Publication, V2_PROTOBUF_TYPE } from './publication.ts';
+import { JSON_TYPE, type PackedDocument, Publication, V2_PROTOBUF_TYPE, V3_PROTOBUF_TYPE } from './publication.ts';
 
 /** What follows `?hash=` never changes: a client may keep it as long as caches may be told to. */
 const FOREVER_MS = 365 * 24 * 60 * 60 * 1000;
-/** How the same form of v2 was called once. */
+/** How the same forms were called once, and still are by who asks for them. */
 const V2_PROTOBUF_TYPE_ONCE = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
+const V3_PROTOBUF_TYPE_ONCE = 'application/com.github.proto-openapi.spec.v3@v1.0+protobuf';
 
 const unpack = promisify(gunzip);
 
@@ -34,9 +35,10 @@ export function serveOpenApi(app: FastifyInstance, kinds: KindRegistry): void {
 
   app.get<{ Params: { '*': string }; Querystring: { hash?: string } }>('/openapi/v3/*', async (request, reply) => {
     reply.header('vary', 'Accept');
-    if (!firstAcceptedType(request.headers.accept, [JSON_TYPE])) return reply.code(406).send();
+    const type = firstAcceptedType(request.headers.accept, [JSON_TYPE, V3_PROTOBUF_TYPE, V3_PROTOBUF_TYPE_ONCE]);
+    if (!type) return reply.code(406).send();
     const path = request.params['*'];
-    const page = await current().v3(path);
+    const page = await current().v3(path, type === JSON_TYPE ? JSON_TYPE : V3_PROTOBUF_TYPE);
     if (!page) return reply.callNotFound();
     const asked = request.query.hash;
     if (asked && asked !== page.hash) return reply.redirect(`/openapi/v3/${path}?hash=${page.hash}`, 301);

@@ -1,57 +1,8 @@
-import { WireWriter } from '../protobuf/wire-writer.ts';
 import { INFO, type OperationV2, type ParameterV2, type PathV2, type SchemaV2, type WriterV2 } from './document-v2.ts';
+import { Fields } from './fields.ts';
 import { SECURITY } from './words.ts';
 
 const METHODS = { get: 2, put: 3, post: 4, delete: 5, patch: 8 } as const;
-const LENGTH_DELIMITED = 2;
-
-/** Puts fields of messages in front of what has been written: lists are written from their end to their start. */
-class Fields {
-  private readonly out = new WireWriter();
-
-  /** Nothing for an empty or absent text: that is what a missing field means. */
-  text(field: number, value: string | undefined): void {
-    if (value) this.message(field, () => this.out.text(value));
-  }
-
-  texts(field: number, values: readonly string[] = []): void {
-    for (const value of values.toReversed()) this.message(field, () => this.out.text(value));
-  }
-
-  truth(field: number, value: boolean | undefined): void {
-    if (!value) return;
-    this.out.varint(1);
-    this.out.tag(field, 0);
-  }
-
-  message(field: number, write: () => void): void {
-    const start = this.out.length;
-    write();
-    this.out.lengthSince(start);
-    this.out.tag(field, LENGTH_DELIMITED);
-  }
-
-  messages<T>(field: number, all: readonly T[], write: (one: T) => void): void {
-    for (const one of all.toReversed()) this.message(field, () => write(one));
-  }
-
-  /** A member of a map. */
-  named(field: number, name: string, writeValue: () => void): void {
-    this.message(field, () => {
-      this.message(2, writeValue);
-      this.text(1, name);
-    });
-  }
-
-  map<T>(field: number, map: Readonly<Record<string, T>>, write: (value: T) => void): void {
-    for (const [name, value] of Object.entries(map).toReversed()) this.named(field, name, () => write(value));
-  }
-
-  finish(): Buffer {
-    return this.out.finish();
-  }
-}
-
 /**
  * Writes the document as `openapi.v2.Document` (OpenAPIv2.proto of gnostic), which is what client-go asks for. A map
  * is a list of messages with name and value there, a union is a message with one field, and a value of any type is
@@ -76,21 +27,16 @@ export function protobufWriter(): WriterV2 {
   };
 }
 
-function writeExtensions(out: Fields, field: number, of: object): void {
-  const extensions = Object.entries(of).filter(([name]) => name.startsWith('x-'));
-  out.map(field, Object.fromEntries(extensions), (value) => out.text(2, JSON.stringify(value)));
-}
-
 function writeSchema(out: Fields, schema: SchemaV2): void {
   const { additionalProperties, type, items, properties } = schema;
-  writeExtensions(out, 31, schema);
+  out.extensions(31, schema);
   if (properties) out.message(25, () => out.map(1, properties, (value) => writeSchema(out, value)));
   if (items) out.message(23, () => out.message(1, () => writeSchema(out, items)));
   if (type) out.message(22, () => out.text(1, type));
   if (additionalProperties) {
     out.message(21, () => out.message(1, () => writeSchema(out, additionalProperties)));
   }
-  out.messages(20, schema.enum ?? [], (value) => out.text(2, JSON.stringify(value)));
+  out.messages(20, schema.enum ?? [], (value) => out.any(value));
   out.texts(19, schema.required);
   out.text(4, schema.description);
   out.text(2, schema.format);
@@ -125,7 +71,7 @@ function writeParameter(out: Fields, parameter: ParameterV2): void {
 }
 
 function writeOperation(out: Fields, operation: OperationV2): void {
-  writeExtensions(out, 13, operation);
+  out.extensions(13, operation);
   out.texts(10, operation.schemes);
   out.message(9, () =>
     out.map(1, operation.responses, ({ description, schema }) =>

@@ -10,6 +10,7 @@ import { documentV2, jsonWriter } from './document-v2.ts';
 import { documentV3 } from './document-v3.ts';
 import { rootOf } from './operations.ts';
 import { protobufWriter } from './protobuf-v2.ts';
+import { protobufV3 } from './protobuf-v3.ts';
 
 /** A document as it is kept: compressed, since it is large and seldom asked for. */
 export interface PackedDocument {
@@ -22,6 +23,7 @@ export interface PackedDocument {
 export const JSON_TYPE = 'application/json';
 /** What client-go asks for v2 in, and can read no other. */
 export const V2_PROTOBUF_TYPE = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
+export const V3_PROTOBUF_TYPE = 'application/com.github.proto-openapi.spec.v3.v1.0+protobuf';
 
 const pack = promisify(gzip);
 const level = constants.Z_DEFAULT_COMPRESSION;
@@ -56,12 +58,15 @@ export class Publication {
     return document({ paths: Object.fromEntries(paths) });
   }
 
-  /** The document at `/openapi/v3/<path>`; undefined when there is none. */
-  async v3(path: string): Promise<PackedDocument | undefined> {
+  /** The document at `/openapi/v3/<path>`; undefined when there is none. Both forms have the same hash. */
+  async v3(path: string, contentType: typeof JSON_TYPE | typeof V3_PROTOBUF_TYPE): Promise<PackedDocument | undefined> {
     const groupVersion = this.groupVersions.get(path);
     return (
       groupVersion &&
-      this.keep(path, [groupVersion], JSON_TYPE, async () => Buffer.from(documentV3(groupVersion, await definitions())))
+      this.keep(`${contentType} ${path}`, [groupVersion], contentType, async () => {
+        const json = documentV3(groupVersion, await definitions());
+        return contentType === JSON_TYPE ? json : protobufV3(json);
+      })
     );
   }
 
