@@ -116,7 +116,7 @@ const state: Provider[] = [
     },
     inject: [CONFIG, ETCD, CIPHER, LOG, STOPPING],
   },
-  { provide: CORE, useFactory: startCore, inject: [CONFIG, CACHE, STORE, LOG] },
+  { provide: CORE, useFactory: startCore, inject: [CONFIG, CACHE, STORE, LOG, METRICS] },
   { provide: CHECKS, useFactory: checksOf, inject: [CACHE] },
 ];
 

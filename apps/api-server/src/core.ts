@@ -1,5 +1,5 @@
 import type { ClusterCache } from '@periplus/cache';
-import { ConfigError, type Logger } from '@periplus/component';
+import { ConfigError, type Logger, type Metrics } from '@periplus/component';
 import {
   type Authenticator,
   bootstrap,
@@ -14,6 +14,7 @@ import { NodeStats } from '@periplus/rest';
 import type { Store } from '@periplus/store';
 import { componentsOf } from './components.ts';
 import type { Config } from './config.ts';
+import { FlowMetrics } from './flow-metrics.ts';
 import { openLogins } from './logins.ts';
 
 /** The api-server below any wire format. */
@@ -26,7 +27,13 @@ export interface Core {
 }
 
 /** Puts the core together and makes what every cluster has. */
-export async function startCore(config: Config, cache: ClusterCache, store: Store, log: Logger): Promise<Core> {
+export async function startCore(
+  config: Config,
+  cache: ClusterCache,
+  store: Store,
+  log: Logger,
+  metrics: Metrics,
+): Promise<Core> {
   const now = Date.now;
   const network = networkOf(config);
   const tokens = tokensOf(config);
@@ -43,6 +50,7 @@ export async function startCore(config: Config, cache: ClusterCache, store: Stor
   const advertised = { address: config.advertiseAddress, port: config.port };
   await bootstrap({ operations, network, advertised, clientAuthority: config.tls.clientAuthority, now });
   const fairness = new Fairness({ cache });
+  fairness.observe(new FlowMetrics(fairness, metrics));
   return {
     operations,
     authenticator,

@@ -164,7 +164,7 @@ class FrontDoor {
     this.users = new ConnectionUsers(deps.authenticator);
     this.resources = resources;
     this.metrics = new RequestMetrics(deps.metrics, deps.kinds);
-    this.flows = new FlowControl(deps.fairness, deps.metrics);
+    this.flows = new FlowControl(deps.fairness);
   }
 
   /** Never rejects: whatever goes wrong is answered. */

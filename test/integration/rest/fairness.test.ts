@@ -167,6 +167,11 @@ describe('priority and fairness', () => {
     for await (const { type } of seen) if (type === 'BOOKMARK') break;
     await shows('current_executing_seats', 0);
     ending.abort();
+    const { body } = await server.ask('GET', '/metrics');
+    const flow = 'flow_schema="program",priority_level="tiny"';
+    expect(body).toContain(`apiserver_flowcontrol_dispatched_requests_total{${flow}} 4\n`);
+    expect(body).toContain(`apiserver_flowcontrol_rejected_requests_total{${flow},reason="queue-full"} 3\n`);
+    expect(body).toContain(`apiserver_flowcontrol_request_wait_duration_seconds_count{${flow}} 2\n`);
     calls.close();
     await commands.close();
   });

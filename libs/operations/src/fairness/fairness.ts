@@ -11,7 +11,7 @@ import { type CacheReader, ClusterState } from '../cluster-state.ts';
 import type { User } from '../types.ts';
 import { currentLimits, type SeatBounds, seatBounds } from './concurrency-limits.ts';
 import { type FlowAttributes, FlowClassifier } from './flow-classifier.ts';
-import { PriorityLevel, type Seat, type Waiting } from './priority-level.ts';
+import { PriorityLevel, type Refusal, type Seat, TooManyRequests, Waiting } from './priority-level.ts';
 
 /** Seats of all levels together: what kube-apiserver does at once by default, reads and writes added up. */
 const SEATS = 600;
@@ -31,6 +31,15 @@ export interface Flow {
   readonly uid: string;
   readonly spec: DeepReadonly<FlowSchema['spec']>;
   readonly level: PriorityLevel;
+}
+
+/** Hears what becomes of requests. */
+export interface FlowObserver {
+  /** It is served, at once or after its turn has come. */
+  dispatched(flow: Flow): void;
+  refused(flow: Flow, why: Refusal): void;
+  /** It has left its queue, whatever for. */
+  waited(flow: Flow, seconds: number): void;
 }
 
 /** How a level is configured, and what it wanted of late. */
@@ -53,6 +62,7 @@ export class Fairness {
   private readonly unsubscribe: () => void;
   private readonly timer: NodeJS.Timeout;
   private classifier: FlowClassifier<Flow> | null = null;
+  private observer: FlowObserver | null = null;
 
   /** `now` is in milliseconds, of a clock that never goes back. */
   constructor({ cache, now = () => performance.now() }: { cache: CacheReader; now?: () => number }) {
@@ -81,7 +91,38 @@ export class Fairness {
   enter(flow: Flow, user: User, asked: FlowAttributes, width: number): Seat | Waiting {
     const { level } = flow;
     const seats = level.name === EXEMPT ? 1 : width;
-    return level.seat(seats) ?? level.queue(distinguished(flow, user, asked), seats);
+    let place: Seat | Waiting;
+    try {
+      place = level.seat(seats) ?? level.queue(distinguished(flow, user, asked), seats);
+    } catch (error) {
+      if (error instanceof TooManyRequests) this.observer?.refused(flow, error.why);
+      throw error;
+    }
+    if (place instanceof Waiting) this.observeTurn(flow, place);
+    else this.observer?.dispatched(flow);
+    return place;
+  }
+
+  /** Tells `observer` from now on. */
+  observe(observer: FlowObserver): void {
+    this.observer = observer;
+  }
+
+  private observeTurn(flow: Flow, { seat }: Waiting): void {
+    const { observer } = this;
+    if (!observer) return;
+    const startMs = this.now();
+    const waited = (): void => observer.waited(flow, (this.now() - startMs) / 1000);
+    seat.then(
+      () => {
+        observer.dispatched(flow);
+        waited();
+      },
+      ({ why }: TooManyRequests) => {
+        observer.refused(flow, why);
+        waited();
+      },
+    );
   }
 
   /** What a list is worth in seats: it takes as long as it has objects. `limit` is 0 for all of them. */
