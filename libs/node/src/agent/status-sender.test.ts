@@ -78,6 +78,20 @@ describe('StatusSender', () => {
     expect(patches(sent)).toEqual([{ phase: 'Running' }, { phase: 'Failed' }]);
   });
 
+  it('waits longer after each failure, however often the status changes meanwhile', async () => {
+    const { sent, statuses, failWith } = sender();
+    failWith(new StatusError('ServiceUnavailable', 'no'));
+    for (let turn = 0; turn < 100; turn += 1) {
+      statuses.set(aPod(), { phase: 'Running', hostIP: String(turn) });
+      await vi.advanceTimersByTimeAsync(100);
+    }
+    // At once, and after 0.4, 0.8, 1.6, 3.2 seconds; the next would be due after five more.
+    expect(sent).toHaveLength(5);
+    failWith(null);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(patches(sent).at(-1)).toEqual({ phase: 'Running', hostIP: '99' });
+  });
+
   it('resolves a flush when all has been told', async () => {
     const { sent, statuses } = sender();
     statuses.set(aPod(), { phase: 'Pending', hostIP: '1.1.1.1' });

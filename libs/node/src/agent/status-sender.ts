@@ -40,7 +40,7 @@ export class StatusSender {
     if (!entry.sending && versionOf(pod) >= entry.toldVersion) entry.told = pod.status ?? {};
     entry.pod = pod;
     entry.wanted = status;
-    if (entry.sending || this.closed) return;
+    if (entry.sending || isHeldBack(entry) || this.closed) return;
     const delayMs = isStep(entry.told, status) ? STEP_MS : 0;
     if (entry.timer && delayMs > 0) return;
     this.schedule(entry, delayMs);
@@ -52,7 +52,7 @@ export class StatusSender {
     if (!entry || (!entry.wanted && !entry.sending)) return Promise.resolve();
     return new Promise((resolve) => {
       entry.settled.push(resolve);
-      if (!entry.sending) this.schedule(entry, 0);
+      if (!entry.sending && !isHeldBack(entry)) this.schedule(entry, 0);
     });
   }
 
@@ -138,6 +138,9 @@ export class StatusSender {
     for (const resolve of entry.settled.splice(0)) resolve();
   }
 }
+
+/** After a failure: the newest status goes when it is time to try again, however often it changes until then. */
+const isHeldBack = ({ timer, retryMs }: Entry): boolean => timer !== null && retryMs > RETRY_MS_MIN;
 
 const versionOf = ({ metadata }: Pod): number => Number(metadata.resourceVersion ?? 0);
 
