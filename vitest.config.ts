@@ -7,7 +7,14 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['libs/**/*.test.ts', 'apps/**/*.test.ts', 'scripts/*.test.ts'] } },
+      {
+        test: {
+          name: 'unit',
+          include: ['libs/**/*.test.ts', 'apps/**/*.test.ts', 'scripts/*.test.ts'],
+          // Properties try many cases, and a busy machine is no failure.
+          testTimeout: 30_000,
+        },
+      },
       {
         test: {
           name: 'integration',
