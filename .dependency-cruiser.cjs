@@ -19,7 +19,7 @@ const LAYERS = {
   cache: ['apimachinery', 'proto', 'api', 'etcd', 'store'],
   'etcd-gate': ['apimachinery', 'proto', 'etcd', 'store'],
   reconcile: ['apimachinery', 'api', 'etcd', 'cache', 'client', 'component'],
-  controllers: ['apimachinery', 'api', 'cache', 'client', 'reconcile'],
+  controllers: ['apimachinery', 'pki', 'api', 'cache', 'client', 'reconcile'],
   scheduling: ['apimachinery', 'api', 'cache', 'client', 'reconcile', 'component'],
   operations: ['apimachinery', 'api', 'etcd', 'store', 'cache', 'pki'],
   rest: ['apimachinery', 'api', 'operations', 'component'],

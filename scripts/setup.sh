@@ -38,6 +38,7 @@ missing=
 need() { command -v "$1" >/dev/null 2>&1 || [ -e "$1" ] || missing="$missing $2"; }
 PATH="$PATH:/usr/sbin:/sbin"
 need etcd etcd-server
+[ "$mode" = --test ] && need openssl openssl
 if [ "$(uname -s)" = Linux ] && [ "$(id -u)" = 0 ]; then
   need containerd containerd
   need runc runc

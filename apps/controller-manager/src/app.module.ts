@@ -9,7 +9,7 @@ import {
   type ResourceClient,
 } from '@periplus/client';
 import { createLogger, type Logger, Metrics } from '@periplus/component';
-import { builtinControllers, UsageFeed } from '@periplus/controllers';
+import { builtinControllers, certificateEnquiries, UsageFeed } from '@periplus/controllers';
 import { type EtcdClient, openEtcd } from '@periplus/etcd';
 import { type Controller, ControllerRuntime } from '@periplus/reconcile';
 import type { ControllerManagerConfig } from './config.ts';
@@ -40,6 +40,8 @@ export function appModule({
   nodeMonitor,
   autoscaler,
   podNetwork,
+  signing,
+  signingAuthority,
 }: ControllerManagerConfig): DynamicModule {
   return {
     module: AppModule,
@@ -59,10 +61,12 @@ export function appModule({
       },
       {
         provide: CONTROLLERS,
-        inject: [USAGE],
-        useFactory: (usage: UsageFeed) =>
+        inject: [USAGE, RESOURCES],
+        useFactory: (usage: UsageFeed, resources: ResourceClient) =>
           builtinControllers({
             ...{ kinds: builtinKinds(), rootCaPem: rootCa.toString(), nodeMonitor, usage, autoscaler, podNetwork },
+            certificates: certificateEnquiries(resources, signingAuthority),
+            signing,
           }),
       },
       {

@@ -4,6 +4,7 @@ import {
   checkPodNetwork,
   type NodeMonitorSettings,
   type PodNetwork,
+  type SigningSettings,
 } from '@periplus/controllers';
 
 interface Tls {
@@ -24,6 +25,9 @@ export interface ControllerManagerConfig {
   autoscaler: AutoscalerSettings;
   /** What nodes that come without a range of pod addresses get theirs from. Null: they get none. */
   podNetwork: PodNetwork | null;
+  signing: SigningSettings;
+  /** PEM: what certificates are signed with that somebody asks for. Null: nothing is signed. */
+  signingAuthority: { cert: string; key: string } | null;
   /** How long a leader that stopped without a word keeps a standby waiting. */
   leaseSeconds: number;
   health: { host: string; port: number };
@@ -33,6 +37,8 @@ export interface ControllerManagerConfig {
 /** As kube-controller-manager's --node-startup-grace-period. */
 const STARTUP_GRACE_SECONDS = 60;
 const LEASE_SECONDS = 10;
+/** As --cluster-signing-duration. */
+const SIGNED_SECONDS = 365 * 86_400;
 
 /** Checks a configuration. Throws ConfigError, which names the field. */
 export function controllerManagerConfig(reader: ConfigReader): ControllerManagerConfig {
@@ -53,6 +59,7 @@ export function controllerManagerConfig(reader: ConfigReader): ControllerManager
     rootCa: reader.file('rootCaFile'),
     nodeMonitor: { startupGraceMs: (startupGrace ?? STARTUP_GRACE_SECONDS) * 1_000 },
     autoscaler: autoscalerOf(reader.has('autoscaler') ? reader.object('autoscaler') : null),
+    ...signingOf(reader.has('clusterSigning') ? reader.object('clusterSigning') : null),
     podNetwork: reader.has('podNetwork') ? podNetworkOf(reader.object('podNetwork')) : null,
     leaseSeconds: reader.integer('leaseSeconds', { min: 2, max: 600 }, LEASE_SECONDS),
     health: { host: health?.string('host', '127.0.0.1') ?? '127.0.0.1', port: health?.port('port', 0) ?? 0 },
@@ -70,6 +77,16 @@ function autoscalerOf(reader: ConfigReader | null): AutoscalerSettings {
     cpuInitializationMs: ms('cpuInitializationSeconds', 300, 0),
     initialReadinessDelayMs: ms('initialReadinessDelaySeconds', 30, 0),
     tolerance: (reader?.integer('tolerancePercent', { min: 0, max: 100 }, 10) ?? 10) / 100,
+  };
+}
+
+/** As --cluster-signing-cert-file, --cluster-signing-key-file and --cluster-signing-duration. */
+function signingOf(reader: ConfigReader | null): Pick<ControllerManagerConfig, 'signing' | 'signingAuthority'> {
+  const range = { min: 600, max: 10 * SIGNED_SECONDS };
+  const seconds = reader?.integer('durationSeconds', range, SIGNED_SECONDS) ?? SIGNED_SECONDS;
+  return {
+    signing: { lifeMs: seconds * 1_000 },
+    signingAuthority: reader && { cert: reader.file('cert').toString(), key: reader.file('key').toString() },
   };
 }
 

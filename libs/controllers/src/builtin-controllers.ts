@@ -1,6 +1,9 @@
 import type { KindRegistry } from '@periplus/api';
 import type { Controller } from '@periplus/reconcile';
+import type { CertificateEnquiries } from './certificates/certificate-enquiries.ts';
+import { csrApprover } from './certificates/csr-approver.ts';
 import { csrCleaner } from './certificates/csr-cleaner.ts';
+import { csrSigner, type SigningSettings } from './certificates/csr-signer.ts';
 import { clusterRoleAggregationController } from './cluster-role-aggregation/cluster-role-aggregation-controller.ts';
 import { cronJobController } from './cron-job/cron-job-controller.ts';
 import { daemonSetController } from './daemon-set/daemon-set-controller.ts';
@@ -36,6 +39,9 @@ import { ttlAfterFinishedController } from './ttl-after-finished/ttl-after-finis
 import { claimProtectionController } from './volume-protection/claim-protection-controller.ts';
 import { volumeProtectionController } from './volume-protection/volume-protection-controller.ts';
 
+const signers = ({ readRequest, sign }: CertificateEnquiries, settings: SigningSettings): Controller[] =>
+  sign ? [csrSigner({ readRequest, sign }, settings)] : [];
+
 /** Every controller of a cluster. `rootCaPem` is the authority that clients check the api-server against. */
 export const builtinControllers = (settings: {
   kinds: KindRegistry;
@@ -46,6 +52,8 @@ export const builtinControllers = (settings: {
   autoscaler: AutoscalerSettings;
   /** Null: nodes bring their ranges of pod addresses themselves. */
   podNetwork: PodNetwork | null;
+  certificates: CertificateEnquiries;
+  signing: SigningSettings;
 }): readonly Controller[] => [
   namespaceController(settings.kinds),
   serviceAccountController,
@@ -70,6 +78,8 @@ export const builtinControllers = (settings: {
   taintEvictionController,
   podGcController,
   ...(settings.podNetwork ? [nodeIpamController(settings.podNetwork)] : []),
+  csrApprover(settings.certificates),
+  ...signers(settings.certificates, settings.signing),
   csrCleaner,
   unscheduledPodController,
   resourceQuotaController(settings.kinds),

@@ -3,6 +3,8 @@
  * `simulation.ts` plays with them in memory.
  */
 export { builtinControllers } from './builtin-controllers.ts';
+export { certificateEnquiries } from './certificates/certificate-enquiries.ts';
+export type { SigningSettings } from './certificates/csr-signer.ts';
 export type { AutoscalerSettings } from './horizontal-pod-autoscaler/hpa-controller.ts';
 export type { HeardMetrics, PodUsage } from './horizontal-pod-autoscaler/pod-usage.ts';
 export { UsageFeed, type UsageFeedDeps } from './horizontal-pod-autoscaler/usage-feed.ts';

@@ -15,6 +15,7 @@ import {
   X509Certificate,
   X509CertificateGenerator,
 } from '@peculiar/x509';
+import { signingKey } from './signing-key.ts';
 
 /** A certificate and its private key (PKCS #8), both PEM. */
 export interface KeyPair {
@@ -64,7 +65,7 @@ const validity = (days: number) => {
 };
 
 /** Sixteen random octets, positive and without leading zeros (RFC 5280, 4.1.2.2). */
-const serialNumber = (): string => {
+export const serialNumber = (): string => {
   const octets = randomBytes(16);
   octets[0] = (octets[0]! & 0x3f) | 0x40;
   return octets.toString('hex');
@@ -102,8 +103,7 @@ export async function issueCertificate(authority: KeyPair, request: LeafRequest)
     issuer: issuer.subjectName,
     ...validity(LEAF_DAYS),
     publicKey: keys.publicKey,
-    signingKey: await signingKey(authority.key),
-    signingAlgorithm: SIGNATURE,
+    ...signingKey(authority.key),
     extensions: [
       new BasicConstraintsExtension(false, undefined, true),
       new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
@@ -114,6 +114,3 @@ export async function issueCertificate(authority: KeyPair, request: LeafRequest)
   });
   return { cert: `${certificate.toString('pem')}\n`, key: await privateKeyPem(keys) };
 }
-
-const signingKey = (pem: string) =>
-  crypto.subtle.importKey('pkcs8', PemConverter.decodeFirst(pem), KEY, false, ['sign']);

@@ -93,6 +93,7 @@ const configurationOf: Record<ComponentName, (context: ComponentContext) => Reco
     tls: pair(context.folder.pki, 'controller-manager'),
     etcd: etcd(context, 'controller-manager'),
     rootCaFile: join(context.folder.pki, 'ca.crt'),
+    clusterSigning: { cert: join(context.folder.pki, 'ca.crt'), key: join(context.folder.pki, 'ca.key') },
     health: { port: context.settings.ports.controllerManagerHealth },
   }),
   scheduler: (context) => ({

@@ -1,5 +1,6 @@
 /** What tests stand on: whole clusters (`cluster.ts`), etcd, containerd, and the real command-line tools (`kubectl.ts`). */
 
+export { requestCertificate } from './certificate-request.ts';
 export { HELLO_ARCHIVE, PERIPLUS, startCluster, type TestCluster } from './cluster.ts';
 export { startContainerd, type TestContainerd, whyNoTestContainers } from './containerd.ts';
 export { type StartEtcdOptions, startEtcd, type TestEtcd } from './etcd.ts';

@@ -14,7 +14,7 @@ import {
   openResourceClient,
 } from '@periplus/client';
 import { type Logger, Metrics } from '@periplus/component';
-import { type AutoscalerSettings, builtinControllers, UsageFeed } from '@periplus/controllers';
+import { type AutoscalerSettings, builtinControllers, certificateEnquiries, UsageFeed } from '@periplus/controllers';
 import type { LeaseHandle } from '@periplus/etcd';
 import { startGrpcServer } from '@periplus/grpc-api';
 import { Fairness } from '@periplus/operations';
@@ -48,6 +48,8 @@ const quiet: Logger = {
 /** A real etcd, the api-server's core behind its gRPC API, and clients that come with certificates. */
 export interface ControlPlane extends AsyncDisposable {
   core: TestCore;
+  /** Signs everybody's certificates. */
+  authority: KeyPair;
   /** With the rights of a cluster administrator. */
   admin: CommandClient;
   connection(commonName: string, organization?: string): Promise<ConnectionOptions>;
@@ -100,6 +102,7 @@ export async function startControlPlane(): Promise<ControlPlane> {
   const view = () => core.cache.view(Date.now());
   return {
     core,
+    authority,
     admin,
     connection,
     list: (kind, namespace) => view().list(kind, namespace),
@@ -147,6 +150,8 @@ export async function runControllers(
     usage,
     autoscaler: AUTOSCALER,
     podNetwork: null,
+    certificates: certificateEnquiries(resources, plane.authority),
+    signing: { lifeMs: 365 * 86_400_000 },
   });
   const ending = new AbortController();
   const cache = new ClusterCache({

@@ -1,5 +1,5 @@
 import type { PolicyRule } from '../authorization/policy-rules.ts';
-import { CERTIFICATE_ROLES } from './certificate-roles.ts';
+import { CERTIFICATE_ROLES, SIGNER_RULES } from './certificate-roles.ts';
 import { events, named, paths, READ, RECORD, rule, WRITE } from './rules.ts';
 
 /** A role that every cluster has. https://kubernetes.io/docs/reference/access-authn-authz/rbac/#default-roles-and-role-bindings */
@@ -169,6 +169,7 @@ const forComponents: readonly BootstrapRole[] = [
       rule(['create'], 'coordination.k8s.io', 'leases'),
       rule(['create'], 'discovery.k8s.io', 'endpointslices'),
       rule(['escalate'], 'rbac.authorization.k8s.io', 'clusterroles'),
+      ...SIGNER_RULES,
       ...reviews,
     ],
   },

@@ -3,6 +3,7 @@
  * are one program, which has the rules of all. https://kubernetes.io/docs/reference/access-authn-authz/rbac/#controller-roles
  */
 import type { PolicyRule } from '../authorization/policy-rules.ts';
+import { SIGNER_RULES } from './certificate-roles.ts';
 import type { BootstrapBinding, BootstrapRole } from './cluster-roles.ts';
 import { events, named, READ, rule } from './rules.ts';
 
@@ -153,19 +154,7 @@ const cluster: Record<string, PolicyRule[]> = {
   'certificate-controller': [
     rule(['delete', ...READ], 'certificates.k8s.io', 'certificatesigningrequests'),
     rule(['update'], 'certificates.k8s.io', 'certificatesigningrequests/approval', 'certificatesigningrequests/status'),
-    {
-      ...rule(['approve'], 'certificates.k8s.io', 'signers'),
-      resourceNames: ['kubernetes.io/kube-apiserver-client-kubelet'],
-    },
-    {
-      ...rule(['sign'], 'certificates.k8s.io', 'signers'),
-      resourceNames: [
-        'kubernetes.io/kube-apiserver-client',
-        'kubernetes.io/kube-apiserver-client-kubelet',
-        'kubernetes.io/kubelet-serving',
-        'kubernetes.io/legacy-unknown',
-      ],
-    },
+    ...SIGNER_RULES,
     rule(['create'], 'authorization.k8s.io', 'subjectaccessreviews'),
     events,
   ],
