@@ -43,6 +43,8 @@ export interface KindDefinition<T extends KubeObject> {
   /** Whether `metadata.generation` counts changes of everything but metadata and status. */
   generation?: boolean;
   orphansDependents?: boolean;
+  createdByUpdate?: boolean;
+  updatedByVersionOnly?: boolean;
   setDefaults?(object: T): void;
   prepareForCreate?(object: T): void;
   prepareForUpdate?(object: T, old: DeepReadonly<T>): void;
@@ -151,6 +153,8 @@ export function defineKind<T extends KubeObject>(of: KindDefinition<T>): Kind<T>
     columns: of.columns ?? [nameColumn, ageColumn],
     selectableFields: of.selectableFields ?? {},
     orphansDependents: of.orphansDependents ?? false,
+    createdByUpdate: of.createdByUpdate ?? false,
+    updatedByVersionOnly: of.updatedByVersionOnly ?? false,
     setDefaults(object) {
       of.setDefaults?.(object);
     },

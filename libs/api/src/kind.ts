@@ -67,6 +67,10 @@ export interface Kind<T extends KubeObject = KubeObject> {
   readonly selectableFields: Readonly<Record<string, SelectField<T>>>;
   /** Whether a deletion that does not say leaves dependents behind: of Jobs and ReplicationControllers, for old clients. */
   readonly orphansDependents: boolean;
+  /** Whether an update of what is not there creates it. */
+  readonly createdByUpdate: boolean;
+  /** Whether nobody may overwrite what he has not seen: an update must say which version it is made of. */
+  readonly updatedByVersionOnly: boolean;
   /** Documented defaults of absent fields. Idempotent. Runs on every decoded object. */
   setDefaults(object: T): void;
   /** Drops what a creator may not set (status) and sets what the server owns (generation). */

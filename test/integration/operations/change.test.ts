@@ -2,7 +2,7 @@ import type { Deployment, Namespace, Pod } from '@periplus/api';
 import type { KubeObject } from '@periplus/apimachinery';
 import type { DeleteOptions, Patch } from '@periplus/operations';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { admin, at, body, podOf, refusal, serviceAccountOf, startCore, type TestCore } from './core.ts';
+import { admin, at, body, podOf, refusal, serviceAccountOf, startCore, type TestCore, user } from './core.ts';
 
 let core: TestCore;
 beforeAll(async () => {
@@ -78,7 +78,7 @@ describe('update', () => {
       }),
     );
     expect(error.message).toBe(
-      'Lease.coordination.k8s.io "l" is invalid: metadata.resourceVersion: Invalid value: "": must be specified for an update',
+      'Lease.coordination.k8s.io "l" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update',
     );
   });
 
@@ -93,6 +93,35 @@ describe('update', () => {
   it('does not create', async () => {
     const object = { kind: 'ConfigMap', apiVersion: 'v1', metadata: { name: 'missing', namespace: 'default' } };
     expect((await refusal(update(CONFIG_MAPS, object))).message).toBe('configmaps "missing" not found');
+  });
+
+  it('creates what there is not of kinds that allow it, for who may create', async () => {
+    const LEASES = 'coordination.k8s.io/v1/leases';
+    const lease = (name: string, metadata: object = {}) => ({
+      ...{ kind: 'Lease', apiVersion: 'coordination.k8s.io/v1', spec: { holderIdentity: 'me' } },
+      metadata: { name, namespace: 'default', ...metadata },
+    });
+    const result = await update(LEASES, lease('made', { resourceVersion: '7' }));
+    expect([result.code, result.object]).toMatchObject([201, { spec: { holderIdentity: 'me' } }]);
+    const { metadata } = await core.get(LEASES, 'default', 'made');
+    expect(metadata).toMatchObject({ uid: expect.any(String), managedFields: [{ operation: 'Update' }] });
+    expect((await refusal(update(LEASES, lease('other', { uid: metadata.uid })))).message).toBe(
+      'leases.coordination.k8s.io "other" not found',
+    );
+    await update(LEASES, lease('dry'), '', 'dry', { dryRun: true });
+    expect((await refusal(core.get(LEASES, 'default', 'dry'))).code).toBe(404);
+    const ROLES = 'rbac.authorization.k8s.io/v1/roles';
+    const rules = [{ apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['update'] }];
+    await core.create(ROLES, 'default', { metadata: { name: 'updater' }, rules });
+    await core.create('rbac.authorization.k8s.io/v1/rolebindings', 'default', {
+      metadata: { name: 'updater' },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'updater' },
+      subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'updater' }],
+    });
+    await core.cache.waitFor(await core.cache.current());
+    const target = at(LEASES, 'default', 'denied');
+    const denied = core.operations.update(core.as(user('updater')), target, body(lease('denied')));
+    expect((await refusal(denied)).message).toMatch(/^leases.* is forbidden: User "updater" cannot create resource/);
   });
 
   it('keeps what the server has set', async () => {

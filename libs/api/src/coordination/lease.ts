@@ -27,6 +27,8 @@ export const lease = defineKind<Lease>({
   kind: 'Lease',
   plural: 'leases',
   namespaced: true,
+  createdByUpdate: true,
+  updatedByVersionOnly: true,
   columns: [
     nameColumn,
     { name: 'Holder', type: 'string', description: 'Who holds it', of: ({ spec }) => spec.holderIdentity ?? '' },

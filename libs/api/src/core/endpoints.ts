@@ -77,6 +77,7 @@ export const endpoints = defineKind<Endpoints>({
   plural: 'endpoints',
   shortNames: ['ep'],
   namespaced: true,
+  createdByUpdate: true,
   deprecation: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
   columns: [nameColumn, { name: 'Endpoints', type: 'string', description: 'Addresses', of: endpointsOf }, ageColumn],
   check,

@@ -66,6 +66,7 @@ export const coreEvent = defineKind<CoreEvent>({
   plural: 'events',
   shortNames: ['ev'],
   namespaced: true,
+  createdByUpdate: true,
   columns: [
     { name: 'Last Seen', type: 'string', description: 'Time since it last happened', of: lastSeen },
     { name: 'Type', type: 'string', description: 'Normal or Warning', of: (event) => event.type ?? '' },

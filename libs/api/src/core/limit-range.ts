@@ -113,6 +113,7 @@ export const limitRange = defineKind<LimitRange>({
   plural: 'limitranges',
   shortNames: ['limits'],
   namespaced: true,
+  createdByUpdate: true,
   columns: defaultColumns,
   check,
   setDefaults(limitRange) {

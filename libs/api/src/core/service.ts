@@ -39,6 +39,7 @@ export const service = defineKind<Service>({
   shortNames: ['svc'],
   categories: ['all'],
   namespaced: true,
+  createdByUpdate: true,
   columns: [
     nameColumn,
     { name: 'Type', type: 'string', description: 'How the service is exposed', of: ({ spec }) => spec.type ?? '' },

@@ -112,6 +112,7 @@ export const event = defineKind<Event>({
   plural: 'events',
   shortNames: ['ev'],
   namespaced: true,
+  createdByUpdate: true,
   storedAs: { kind: coreEvent, toStorage, fromStorage },
   check,
   checkNew,

@@ -34,6 +34,8 @@ export const runtimeClass = defineKind<RuntimeClass>({
   kind: 'RuntimeClass',
   plural: 'runtimeclasses',
   namespaced: false,
+  createdByUpdate: true,
+  updatedByVersionOnly: true,
   columns: [
     nameColumn,
     {

@@ -43,6 +43,7 @@ export const podDisruptionBudget = defineKind<PodDisruptionBudget>({
   plural: 'poddisruptionbudgets',
   shortNames: ['pdb'],
   namespaced: true,
+  updatedByVersionOnly: true,
   generation: true,
   nameRule: pathSegment,
   columns: [

@@ -13,6 +13,7 @@ export const clusterRoleBinding = defineKind<ClusterRoleBinding>({
   kind: 'ClusterRoleBinding',
   plural: 'clusterrolebindings',
   namespaced: false,
+  createdByUpdate: true,
   nameRule: pathSegment,
   columns: bindingColumns,
   setDefaults: setBindingDefaults,

@@ -15,6 +15,7 @@ export const clusterRole = defineKind<ClusterRole>({
   kind: 'ClusterRole',
   plural: 'clusterroles',
   namespaced: false,
+  createdByUpdate: true,
   nameRule: pathSegment,
   columns: defaultColumns,
   check(errors, at, { rules, aggregationRule }) {

@@ -13,6 +13,7 @@ export const roleBinding = defineKind<RoleBinding>({
   kind: 'RoleBinding',
   plural: 'rolebindings',
   namespaced: true,
+  createdByUpdate: true,
   nameRule: pathSegment,
   columns: bindingColumns,
   setDefaults: setBindingDefaults,

@@ -15,6 +15,7 @@ export const role = defineKind<Role>({
   kind: 'Role',
   plural: 'roles',
   namespaced: true,
+  createdByUpdate: true,
   nameRule: pathSegment,
   columns: defaultColumns,
   check: (errors, at, { rules }) => checkRules(errors, at, rules, true),

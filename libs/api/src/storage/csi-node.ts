@@ -58,6 +58,7 @@ export const csiNode = defineKind<CSINode>({
   kind: 'CSINode',
   plural: 'csinodes',
   namespaced: false,
+  updatedByVersionOnly: true,
   columns: [
     nameColumn,
     {

@@ -14,6 +14,7 @@ export const csiStorageCapacity = defineKind<CSIStorageCapacity>({
   kind: 'CSIStorageCapacity',
   plural: 'csistoragecapacities',
   namespaced: true,
+  updatedByVersionOnly: true,
   columns: [
     nameColumn,
     {

@@ -55,6 +55,7 @@ export const volumeAttachment = defineKind<VolumeAttachment>({
   kind: 'VolumeAttachment',
   plural: 'volumeattachments',
   namespaced: false,
+  updatedByVersionOnly: true,
   columns: [
     nameColumn,
     {

@@ -8,8 +8,6 @@ import {
   deepEqual,
   type FieldConflict,
   formatTime,
-  isAlreadyExists,
-  isNotFound,
   type JsonObject,
   type KubeObject,
   LAST_APPLIED,
@@ -28,6 +26,7 @@ import { createObject, type WriteDeps } from './create.ts';
 import { decodeObject } from './decode.ts';
 import { changesBetween, managerOf, ownableMembers, setManagedFields } from './field-managers.ts';
 import { checkNamedAs } from './metadata.ts';
+import { orCreate } from './or-create.ts';
 import { decideUpdate } from './update.ts';
 
 /** The media type, which says YAML; JSON is YAML, too. */
@@ -147,26 +146,6 @@ function createApplied(deps: WriteDeps, configuration: Configuration): Promise<O
   });
 }
 
-/** Runs `change`; where there is no object yet, creates it. */
-async function orCreate(
-  change: () => Promise<ObjectResult>,
-  deps: WriteDeps,
-  configuration: Configuration,
-): Promise<ObjectResult> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await change();
-    } catch (error) {
-      if (!isNotFound(error) || configuration.target.subresource !== '') throw error;
-    }
-    try {
-      return await createApplied(deps, configuration);
-    } catch (error) {
-      if (!isAlreadyExists(error) || attempt >= ATTEMPTS_MAX) throw error;
-    }
-  }
-}
-
 /** Server-side apply of an object or its status. https://kubernetes.io/docs/reference/using-api/server-side-apply/ */
 export async function applyObject(
   deps: WriteDeps,
@@ -186,5 +165,5 @@ export async function applyObject(
         return decideApply(deps, configuration, target, entry);
       },
     });
-  return orCreate(change, deps, configuration);
+  return target.subresource === '' ? orCreate(change, () => createApplied(deps, configuration)) : change();
 }

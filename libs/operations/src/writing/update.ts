@@ -1,16 +1,22 @@
-import { type Kind, lease, type Namespace, podDisruptionBudget, type UpdatedPart } from '@periplus/api';
-import { at, type DeepReadonly, type FieldError, invalid, type KubeObject, parseVersion } from '@periplus/apimachinery';
+import type { Kind, Namespace, UpdatedPart } from '@periplus/api';
+import {
+  at,
+  type DeepReadonly,
+  type FieldError,
+  invalid,
+  type JsonObject,
+  type KubeObject,
+  parseVersion,
+} from '@periplus/apimachinery';
 import type { Entry } from '@periplus/cache';
 import type { AdmissionRequest } from '../admission/admission.ts';
 import type { Body, ObjectResult, Preconditions, RequestContext, Target } from '../types.ts';
 import { ATTEMPTS_MAX, changeObject, checkPreconditions, currentObject, type Decision } from './change.ts';
-import { ROOT, type WriteDeps } from './create.ts';
+import { createObject, ROOT, type WriteDeps } from './create.ts';
 import { decodeObject } from './decode.ts';
 import { type Manage, managedByUpdate } from './field-managers.ts';
 import { checkNamedAs, keepServerMetadata } from './metadata.ts';
-
-/** Kinds of which nobody may overwrite what he has not seen. */
-const CONDITIONAL_ONLY: ReadonlySet<unknown> = new Set<unknown>([lease, podDisruptionBudget]);
+import { orCreate } from './or-create.ts';
 
 /** What an update of a subresource keeps and checks, in place of what the kind says for the object itself. */
 interface UpdateStrategy {
@@ -61,14 +67,14 @@ function endsHere(kind: Kind, object: KubeObject, old: DeepReadonly<KubeObject>)
 /** Throws Conflict or Invalid when the version that an update names does not permit it. */
 function checkVersion(target: Target, object: KubeObject, entry: Entry): void {
   const { resourceVersion } = object.metadata;
-  const refuse = (why: string): never => {
-    throw invalid(target.kind, target.name, [at('metadata', 'resourceVersion').invalid(resourceVersion ?? '', why)]);
+  const refuse = (value: string | number, why: string): never => {
+    throw invalid(target.kind, target.name, [at('metadata', 'resourceVersion').invalid(value, why)]);
   };
   if (!resourceVersion || resourceVersion === '0') {
-    if (CONDITIONAL_ONLY.has(target.kind)) refuse('must be specified for an update');
+    if (target.kind.updatedByVersionOnly) refuse(0, 'must be specified for an update');
     return;
   }
-  if (!parseVersion(resourceVersion)) refuse('must be a resourceVersion that this server has issued');
+  if (!parseVersion(resourceVersion)) refuse(resourceVersion, 'must be a resourceVersion that this server has issued');
   checkPreconditions(target, entry, { resourceVersion });
 }
 
@@ -120,16 +126,24 @@ export async function updateObject(
     return object;
   };
   let first: KubeObject | null = decode(context, body.value);
-  return changeObject(deps, {
-    context,
-    target,
-    verb: 'update',
-    attemptsMax: ATTEMPTS_MAX,
-    decide(entry) {
-      checkPreconditions(target, entry, only);
-      const object = first ?? decode(again, JSON.parse(json) as Body['value']);
-      first = null;
-      return decideUpdate(deps, context, target, object, entry);
-    },
+  const meansOne = Boolean(first.metadata.uid || only.uid || only.resourceVersion);
+  const change = (): Promise<ObjectResult> =>
+    changeObject(deps, {
+      context,
+      target,
+      verb: 'update',
+      attemptsMax: ATTEMPTS_MAX,
+      decide(entry) {
+        checkPreconditions(target, entry, only);
+        const object = first ?? decode(again, JSON.parse(json) as Body['value']);
+        first = null;
+        return decideUpdate(deps, context, target, object, entry);
+      },
+    });
+  if (!target.kind.createdByUpdate || target.subresource !== '' || meansOne) return change();
+  return orCreate(change, () => {
+    const value = JSON.parse(json) as JsonObject & Pick<KubeObject, 'metadata'>;
+    delete value.metadata.resourceVersion;
+    return createObject(deps, again, { ...target, name: '' }, { value, json: null });
   });
 }
