@@ -7,6 +7,7 @@ describe('the built-in kinds', () => {
   it('come in discovery order', () => {
     expect(kinds.all().map(({ group, version, plural }) => [group, version, plural].filter(Boolean).join('/'))).toEqual(
       [
+        'v1/bindings',
         'v1/componentstatuses',
         'v1/configmaps',
         'v1/endpoints',

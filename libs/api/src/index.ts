@@ -33,6 +33,7 @@ export {
   certificateSigningRequest,
 } from './certificates/certificate-signing-request.ts';
 export { type Lease, lease } from './coordination/lease.ts';
+export { binding } from './core/binding.ts';
 export { type ComponentStatus, componentStatus } from './core/component-status.ts';
 export { type ConfigMap, configMap } from './core/config-map.ts';
 export { type Endpoints, endpoints } from './core/endpoints.ts';

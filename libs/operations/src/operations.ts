@@ -1,4 +1,13 @@
-import { clusterRole, componentStatus, type Kind, nodeMetrics, podGroup, podMetrics, role } from '@periplus/api';
+import {
+  binding,
+  clusterRole,
+  componentStatus,
+  type Kind,
+  nodeMetrics,
+  podGroup,
+  podMetrics,
+  role,
+} from '@periplus/api';
 import { methodNotSupported, pathNotFound } from '@periplus/apimachinery';
 import type { Store } from '@periplus/store';
 import { AdmissionChain } from './admission/admission.ts';
@@ -30,7 +39,7 @@ import type { Observed } from './reading/observed.ts';
 import { getObject, listObjects } from './reading/read.ts';
 import { parseSelection, type Selection } from './reading/selection.ts';
 import { answerReview } from './reviews/review.ts';
-import { bindPod } from './subresources/binding.ts';
+import { bindNamedPod, bindPod } from './subresources/binding.ts';
 import { evictPod } from './subresources/eviction.ts';
 import { bindPodGroup } from './subresources/group-binding.ts';
 import { patchScale, scaleResult, updateScale } from './subresources/scale.ts';
@@ -188,6 +197,7 @@ const writesOf = ({ select }: Access, write: WriteDeps, deps: OperationsDeps): W
     switch (target.subresource) {
       case '':
         checkVerb(target, 'create');
+        if (target.kind === (binding as unknown)) return bindNamedPod(write, context, target, body);
         if (!target.kind.isStored) return answerReview(deps, write, context, target, body);
         return createObject(write, context, target, body);
       case 'binding':

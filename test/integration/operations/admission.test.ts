@@ -280,6 +280,19 @@ describe('the topology of a node', () => {
     expect(await labelsOf('unknown')).toBeUndefined();
   });
 
+  it('is told to a pod that is bound at the address of old', async () => {
+    await createPod('free', 'old-way');
+    const bind = (metadata: object) => core.create('v1/bindings', 'free', { metadata, target: { name: 'placed' } });
+    expect((await bind({ name: 'old-way' })).object).toMatchObject({ kind: 'Status', status: 'Success' });
+    expect(await core.get('v1/pods', 'free', 'old-way')).toMatchObject({
+      metadata: { labels: { [ZONE]: 'z1' } },
+      spec: { nodeName: 'placed' },
+    });
+    expect((await refusal(bind({ name: 'old-way' }))).message).toMatch(/ is already assigned to node "placed"$/);
+    expect((await refusal(bind({}))).message).toBe('Name parameter required.');
+    expect((await refusal(bind({ name: 'none' }))).message).toBe('pods "none" not found');
+  });
+
   it('is not told to a pod that was made to say something else', async () => {
     const pod = {
       ...podOf('elsewhere', { nodeName: 'placed' }),

@@ -1,6 +1,7 @@
-import { type Pod, pod } from '@periplus/api';
+import { type Kind, type Pod, pod } from '@periplus/api';
 import {
   at,
+  badRequest,
   conflict,
   type DeepReadonly,
   dns1123Subdomain,
@@ -75,6 +76,9 @@ export function bound(old: DeepReadonly<Pod>, { node, labels, annotations }: Bou
   } as KubeObject;
 }
 
+const decode = (context: RequestContext, body: Body): Binding =>
+  decodeBody(context, bindingBody, body.value, body) as Binding;
+
 /** Gives a pod to a node, once and for all. Answers with a Status. */
 export async function bindPod(
   deps: WriteDeps,
@@ -83,8 +87,26 @@ export async function bindPod(
   body: Body,
 ): Promise<ObjectResult> {
   deps.authorize(context, target, 'create');
-  const binding = decodeBody(context, bindingBody, body.value, body) as Binding;
+  const binding = decode(context, body);
   binding.metadata.name ||= target.name;
+  return bind(deps, context, target, binding);
+}
+
+/** The same with a Binding that alone says which pod is meant. */
+export async function bindNamedPod(
+  deps: WriteDeps,
+  context: RequestContext,
+  target: Target,
+  body: Body,
+): Promise<ObjectResult> {
+  deps.authorize(context, target, 'create');
+  const binding = decode(context, body);
+  const { name } = binding.metadata;
+  if (!name) throw badRequest('Name parameter required.');
+  return bind(deps, context, { ...target, kind: pod as unknown as Kind, name, subresource: 'binding' }, binding);
+}
+
+async function bind(deps: WriteDeps, context: RequestContext, target: Target, binding: Binding): Promise<ObjectResult> {
   checkNamedAs(binding, target);
   validate(binding);
   const waiting = deps.admission.admit({
