@@ -33,7 +33,7 @@ const PURPOSES: Readonly<Record<string, string>> = {
 
 /** Usages as a CertificateSigningRequest names them, as a certificate does. Throws Error for one that nobody knows. */
 export function keyUsages(usages: readonly string[]): { flags: number; purposes: string[] } {
-  const unknown = usages.filter((usage) => !(usage in FLAGS) && !(usage in PURPOSES));
+  const unknown = usages.filter((usage) => !Object.hasOwn(FLAGS, usage) && !Object.hasOwn(PURPOSES, usage));
   if (unknown.length > 0) throw new Error(`unrecognized usage values: ${JSON.stringify(unknown)}`);
   const flags = usages.reduce((sum, usage) => sum | (FLAGS[usage] ?? 0), 0);
   const wanted = Object.keys(PURPOSES).filter((usage) => usages.includes(usage));

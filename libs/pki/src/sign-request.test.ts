@@ -93,8 +93,9 @@ describe('signRequest', () => {
     });
     expect(text).toMatch(/Key Usage: critical\s+Digital Signature, Key Encipherment\n/);
     expect(text).toMatch(/Any Extended Key Usage, TLS Web Server Authentication, TLS Web Client Authentication\n/);
-    await expect(signRequest(authority, request('/CN=ann'), { ...TERMS, usages: ['flying'] })).rejects.toThrow(
-      'unrecognized usage values: ["flying"]',
+    const unknown = ['flying', 'constructor'];
+    await expect(signRequest(authority, request('/CN=ann'), { ...TERMS, usages: unknown })).rejects.toThrow(
+      'unrecognized usage values: ["flying","constructor"]',
     );
   });
 
