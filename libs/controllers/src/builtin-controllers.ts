@@ -35,6 +35,7 @@ import { resourceQuotaController } from './resource-quota/resource-quota-control
 import { rootCaController } from './root-ca/root-ca-controller.ts';
 import { serviceAccountController } from './service-account/service-account-controller.ts';
 import { statefulSetController } from './stateful-set/stateful-set-controller.ts';
+import { ttlController } from './ttl/ttl-controller.ts';
 import { ttlAfterFinishedController } from './ttl-after-finished/ttl-after-finished-controller.ts';
 import { claimProtectionController } from './volume-protection/claim-protection-controller.ts';
 import { volumeProtectionController } from './volume-protection/volume-protection-controller.ts';
@@ -76,6 +77,7 @@ export const builtinControllers = (settings: {
   disruptionController,
   nodeController(settings.nodeMonitor),
   taintEvictionController,
+  ttlController,
   podGcController,
   ...(settings.podNetwork ? [nodeIpamController(settings.podNetwork)] : []),
   csrApprover(settings.certificates),
