@@ -9,7 +9,7 @@ import {
   type ResourceClient,
 } from '@periplus/client';
 import { createLogger, type Logger, Metrics } from '@periplus/component';
-import { builtinControllers, certificateEnquiries, UsageFeed } from '@periplus/controllers';
+import { builtinControllers, certificateEnquiries, tokenEnquiry, UsageFeed } from '@periplus/controllers';
 import { type EtcdClient, openEtcd } from '@periplus/etcd';
 import { type Controller, ControllerRuntime } from '@periplus/reconcile';
 import type { ControllerManagerConfig } from './config.ts';
@@ -67,6 +67,7 @@ export function appModule({
             ...{ kinds: builtinKinds(), rootCaPem: rootCa.toString(), nodeMonitor, usage, autoscaler, podNetwork },
             certificates: certificateEnquiries(resources, signingAuthority),
             signing,
+            bootstrapTokens: tokenEnquiry(resources),
           }),
       },
       {

@@ -1,5 +1,8 @@
 import type { KindRegistry } from '@periplus/api';
 import type { Controller } from '@periplus/reconcile';
+import { bootstrapSigner } from './bootstrap-token/bootstrap-signer.ts';
+import type { TokenEnquiry } from './bootstrap-token/bootstrap-tokens.ts';
+import { tokenCleaner } from './bootstrap-token/token-cleaner.ts';
 import type { CertificateEnquiries } from './certificates/certificate-enquiries.ts';
 import { csrApprover } from './certificates/csr-approver.ts';
 import { csrCleaner } from './certificates/csr-cleaner.ts';
@@ -55,6 +58,7 @@ export const builtinControllers = (settings: {
   podNetwork: PodNetwork | null;
   certificates: CertificateEnquiries;
   signing: SigningSettings;
+  bootstrapTokens: TokenEnquiry;
 }): readonly Controller[] => [
   namespaceController(settings.kinds),
   serviceAccountController,
@@ -83,6 +87,8 @@ export const builtinControllers = (settings: {
   csrApprover(settings.certificates),
   ...signers(settings.certificates, settings.signing),
   csrCleaner,
+  bootstrapSigner(settings.bootstrapTokens),
+  tokenCleaner(settings.bootstrapTokens),
   unscheduledPodController,
   resourceQuotaController(settings.kinds),
   flowSchemaController,

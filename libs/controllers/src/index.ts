@@ -2,6 +2,8 @@
  * The built-in controllers, a folder each; `builtin-controllers.ts` lists them. All of them are data and pure functions:
  * `simulation.ts` plays with them in memory.
  */
+
+export { tokenEnquiry } from './bootstrap-token/bootstrap-tokens.ts';
 export { builtinControllers } from './builtin-controllers.ts';
 export { certificateEnquiries } from './certificates/certificate-enquiries.ts';
 export type { SigningSettings } from './certificates/csr-signer.ts';

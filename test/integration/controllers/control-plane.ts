@@ -14,7 +14,13 @@ import {
   openResourceClient,
 } from '@periplus/client';
 import { type Logger, Metrics } from '@periplus/component';
-import { type AutoscalerSettings, builtinControllers, certificateEnquiries, UsageFeed } from '@periplus/controllers';
+import {
+  type AutoscalerSettings,
+  builtinControllers,
+  certificateEnquiries,
+  tokenEnquiry,
+  UsageFeed,
+} from '@periplus/controllers';
 import type { LeaseHandle } from '@periplus/etcd';
 import { startGrpcServer } from '@periplus/grpc-api';
 import { Fairness } from '@periplus/operations';
@@ -152,6 +158,7 @@ export async function runControllers(
     podNetwork: null,
     certificates: certificateEnquiries(resources, plane.authority),
     signing: { lifeMs: 365 * 86_400_000 },
+    bootstrapTokens: tokenEnquiry(resources),
   });
   const ending = new AbortController();
   const cache = new ClusterCache({
