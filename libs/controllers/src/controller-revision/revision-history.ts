@@ -11,6 +11,7 @@ import {
   type KubeObject,
   ownerReferenceTo,
   parseTime,
+  type Selector,
 } from '@periplus/apimachinery';
 import type { View } from '@periplus/cache';
 import type { Command } from '@periplus/client';
@@ -31,6 +32,7 @@ type Template = { metadata?: Pick<KubeObject['metadata'], 'labels'>; spec?: Pod[
 export interface HistoryOwner {
   kind: Kind;
   object: DeepReadonly<KubeObject & { spec: { template?: Template }; status?: { collisionCount?: number } }>;
+  selector: Selector;
   /** The label of a revision that holds its hash. */
   hashLabel: string;
   /** What pods of a revision have as their label. */

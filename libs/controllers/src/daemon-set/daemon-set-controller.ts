@@ -1,13 +1,12 @@
 import { controllerRevision, type DaemonSet, daemonSet, node, pod, sameValue } from '@periplus/api';
 import type { View } from '@periplus/cache';
-import type { Command } from '@periplus/client';
 import { defineController, idle, type ObjectRef, watchRule } from '@periplus/reconcile';
-import { type HistoryOwner, markOfHash, planHistory, REVISION_LABEL } from '../controller-revision/revision-history.ts';
+import { historyFirst } from '../controller-revision/history-first.ts';
+import { type HistoryOwner, markOfHash, REVISION_LABEL } from '../controller-revision/revision-history.ts';
 import type { NodeView } from '../node/node-taints.ts';
 import { adoptionRule, orphanPods, orphanRevisions } from '../orphans.ts';
 import { claim } from '../ownership.ts';
 import { selectorOf } from '../selectors.ts';
-import { setStatus } from '../status-change.ts';
 import { planDaemonSet } from './daemon-set-plan.ts';
 import { type DaemonSetView, NOWHERE, placementOf } from './placement.ts';
 
@@ -17,6 +16,7 @@ const REST_MS = 100;
 const historyOwner = (set: DaemonSetView): HistoryOwner => ({
   kind: daemonSet,
   object: set,
+  selector: selectorOf(set.spec.selector),
   hashLabel: REVISION_LABEL,
   mark: markOfHash,
 });
@@ -55,22 +55,9 @@ export const daemonSetController = defineController<DaemonSet>({
     const set = view.get(daemonSet, namespace, name);
     // What a set that is being deleted owns may be gone already: its counts would say nothing.
     if (!set || set.metadata.deletionTimestamp) return idle;
-    const owner = { kind: daemonSet, object: set, selector: selectorOf(set.spec.selector) };
+    const owner = historyOwner(set);
     const { uid = '' } = set.metadata;
     const pods = claim(owner, pod, [...view.owned(pod, uid), ...view.index(orphanPods, namespace)]);
-    const revisions = claim(owner, controllerRevision, [
-      ...view.owned(controllerRevision, uid),
-      ...view.index(orphanRevisions, namespace),
-    ]);
-    const history = planHistory(historyOwner(set), revisions.claimed, pods.claimed, view);
-    if (history === 'collision') return { steps: [countCollision(set)] };
-    const first = [...pods.commands, ...revisions.commands, ...history.commands];
-    // What the pods are compared with comes before the pods.
-    if (history.commands.length > 0) return { steps: [first] };
-    return planDaemonSet(set, pods.claimed, first, history, view);
+    return historyFirst(owner, pods, view, (first, history) => planDaemonSet(set, pods.claimed, first, history, view));
   },
 });
-
-/** Another name is made of the count. The next reconcile uses it. */
-const countCollision = (set: DaemonSetView): Command[] =>
-  setStatus(daemonSet, set, { ...set.status, collisionCount: (set.status?.collisionCount ?? 0) + 1 });

@@ -1,7 +1,8 @@
 import { controllerRevision, persistentVolumeClaim, pod, type StatefulSet, statefulSet } from '@periplus/api';
 import type { View } from '@periplus/cache';
 import { defineController, idle, type ObjectRef, type Plan, watchRule } from '@periplus/reconcile';
-import { type HistoryOwner, planHistory } from '../controller-revision/revision-history.ts';
+import { historyFirst } from '../controller-revision/history-first.ts';
+import type { HistoryOwner } from '../controller-revision/revision-history.ts';
 import { adoptionRule, orphanPods, orphanRevisions } from '../orphans.ts';
 import { claim } from '../ownership.ts';
 import type { PodView } from '../pod-state.ts';
@@ -17,6 +18,7 @@ const HASH_LABEL = 'controller.kubernetes.io/hash';
 const historyOwner = (set: StatefulSetView): HistoryOwner => ({
   kind: statefulSet,
   object: set,
+  selector: selectorOf(set.spec.selector),
   hashLabel: HASH_LABEL,
   mark: ({ metadata }) => metadata.name ?? '',
 });
@@ -45,7 +47,7 @@ export const statefulSetController = defineController<StatefulSet>({
   reconcile({ namespace, name }, view) {
     const set = view.get(statefulSet, namespace, name);
     if (!set) return idle;
-    const owner = { kind: statefulSet, object: set, selector: selectorOf(set.spec.selector) };
+    const owner = historyOwner(set);
     const { uid = '', deletionTimestamp } = set.metadata;
     const candidates = [...view.owned(pod, uid), ...view.index(orphanPods, namespace)];
     const pods = claim(
@@ -54,16 +56,9 @@ export const statefulSetController = defineController<StatefulSet>({
       candidates.filter((candidate) => ordinalOf(set, candidate) !== undefined),
     );
     if (deletionTimestamp) return { steps: [statusOnly(set, pods.claimed, view)] };
-    const revisions = claim(owner, controllerRevision, [
-      ...view.owned(controllerRevision, uid),
-      ...view.index(orphanRevisions, namespace),
-    ]);
-    const history = planHistory(historyOwner(set), revisions.claimed, pods.claimed, view);
-    if (history === 'collision') return { steps: [countCollision(set)] };
-    const first = [...pods.commands, ...revisions.commands, ...history.commands];
-    // What the pods are compared with comes before the pods.
-    if (history.commands.length > 0) return { steps: [first] };
-    return planStatefulSet(set, pods.claimed, first, history, view);
+    return historyFirst(owner, pods, view, (first, history) =>
+      planStatefulSet(set, pods.claimed, first, history, view),
+    );
   },
 });
 
@@ -71,7 +66,3 @@ function statusOnly(set: StatefulSetView, pods: readonly PodView[], { nowMs }: V
   const revisions = { current: set.status?.currentRevision, update: set.status?.updateRevision };
   return setStatus(statefulSet, set, statefulSetStatus(set, pods, revisions, nowMs).status);
 }
-
-/** Another name is made of the count. The next reconcile uses it. */
-const countCollision = (set: StatefulSetView): Plan['steps'][number] =>
-  setStatus(statefulSet, set, { ...set.status, collisionCount: (set.status?.collisionCount ?? 0) + 1 });
