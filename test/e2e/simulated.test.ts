@@ -136,7 +136,9 @@ describe('a cluster of simulated nodes', () => {
     await cluster.periplus('down');
     const settings = JSON.parse(readFileSync(cluster.folder.settings, 'utf8'));
     const autoscaler = { syncPeriodSeconds: 1, downscaleStabilizationSeconds: 2, cpuInitializationSeconds: 0 };
-    writeFileSync(cluster.folder.settings, JSON.stringify({ ...settings, controllerManager: { autoscaler } }));
+    const podNetwork = { cidrs: ['10.64.0.0/16', 'fd00:10::/48'] };
+    const controllerManager = { autoscaler, podNetwork };
+    writeFileSync(cluster.folder.settings, JSON.stringify({ ...settings, controllerManager }));
     await cluster.periplus('up', '--detach');
     const annotate = (cpu: string) =>
       cluster.kubectl('annotate', 'pods', '-l', 'app=web', '--overwrite', `periplus.dev/usage-cpu=${cpu}`);
@@ -159,6 +161,16 @@ describe('a cluster of simulated nodes', () => {
       expect(line).toMatch(/^web +Deployment\/web +cpu: 5%\/50% +2 +8 +2 /);
     });
     await cluster.kubectl('delete', 'hpa', 'web');
+  });
+
+  it('gives a node that comes without one a range of pod addresses of each family', async () => {
+    const input = JSON.stringify({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'bare' } });
+    expect((await cluster.tryKubectl(['create', '-f', '-'], { input })).stderr).toBe('');
+    await eventually(async () => {
+      const ranges = await cluster.kubectl('get', 'node', 'bare', '-o', 'jsonpath={.spec.podCIDRs}');
+      expect(JSON.parse(ranges)).toEqual(['10.64.0.0/24', 'fd00:10::/64']);
+    });
+    await cluster.kubectl('delete', 'node', 'bare');
   });
 
   it('refuses a second up, and says that it is up', async () => {

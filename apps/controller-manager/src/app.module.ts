@@ -39,7 +39,7 @@ export function appModule({
   rootCa,
   nodeMonitor,
   autoscaler,
-  podNetwork,
+  podNetworks,
   signing,
   signingAuthority,
 }: ControllerManagerConfig): DynamicModule {
@@ -64,7 +64,7 @@ export function appModule({
         inject: [USAGE, RESOURCES],
         useFactory: (usage: UsageFeed, resources: ResourceClient) =>
           builtinControllers({
-            ...{ kinds: builtinKinds(), rootCaPem: rootCa.toString(), nodeMonitor, usage, autoscaler, podNetwork },
+            ...{ kinds: builtinKinds(), rootCaPem: rootCa.toString(), nodeMonitor, usage, autoscaler, podNetworks },
             certificates: certificateEnquiries(resources, signingAuthority),
             signing,
             bootstrapTokens: tokenEnquiry(resources),

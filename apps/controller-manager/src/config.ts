@@ -1,7 +1,7 @@
 import { ConfigError, type ConfigReader, LOG_LEVELS, type LogLevel } from '@periplus/component';
 import {
   type AutoscalerSettings,
-  checkPodNetwork,
+  checkPodNetworks,
   type NodeMonitorSettings,
   type PodNetwork,
   type SigningSettings,
@@ -23,8 +23,8 @@ export interface ControllerManagerConfig {
   rootCa: Buffer;
   nodeMonitor: NodeMonitorSettings;
   autoscaler: AutoscalerSettings;
-  /** What nodes that come without a range of pod addresses get theirs from. Null: they get none. */
-  podNetwork: PodNetwork | null;
+  /** What nodes that come without a range of pod addresses get theirs from. Empty: they get none. */
+  podNetworks: readonly PodNetwork[];
   signing: SigningSettings;
   /** PEM: what certificates are signed with that somebody asks for. Null: nothing is signed. */
   signingAuthority: { cert: string; key: string } | null;
@@ -60,7 +60,7 @@ export function controllerManagerConfig(reader: ConfigReader): ControllerManager
     nodeMonitor: { startupGraceMs: (startupGrace ?? STARTUP_GRACE_SECONDS) * 1_000 },
     autoscaler: autoscalerOf(reader.has('autoscaler') ? reader.object('autoscaler') : null),
     ...signingOf(reader.has('clusterSigning') ? reader.object('clusterSigning') : null),
-    podNetwork: reader.has('podNetwork') ? podNetworkOf(reader.object('podNetwork')) : null,
+    podNetworks: reader.has('podNetwork') ? podNetworksOf(reader.object('podNetwork')) : [],
     leaseSeconds: reader.integer('leaseSeconds', { min: 2, max: 600 }, LEASE_SECONDS),
     health: { host: health?.string('host', '127.0.0.1') ?? '127.0.0.1', port: health?.port('port', 0) ?? 0 },
     logLevel: reader.oneOf('logLevel', LOG_LEVELS, 'info'),
@@ -90,16 +90,18 @@ function signingOf(reader: ConfigReader | null): Pick<ControllerManagerConfig, '
   };
 }
 
-/** As --cluster-cidr and --node-cidr-mask-size. */
-function podNetworkOf(reader: ConfigReader): PodNetwork {
-  const network = {
-    cidr: reader.string('cidr'),
-    nodeMaskBits: reader.integer('nodeMaskBits', { min: 8, max: 30 }, 24),
-  };
+/** As --cluster-cidr, --node-cidr-mask-size-ipv4 and --node-cidr-mask-size-ipv6. */
+function podNetworksOf(reader: ConfigReader): PodNetwork[] {
+  const [ofV4, ofV6] = [
+    reader.integer('nodeMaskBitsIpv4', { min: 8, max: 30 }, 24),
+    reader.integer('nodeMaskBitsIpv6', { min: 8, max: 126 }, 64),
+  ];
+  const networks = reader.strings('cidrs').map((cidr) => ({ cidr, nodeMaskBits: cidr.includes(':') ? ofV6 : ofV4 }));
   try {
-    checkPodNetwork(network);
+    if (networks.length === 0) throw new RangeError('must name a range');
+    checkPodNetworks(networks);
   } catch (error) {
-    throw new ConfigError('podNetwork', (error as Error).message);
+    throw new ConfigError('podNetwork.cidrs', (error as Error).message);
   }
-  return network;
+  return networks;
 }

@@ -59,6 +59,31 @@ function networkOf(range: string): Network {
   };
 }
 
+/** The numbers of the addresses of a range: from `first` on, up to `behind`, which is none of them. */
+export interface AddressRange {
+  isV6: boolean;
+  /** The length of the prefix. */
+  bits: number;
+  first: bigint;
+  behind: bigint;
+}
+
+/** Undefined for what is no range. */
+export function addressRange(text: string): AddressRange | undefined {
+  if (cidr(text).length > 0) return undefined;
+  const { isV6, bits, prefix } = networkOf(text);
+  const free = BigInt((isV6 ? 128 : 32) - bits);
+  const first = prefix(bits) << free;
+  return { isV6, bits, first, behind: first + (1n << free) };
+}
+
+/** The address that a number stands for, in canonical form. */
+export function addressText(number: bigint, isV6: boolean): string {
+  const digits = number.toString(16).padStart(isV6 ? 32 : 8, '0');
+  if (!isV6) return [...Buffer.from(digits, 'hex')].join('.');
+  return canonical(digits.replace(/.{4}(?!$)/g, '$&:'));
+}
+
 export const isIpv6Range = (range: string): boolean => range.includes(':');
 
 /** Whether `inner` is a part of `outer` and not all of it. Both must be ranges. */

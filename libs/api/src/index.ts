@@ -3,6 +3,7 @@
  * each file below `core/`, `apps/`, ... is one kind; `builtin.ts` lists them.
  */
 export type { ArraySchema, ObjectSchema, Schema } from '@periplus/apimachinery';
+export { type AddressRange, addressRange, addressText } from './addresses.ts';
 export { type ControllerRevision, controllerRevision } from './apps/controller-revision.ts';
 export { type DaemonSet, daemonSet } from './apps/daemon-set.ts';
 export { type Deployment, deployment } from './apps/deployment.ts';

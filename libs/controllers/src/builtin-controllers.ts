@@ -54,8 +54,8 @@ export const builtinControllers = (settings: {
   /** What the autoscaler knows of the use of pods. */
   usage: PodUsage;
   autoscaler: AutoscalerSettings;
-  /** Null: nodes bring their ranges of pod addresses themselves. */
-  podNetwork: PodNetwork | null;
+  /** Of each family of addresses at most one. None: nodes bring their ranges of pod addresses themselves. */
+  podNetworks: readonly PodNetwork[];
   certificates: CertificateEnquiries;
   signing: SigningSettings;
   bootstrapTokens: TokenEnquiry;
@@ -83,7 +83,7 @@ export const builtinControllers = (settings: {
   taintEvictionController,
   ttlController,
   podGcController,
-  ...(settings.podNetwork ? [nodeIpamController(settings.podNetwork)] : []),
+  ...(settings.podNetworks.length > 0 ? [nodeIpamController(settings.podNetworks)] : []),
   csrApprover(settings.certificates),
   ...signers(settings.certificates, settings.signing),
   csrCleaner,

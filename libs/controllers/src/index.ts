@@ -11,4 +11,4 @@ export type { AutoscalerSettings } from './horizontal-pod-autoscaler/hpa-control
 export type { HeardMetrics, PodUsage } from './horizontal-pod-autoscaler/pod-usage.ts';
 export { UsageFeed, type UsageFeedDeps } from './horizontal-pod-autoscaler/usage-feed.ts';
 export type { NodeMonitorSettings } from './node/node-controller.ts';
-export { checkPodNetwork, type PodNetwork } from './node-ipam/pod-ranges.ts';
+export { checkPodNetworks, type PodNetwork } from './node-ipam/pod-ranges.ts';

@@ -155,7 +155,7 @@ export async function runControllers(
     nodeMonitor: { startupGraceMs: 60_000 },
     usage,
     autoscaler: AUTOSCALER,
-    podNetwork: null,
+    podNetworks: [],
     certificates: certificateEnquiries(resources, plane.authority),
     signing: { lifeMs: 365 * 86_400_000 },
     bootstrapTokens: tokenEnquiry(resources),

@@ -1,4 +1,4 @@
-import { node } from '@periplus/api';
+import { node, serviceCIDR } from '@periplus/api';
 import type { Command } from '@periplus/client';
 import {
   type Controller,
@@ -20,10 +20,10 @@ const rangesOf = ({ spec }: NodeView): readonly string[] => spec.podCIDRs ?? (sp
 const concerns = (now: NodeView | null): boolean => now === null || rangesOf(now).length === 0;
 
 /**
- * Gives each node that comes without one a range of addresses for its pods, never one that another node has.
- * https://kubernetes.io/docs/reference/command-line-tools-reference/kube-controller-manager/ (--allocate-node-cidrs)
+ * Gives each node that comes without any a range of addresses for its pods, of each of the `networks` one, and never
+ * one that another node has or Services get theirs from. https://kubernetes.io/docs/reference/command-line-tools-reference/kube-controller-manager/ (--allocate-node-cidrs)
  */
-export const nodeIpamController = (network: PodNetwork): Controller =>
+export const nodeIpamController = (networks: readonly PodNetwork[]): Controller =>
   defineController({
     name: 'node-ipam',
     for: null,
@@ -35,20 +35,27 @@ export const nodeIpamController = (network: PodNetwork): Controller =>
         .filter((one) => rangesOf(one).length === 0 && !one.metadata.deletionTimestamp)
         .sort((a, b) => ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1));
       if (waiting.length === 0) return idle;
-      const free = freeRanges(network, nodes.flatMap(rangesOf), waiting.length);
-      const events = waiting.slice(free.length).map(
+      const taken = [...nodes.flatMap(rangesOf), ...view.list(serviceCIDR).flatMap(({ spec }) => spec.cidrs ?? [])];
+      const free = networks.map((network) => freeRanges(network, taken, waiting.length));
+      const count = Math.min(...free.map(({ length }) => length));
+      const events = waiting.slice(count).map(
         (about): PlannedEvent => ({
           ...{ about, type: 'Normal', reason: 'CIDRNotAvailable' },
           message: `Node ${about.metadata.name} status is now: CIDRNotAvailable`,
         }),
       );
-      const commands = free.map((range, i): Command => assign(waiting[i]!, range));
+      const commands = waiting.slice(0, count).map((one, i) =>
+        assign(
+          one,
+          free.map((ranges) => ranges[i]!),
+        ),
+      );
       return { steps: commands.length > 0 ? [commands] : [], events };
     },
   });
 
 /** Refused when the node was changed since: it may have been given a range by somebody else. */
-const assign = ({ metadata }: NodeView, range: string): Command => ({
+const assign = ({ metadata }: NodeView, ranges: readonly string[]): Command => ({
   verb: 'patch',
   kind: node,
   namespace: '',
@@ -56,5 +63,5 @@ const assign = ({ metadata }: NodeView, range: string): Command => ({
   ifUid: metadata.uid,
   ifResourceVersion: metadata.resourceVersion,
   type: 'merge',
-  patch: { spec: { podCIDR: range, podCIDRs: [range] } },
+  patch: { spec: { podCIDR: ranges[0]!, podCIDRs: ranges } },
 });
