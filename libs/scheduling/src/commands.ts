@@ -2,6 +2,7 @@ import { POD_GROUP_SCHEDULED, type Pod, podGroup as podGroupKind, pod as podKind
 import type { DeepReadonly, KubeObject } from '@periplus/apimachinery';
 import type { Entry } from '@periplus/cache';
 import type { Command, CommandCause } from '@periplus/client';
+import type { Placement } from './pod-info.ts';
 
 /** The change that a decision answers to. */
 export const causeOf = ({ key, resourceVersion }: Entry): CommandCause => ({
@@ -35,10 +36,7 @@ interface GroupName {
 }
 
 /** Gives pods of a group to nodes, all or none. */
-export const groupBinding = (
-  { namespace, name }: GroupName,
-  placements: readonly { pod: { pod: DeepReadonly<Pod> }; node: string }[],
-): Command => ({
+export const groupBinding = ({ namespace, name }: GroupName, placements: readonly Placement[]): Command => ({
   ...{ kind: podGroupKind, namespace, name, subresource: 'binding', verb: 'create' },
   object: {
     apiVersion: 'scheduling.k8s.io/v1alpha2',

@@ -1,5 +1,7 @@
 /**
- * Which node a pod goes to. `scheduler.ts` listens and binds; `scheduling-queue.ts` holds the pods that wait;
+ * Which node a pod goes to. `scheduler.ts` takes one pod after the other from the queue (`scheduling-queue.ts`) and tries
+ * to place it (`pod-attempts.ts`); `cluster-observer.ts` follows the cache, so that the queue holds the pods that wait
+ * and `cluster-picture.ts` what decisions look at; `bindings.ts` has come true what was decided.
  * `decide.ts` chooses among the nodes with the plugins of a `profile.ts`, each in a file of `plugins/`; `configuration.ts`
  * reads other profiles than the default one; `preemption/` makes room for those who are more important,
  * `gangs/` places pods that go together, `explanation/` tells what the plugins make of a pod in a cluster as it was read.
@@ -9,8 +11,9 @@
  * `workload-selectors.ts`. Of a pod nothing is kept but its shape (`pod-shape.ts`), shared by all that are alike.
  */
 
+export { SCHEDULER_RESOURCES } from './cluster-picture.ts';
 export { schedulingProfiles } from './configuration.ts';
 export { type Explanation, explain } from './explanation/explain.ts';
 export { type SchedulerMetrics, schedulerMetrics } from './metrics.ts';
 export { DEFAULT_PROFILE, type Profile, SCHEDULER_NAME } from './profile.ts';
-export { SCHEDULER_RESOURCES, Scheduler, type SchedulerDeps } from './scheduler.ts';
+export { Scheduler, type SchedulerDeps } from './scheduler.ts';

@@ -12,6 +12,12 @@ export interface PodInfo {
   readonly createRevision: number;
 }
 
+/** Where a pod is to go. */
+export interface Placement {
+  readonly pod: PodInfo;
+  readonly node: string;
+}
+
 export const podInfo = (pod: DeepReadonly<Pod>, shapes: PodShapes, createRevision: number): PodInfo => ({
   uid: pod.metadata.uid!,
   pod,

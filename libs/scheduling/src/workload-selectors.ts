@@ -6,7 +6,7 @@ import {
   Selector,
   selectorOfLabels,
 } from '@periplus/apimachinery';
-import type { Entry } from '@periplus/cache';
+import type { Depicted } from './depicted.ts';
 import type { Peer } from './peer.ts';
 
 const ofLabels = (selector: unknown): Selector => selectorOfLabels(selector as Labels | undefined);
@@ -21,7 +21,7 @@ const WORKLOADS = {
   'apps/statefulsets': { kind: 'apps/v1/StatefulSet', compile: ofSelector, changes: false },
 } as const;
 
-const workloadOf = ({ group, resource }: Entry['key'] | { group: string; resource: string }) => {
+const workloadOf = ({ group, resource }: Depicted['key'] | { group: string; resource: string }) => {
   const name = `${group}/${resource}`;
   return Object.hasOwn(WORKLOADS, name) ? WORKLOADS[name as keyof typeof WORKLOADS] : undefined;
 };
@@ -45,7 +45,7 @@ export class WorkloadSelectors {
   private readonly controllers = new Map<string, Selector>();
 
   /** Takes the state of an object; ones of other kinds are let pass. */
-  set({ key, bytes }: Entry): void {
+  set({ key, bytes }: Depicted): void {
     const workload = workloadOf(key);
     if (!workload) return;
     const { namespace, name } = key;
@@ -60,7 +60,7 @@ export class WorkloadSelectors {
     this.version += 1;
   }
 
-  delete({ key }: Entry): void {
+  delete({ key }: Depicted): void {
     const workload = workloadOf(key);
     if (!workload) return;
     const { namespace, name } = key;

@@ -1,11 +1,6 @@
 import type { Decision, Refusal } from '../decide.ts';
 import type { NodeTable } from '../node-table.ts';
-import type { PodInfo } from '../pod-info.ts';
-
-export interface Placement {
-  readonly pod: PodInfo;
-  readonly node: string;
-}
+import type { Placement, PodInfo } from '../pod-info.ts';
 
 /** What became of the pods of a gang, together. */
 export interface GangDecision {

@@ -1,6 +1,6 @@
 import type { PodGroup } from '@periplus/api';
 import type { DeepReadonly } from '@periplus/apimachinery';
-import type { Entry } from '@periplus/cache';
+import type { Depicted } from '../depicted.ts';
 import type { PodInfo } from '../pod-info.ts';
 
 type Policy = DeepReadonly<PodGroup>['spec']['schedulingPolicy'];
@@ -68,13 +68,13 @@ export class PodGroups {
   private readonly byPod = new Map<string, Group>();
 
   /** Takes what a PodGroup says. */
-  set({ key, object }: Entry): Group {
+  set({ key, object }: Depicted): Group {
     const group = this.group(key.namespace, key.name);
     group.policy = (object as unknown as DeepReadonly<PodGroup>).spec.schedulingPolicy;
     return group;
   }
 
-  delete({ key }: Entry): Group {
+  delete({ key }: Depicted): Group {
     const group = this.group(key.namespace, key.name);
     group.policy = undefined;
     this.forgetIfEmpty(group);

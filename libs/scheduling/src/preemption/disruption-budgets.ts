@@ -1,6 +1,6 @@
 import type { PodDisruptionBudget } from '@periplus/api';
 import { compileLabelSelector, type DeepReadonly, type Labels } from '@periplus/apimachinery';
-import type { Entry } from '@periplus/cache';
+import type { Depicted } from '../depicted.ts';
 
 /** What a budget has to know of a pod. */
 export interface BudgetedPod {
@@ -33,14 +33,14 @@ export class DisruptionBudgets {
   version = 0;
   private readonly byNamespace = new Map<string, Map<string, Budget>>();
 
-  set({ key, object }: Entry): void {
+  set({ key, object }: Depicted): void {
     const budgets = this.byNamespace.get(key.namespace) ?? new Map<string, Budget>();
     this.byNamespace.set(key.namespace, budgets);
     budgets.set(key.name, budgetOf(object as unknown as DeepReadonly<PodDisruptionBudget>));
     this.version += 1;
   }
 
-  delete({ key }: Entry): void {
+  delete({ key }: Depicted): void {
     const budgets = this.byNamespace.get(key.namespace);
     if (!budgets?.delete(key.name)) return;
     if (budgets.size === 0) this.byNamespace.delete(key.namespace);

@@ -11,7 +11,7 @@ import {
   storageClassOf,
 } from '@periplus/api';
 import type { DeepReadonly } from '@periplus/apimachinery';
-import type { Entry } from '@periplus/cache';
+import type { Depicted } from '../depicted.ts';
 
 export type Claim = DeepReadonly<PersistentVolumeClaim>;
 export type Volume = DeepReadonly<PersistentVolume>;
@@ -103,7 +103,7 @@ export class VolumeCatalog {
   }
 
   /** Takes a change of an object. Returns the claim that it is about; null when it may matter to any; undefined: to none. */
-  apply({ key, object }: Entry, isGone: boolean): string | null | undefined {
+  apply({ key, object }: Depicted, isGone: boolean): string | null | undefined {
     const { resource, namespace, name } = key;
     switch (resource) {
       case persistentVolumeClaim.plural:

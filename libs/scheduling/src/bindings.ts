@@ -1,0 +1,135 @@
+import type { ClusterCache } from '@periplus/cache';
+import type { Command, CommandClient } from '@periplus/client';
+import type { Logger } from '@periplus/component';
+import type { ClusterObserver } from './cluster-observer.ts';
+import type { ClusterPicture } from './cluster-picture.ts';
+import type { SchedulerMetrics } from './metrics.ts';
+import type { Placement } from './pod-info.ts';
+import type { PodShape } from './pod-shape.ts';
+import type { Reports } from './reports.ts';
+import type { SchedulingQueue, Waiting } from './scheduling-queue.ts';
+import type { VolumeBinder } from './volumes/volume-binder.ts';
+
+/** Bindings under way: the api-server commits them in groups, and more would only wait there. */
+const BINDINGS_MAX = 512;
+/** How long the end of the leadership waits for answers, so that the next leader finds these bindings in etcd. */
+const FAREWELL_MS_MAX = 1_000;
+
+export interface BindingsDeps {
+  picture: ClusterPicture;
+  queue: SchedulingQueue;
+  observer: Pick<ClusterObserver, 'takeBack'>;
+  cache: Pick<ClusterCache, 'current' | 'waitFor'>;
+  commands: CommandClient;
+  volumes: VolumeBinder;
+  reports: Reports;
+  metrics: SchedulerMetrics;
+  log: Logger;
+  nowMs(): number;
+}
+
+/** Binds pods to the nodes that were chosen for them, many at a time. What fails is taken back and tried again. */
+export class Bindings {
+  private readonly deps: BindingsDeps;
+  /** Ends what is being sent. */
+  private readonly sending: AbortController;
+  private readonly onDone: () => void;
+  private underWay = 0;
+  private onNone: (() => void) | undefined;
+
+  /** `onDone`: there is room for more again. */
+  constructor(deps: BindingsDeps, sending: AbortController, onDone: () => void) {
+    this.deps = deps;
+    this.sending = sending;
+    this.onDone = onDone;
+  }
+
+  get isFull(): boolean {
+    return this.underWay >= BINDINGS_MAX;
+  }
+
+  /** Assumes that the pods are where they are to go, and sends the one command that binds all of them. */
+  async bind(waiting: Waiting, placements: readonly Placement[], command: Command, onBound: () => void): Promise<void> {
+    const { commands, metrics, picture } = this.deps;
+    for (const { pod, node } of placements) picture.assume(pod, node);
+    this.underWay += placements.length;
+    try {
+      const claiming = placements.filter(({ pod }) => pod.shape.claims);
+      if (claiming.length > 0) {
+        await Promise.all(claiming.map(({ pod, node }) => this.bindVolumes(pod.shape, node, waiting.cause)));
+      }
+      await commands.send(command, waiting.cause, this.sending.signal);
+      onBound();
+      for (const placement of placements) this.tell(waiting, placement);
+    } catch (error) {
+      metrics.attempts.error.add();
+      await this.failed(waiting, placements, command, error);
+    }
+    this.underWay -= placements.length;
+    if (this.underWay === 0) this.onNone?.();
+    this.onDone();
+  }
+
+  /** Waits for what is under way, but not for long. Afterwards nothing is sent any more. */
+  async end(): Promise<void> {
+    const { sending } = this;
+    if (this.underWay > 0) {
+      const timer = setTimeout(() => sending.abort(), FAREWELL_MS_MAX);
+      await new Promise<void>((resolve) => {
+        this.onNone = resolve;
+      });
+      clearTimeout(timer);
+    }
+    sending.abort();
+  }
+
+  private tell({ cause, sinceMs }: Waiting, { pod: { pod }, node }: Placement): void {
+    const { metrics, reports, nowMs } = this.deps;
+    const { namespace, name } = pod.metadata;
+    metrics.attempts.scheduled.add();
+    metrics.schedulingSeconds.observe((nowMs() - sinceMs) / 1000);
+    reports.record(pod.metadata, cause, 'Normal', 'Scheduled', `Successfully assigned ${namespace}/${name} to ${node}`);
+  }
+
+  /**
+   * Has the claims of a pod bound on its node. Not among the bindings under way: whoever makes a volume may take
+   * minutes.
+   */
+  private async bindVolumes(shape: PodShape, node: string, cause: Waiting['cause']): Promise<void> {
+    const { volumes, picture } = this.deps;
+    const { table } = picture;
+    const plan = volumes.assume(shape, table.nodes[table.slot(node)!]!);
+    if (!plan) return;
+    this.underWay -= 1;
+    try {
+      await volumes.bind(plan, node, cause, this.sending.signal);
+    } finally {
+      this.underWay += 1;
+    }
+  }
+
+  /**
+   * What the cache shows decides, once it has all that was committed before: the binding may have happened, to all of
+   * the pods or none; they may be gone. Trying again is safe, as the api-server binds a pod once.
+   */
+  private async failed(
+    waiting: Waiting,
+    placements: readonly Placement[],
+    { kind, namespace, name }: Command,
+    error: unknown,
+  ): Promise<void> {
+    const { cache, picture, queue, observer, log } = this.deps;
+    const { signal } = this.sending;
+    try {
+      await cache.waitFor(await cache.current(), signal);
+    } catch {
+      // etcd is away: nothing can be bound meanwhile either, and the cache catches up when it is back.
+    }
+    if (signal.aborted) return;
+    const open = placements.filter(({ pod }) => picture.assumed.delete(pod.uid));
+    if (open.length === 0) return;
+    log.warn({ error, kind: kind.kind, object: `${namespace}/${name}` }, 'binding failed');
+    queue.retry(waiting, this.deps.nowMs());
+    for (const { pod, node } of open) observer.takeBack(pod, node);
+  }
+}
