@@ -1,11 +1,14 @@
 import type { Node, Pod } from '@periplus/api';
+import { ClusterPicture } from '../../libs/scheduling/src/cluster-picture.ts';
 import { Decider } from '../../libs/scheduling/src/decide.ts';
 import { NodeTable } from '../../libs/scheduling/src/node-table.ts';
-import { podInfo } from '../../libs/scheduling/src/pod-info.ts';
+import { type PodInfo, podInfo } from '../../libs/scheduling/src/pod-info.ts';
 import { PodShapes } from '../../libs/scheduling/src/pod-shape.ts';
+import { Preemptor } from '../../libs/scheduling/src/preemption/preemptor.ts';
 import { DEFAULT_PROFILE } from '../../libs/scheduling/src/profile.ts';
 import { type Figure, figure } from '../figure.ts';
 import { benchPod, type Template, templatePod } from '../pod.ts';
+import { asking } from '../scheduler/preemption.ts';
 import { nodeLabels, SHAPES, type Shape } from '../scheduler/shapes.ts';
 
 const NODES = 5_000;
@@ -13,14 +16,19 @@ const RUNS = 3;
 /** Of processor time: pods that ask for nothing special, and ones that look at the pods around. */
 const PLAIN_MICROSECONDS_MAX = 50;
 const COMPANY_MICROSECONDS_MAX = 100;
+/** Pods that have others leave, and for how many at once others are on their way. */
+const PREEMPTING = 4_000;
+const LEAVING = 100;
+const PREEMPTING_MICROSECONDS_MAX = 300;
 /** More templates than one, which share no answers. */
 const TEMPLATES = 50;
 
 /** What one decision of the scheduler costs, without any network: processor time, as machines are shared. */
 export async function decisions(): Promise<Figure[]> {
   const templates = Array.from({ length: TEMPLATES }, (_, number) => teamTemplate(number));
+  const preempting = Array.from({ length: RUNS }, microsecondsPerPreemption);
   const measured = SHAPES.map((shape) => ({ shape, templates: [shape.template] }));
-  return [...measured, { shape: { ...SHAPES[0]!, name: `basic, ${TEMPLATES} templates` }, templates }].map(
+  const figures = [...measured, { shape: { ...SHAPES[0]!, name: `basic, ${TEMPLATES} templates` }, templates }].map(
     ({ shape, templates }) => {
       const runs = Array.from({ length: RUNS }, () => microsecondsPerDecision(shape, templates));
       const atMost = /basic|node-affinity/.test(shape.name) ? PLAIN_MICROSECONDS_MAX : COMPANY_MICROSECONDS_MAX;
@@ -28,6 +36,8 @@ export async function decisions(): Promise<Figure[]> {
       return figure(name, 'us of processor time', runs, { atMost });
     },
   );
+  const name = `preempting decision, ${PREEMPTING} pods over ${4 * NODES} on ${NODES} nodes`;
+  return [...figures, figure(name, 'us of processor time', preempting, { atMost: PREEMPTING_MICROSECONDS_MAX })];
 }
 
 function microsecondsPerDecision(shape: Shape, templates: readonly Template[]): number {
@@ -51,6 +61,40 @@ function microsecondsPerDecision(shape: Shape, templates: readonly Template[]): 
   schedule(pods);
   const { user, system } = process.cpuUsage(before);
   return (user + system) / shape.pods;
+}
+
+/** From the refusal of a pod to the choice of who leaves for it, while others before it wait for theirs to be gone. */
+function microsecondsPerPreemption(): number {
+  const picture = new ClusterPicture();
+  const { table, shapes, placed, nominations } = picture;
+  for (let at = 0; at < NODES; at += 1) table.setNode(node(`node-${at}`, {}));
+  const decider = new Decider(table, DEFAULT_PROFILE);
+  const preemptor = new Preemptor(picture);
+  const infosOf = (count: number, cpu: string, priority: number) =>
+    podsOf(count, [asking(cpu, '')]).map((pod, at) => podInfo({ ...pod, spec: { ...pod.spec, priority } }, shapes, at));
+  for (const [at, info] of infosOf(4 * NODES, '7200m', 1).entries()) picture.assume(info, `node-${at % NODES}`);
+  const waiting: { info: PodInfo; node: string; victims: readonly { uid: string }[] }[] = [];
+  const settle = ({ info, node, victims }: (typeof waiting)[number]): void => {
+    for (const { uid } of victims) {
+      table.displace(uid);
+      placed.delete(uid);
+    }
+    nominations.withdraw(info.uid);
+    picture.assume(info, node);
+  };
+  const infos = infosOf(PREEMPTING, '24', 1_000);
+  const before = process.cpuUsage();
+  for (const info of infos) {
+    nominations.countFor(info.priority);
+    if (decider.decide(info).node !== null) throw new Error('nobody has to leave');
+    const outcome = preemptor.preempt(info, decider);
+    if (outcome.node === null) throw new Error(outcome.message);
+    nominations.nominate(info, outcome.node);
+    waiting.push({ info, node: outcome.node, victims: outcome.victims.pods });
+    if (waiting.length > LEAVING) settle(waiting.shift()!);
+  }
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / PREEMPTING;
 }
 
 const node = (name: string, labels: Record<string, string>): Node =>

@@ -17,7 +17,7 @@ const MS_MAX = 600_000;
 const INBOXES = '/periplus/nodes/';
 
 /** As in scheduler_perf: four fill a node, one needs three of them gone. */
-const asking = (cpu: string, priorityClassName: string): Template => ({
+export const asking = (cpu: string, priorityClassName: string): Template => ({
   spec: {
     priorityClassName,
     terminationGracePeriodSeconds: 0,

@@ -38,6 +38,7 @@ const action = (command: Command): Pick<CommandMessage, 'create' | 'update' | 'p
         delete: {
           propagationPolicy: command.propagationPolicy ?? '',
           ...(command.gracePeriodSeconds !== undefined && { gracePeriodSeconds: command.gracePeriodSeconds }),
+          ...(command.disruption && { disruption: command.disruption }),
         },
       };
   }

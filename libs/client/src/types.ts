@@ -29,7 +29,13 @@ export type Command = {
   | { verb: 'patch'; type: 'merge' | 'strategic' | 'json'; patch: object }
   /** Server-side apply, which creates what is absent; `force` takes the fields that others own. */
   | { verb: 'patch'; type: 'apply'; patch: object; force?: boolean }
-  | { verb: 'delete'; propagationPolicy?: 'Background' | 'Foreground' | 'Orphan'; gracePeriodSeconds?: number }
+  | {
+      verb: 'delete';
+      propagationPolicy?: 'Background' | 'Foreground' | 'Orphan';
+      gracePeriodSeconds?: number;
+      /** Of a pod: why it has to go, told in its condition DisruptionTarget by the same write. */
+      disruption?: { reason: string; message: string };
+    }
 );
 
 export interface CommandOutcome {

@@ -1,6 +1,6 @@
 import type { KindRegistry } from '@periplus/api';
 import { badRequest, type JsonValue } from '@periplus/apimachinery';
-import type { Body, DeleteOptions, Operations, RequestContext, Target, User } from '@periplus/operations';
+import type { Body, DeleteOptions, Disruption, Operations, RequestContext, Target, User } from '@periplus/operations';
 import type { apiProto } from '@periplus/proto';
 import { asStatusError } from './call-error.ts';
 import { contextOf, targetOf } from './request.ts';
@@ -23,7 +23,8 @@ export async function runCommand(deps: CommandDeps, user: User, command: Command
   const target = targetOf(deps.kinds, command.ref);
   const { id } = command;
   if (command.delete) {
-    const { resourceVersion, last } = await deps.operations.delete(context, target, deleteOptions(command));
+    const disruption = disruptionOf(command.delete);
+    const { resourceVersion, last } = await deps.operations.delete(context, target, deleteOptions(command), disruption);
     return { id, resourceVersion, ...(command.returnObject && { object: last.bytes }) };
   }
   const result = await written(deps.operations, context, target, command);
@@ -88,6 +89,13 @@ export function jsonBody(bytes: Uint8Array): Body {
   } catch (error) {
     throw badRequest(`the object is not JSON: ${(error as Error).message}`);
   }
+}
+
+function disruptionOf({ disruption }: NonNullable<Command['delete']>): Disruption | undefined {
+  if (!disruption) return undefined;
+  const { reason, message } = disruption;
+  if (!reason) throw badRequest('delete.disruption.reason is required');
+  return { reason, message: message ?? '' };
 }
 
 /** What a command to delete says. */

@@ -31,6 +31,7 @@ export type {
   Decision,
   DeleteOptions,
   DeleteResult,
+  Disruption,
   Item,
   ListOptions,
   ListResult,

@@ -227,9 +227,9 @@ const writesOf = ({ select }: Access, write: WriteDeps, deps: OperationsDeps): W
     return patchObject(write, context, target, patch, only);
   },
 
-  async delete(context, target, options) {
+  async delete(context, target, options, disruption) {
     checkVerb(target, 'delete');
-    return deleteObject(write, context, target, options);
+    return deleteObject(write, context, target, options, disruption);
   },
 
   async deleteCollection(context, target, list, options) {

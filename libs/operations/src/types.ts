@@ -222,6 +222,12 @@ export interface DeleteOptions {
   readonly dryRun?: readonly string[];
 }
 
+/** Why somebody has a pod go that did nothing to deserve it: the reason of its condition, in one word, and a sentence. */
+export interface Disruption {
+  readonly reason: string;
+  readonly message: string;
+}
+
 /** `mediaType` without parameters: "application/strategic-merge-patch+json". `body.value` is the patch. */
 export interface Patch {
   readonly mediaType: string;
@@ -278,7 +284,13 @@ export interface Operations {
    */
   applyAll(context: RequestContext, objects: readonly Configured[], force: boolean): Promise<ObjectResult[]>;
   /** `options` is the body merged over the query, as the adapter decoded it. */
-  delete(context: RequestContext, target: Target, options: DeleteOptions): Promise<DeleteResult>;
+  /** `disruption`: why a pod has to go, for its condition. */
+  delete(
+    context: RequestContext,
+    target: Target,
+    options: DeleteOptions,
+    disruption?: Disruption,
+  ): Promise<DeleteResult>;
   /** Answers with the objects as they were, in a list. */
   deleteCollection(
     context: RequestContext,

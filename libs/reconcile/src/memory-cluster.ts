@@ -237,7 +237,11 @@ export class MemoryCluster implements ClusterSource, CommandClient {
       deletionGracePeriodSeconds: graceSeconds,
       ...(finalizers.size > 0 && { finalizers: [...finalizers] }),
     };
-    return this.write(present.key, { ...old, metadata } as Body, present);
+    const { disruption } = command;
+    const condition = { type: 'DisruptionTarget', status: 'True', ...disruption };
+    const { conditions = [], ...status } = (old.status ?? {}) as { conditions?: object[] };
+    const told = disruption ? { status: { ...status, conditions: [...conditions, condition] } } : {};
+    return this.write(present.key, { ...old, metadata, ...told } as Body, present);
   }
 
   private write(key: Entry['key'], body: Body, previous: Entry | undefined): CommandOutcome {

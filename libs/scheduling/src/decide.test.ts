@@ -299,3 +299,49 @@ describe('whatever the pods and nodes', () => {
     );
   });
 });
+
+describe('what is remembered of nodes', () => {
+  const change = fc.oneof(
+    fc.record({
+      do: fc.constant('place' as const),
+      pod: fc.nat(7),
+      node: fc.nat(3),
+      cpu: fc.integer({ min: 1, max: 3 }),
+    }),
+    fc.record({ do: fc.constant('displace' as const), pod: fc.nat(7) }),
+    fc.record({
+      do: fc.constant('set' as const),
+      node: fc.nat(3),
+      cpu: fc.integer({ min: 1, max: 4 }),
+      cordoned: fc.boolean(),
+    }),
+    fc.record({ do: fc.constant('remove' as const), node: fc.nat(3) }),
+    fc.record({ do: fc.constant('decide' as const), cpu: fc.integer({ min: 1, max: 3 }) }),
+  );
+
+  it('leads to the same words as asking all of them anew', () => {
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 60 }), (changes) => {
+        const table = new NodeTable();
+        const decider = new Decider(table, DEFAULT_PROFILE);
+        for (const one of changes) {
+          if (one.do === 'place') place(table, makePod(`p${one.pod}`, {}, { cpu: String(one.cpu) }), `n${one.node}`);
+          else if (one.do === 'displace') table.displace(`uid-p${one.pod}`);
+          else if (one.do === 'remove') table.removeNode(`n${one.node}`);
+          else if (one.do === 'set') {
+            const { node, cpu, cordoned } = one;
+            table.setNode(
+              makeNode(`n${node}`, { allocatable: { cpu: String(cpu) }, spec: { unschedulable: cordoned } }),
+            );
+          } else {
+            const pod = makePod('asks', {}, { cpu: String(one.cpu) });
+            const [now, anew] = [decider.decide(infoOf(pod)), decide(table, pod)];
+            if (anew.node === null) expect(now).toEqual(anew);
+            else expect(now.node).not.toBeNull();
+          }
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

@@ -34,6 +34,14 @@ interface Check {
   readonly of: NodeCheck;
 }
 
+/** One by one, what stands between pods of a shape and a node. */
+export interface Inspection {
+  /** Whether the node refuses them for what it is, whatever pods leave it. */
+  isBeyondHelp(slot: number): boolean;
+  /** Why they don't fit for what is left of it now, or for its pods; null when they do. */
+  refusal(slot: number): readonly string[] | null;
+}
+
 interface KnownRefusal {
   readonly refusal: Refusal;
   readonly loosened: number;
@@ -87,8 +95,11 @@ export class Decider {
     const answers = this.answers.for(shape.constraints);
     const local = this.locals.for(shape, answers);
     const around = this.checks(shape, this.wideFilters);
-    const count = this.findFeasible(shape, local, around);
+    // Where nobody has room, few nodes have changed since the last pod of the shape found that out.
+    const isFull = known !== undefined && local.refusals() !== null;
+    const count = isFull ? 0 : this.findFeasible(shape, local, around);
     if (count > 0) {
+      if (known) refusals.delete(shape);
       const slot = count === 1 ? this.feasible[0]! : this.best(uid, shape, answers, local, count);
       return { node: table.nodes[slot]!.metadata.name! };
     }
@@ -130,21 +141,20 @@ export class Decider {
     return this.refusedBy(shape, change.node);
   }
 
-  /** Whether the node refuses pods of the shape for what it is, whatever pods leave it. */
-  isBeyondHelp(shape: PodShape, slot: number): boolean {
+  /** Good until anything changes but pods that come and go; for ever, if the shape does not look around. */
+  inspection(shape: PodShape): Inspection {
+    const { table } = this;
     const { constraints } = shape;
-    if (constraints.namedNodes?.includes(this.table.nodes[slot]!.metadata.name!) === false) return true;
-    if (this.answers.for(constraints).refusedBy(slot) >= 0) return true;
-    return this.checks(shape, this.lastingFilters).some(({ of }) => of(slot) !== null);
-  }
-
-  /** Why pods of the shape don't fit on the node for what is left of it, or for its pods; null when they do. */
-  refusalOn(shape: PodShape, slot: number): readonly string[] | null {
-    for (const { of } of this.checks(shape)) {
-      const reasons = of(slot);
-      if (reasons) return reasons;
-    }
-    return null;
+    const statics = this.answers.for(constraints);
+    const lasting = this.checks(shape, this.lastingFilters);
+    const local = this.looksAround(shape) ? null : this.checks(shape);
+    return {
+      isBeyondHelp: (slot) =>
+        constraints.namedNodes?.includes(table.nodes[slot]!.metadata.name!) === false ||
+        statics.refusedBy(slot) >= 0 ||
+        !passes(lasting, slot),
+      refusal: (slot) => firstRefusal(local ?? this.checks(shape), slot)?.reasons ?? null,
+    };
   }
 
   /** Whether pods of the shape mind what is on other nodes than their own. */
@@ -229,12 +239,14 @@ export class Decider {
     const slots = constraints.namedNodes === null ? table.slots : slotsOf(constraints.namedNodes, table);
     // Nodes that say the same mostly share the list that says it.
     const alike = new Map<readonly string[], number>();
-    for (const slot of slots) {
-      const refusal = local.refusal(slot) ?? refusalBy(around, slot);
+    const add = (refusal: NodeRefusal, count: number): void => {
       const nodes = alike.get(refusal.reasons) ?? 0;
       if (nodes === 0) for (const event of refusal.wakesOn) wakesOn.add(event);
-      alike.set(refusal.reasons, nodes + 1);
-    }
+      alike.set(refusal.reasons, nodes + count);
+    };
+    const refusals = around.length === 0 ? local.refusals() : null;
+    if (refusals) for (const [refusal, nodes] of refusals) add(refusal, nodes);
+    else for (const slot of slots) add(local.refusal(slot) ?? firstRefusal(around, slot)!, 1);
     const counts = new Map<string, number>();
     const count = (reason: string, nodes: number): void => void counts.set(reason, (counts.get(reason) ?? 0) + nodes);
     for (const [reasons, nodes] of alike) for (const reason of reasons) count(reason, nodes);
@@ -243,12 +255,12 @@ export class Decider {
   }
 }
 
-function refusalBy(checks: readonly Check[], slot: number): NodeRefusal {
+function firstRefusal(checks: readonly Check[], slot: number): NodeRefusal | null {
   for (const { filter, of } of checks) {
     const reasons = of(slot);
     if (reasons) return { reasons, wakesOn: filter.wakesOn };
   }
-  throw new Error('a node takes the pod that none should take');
+  return null;
 }
 
 function passes(checks: readonly Check[], slot: number): boolean {

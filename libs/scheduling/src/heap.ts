@@ -7,6 +7,10 @@ export class Heap<Value> {
     this.before = before;
   }
 
+  get size(): number {
+    return this.values.length;
+  }
+
   peek(): Value | undefined {
     return this.values[0];
   }

@@ -19,6 +19,8 @@ export interface LocalAnswers {
   readonly statics: StaticAnswers;
   /** Why it doesn't take them; null when it does. */
   refusal(slot: number): NodeRefusal | null;
+  /** How many nodes refuse them for what; null when any takes them, or that would have to be counted. */
+  refusals(): ReadonlyMap<NodeRefusal, number> | null;
   /** Whether no filter that looks at the node alone has anything against it. */
   takes(slot: number): boolean;
   /** The weighted sum of scores that look at the node alone. Only of nodes that take the pod. */
@@ -33,7 +35,7 @@ class AskedAnswers implements LocalAnswers {
   readonly statics: StaticAnswers;
   private readonly checks: readonly { filter: DynamicFilter; of: NodeCheck }[];
   /** By filter and reasons. */
-  private readonly refusals = new Map<string, NodeRefusal>();
+  private readonly known = new Map<string, NodeRefusal>();
   private readonly asked = new Int32Array(1);
   private readonly answered = new Float64Array(1);
 
@@ -65,9 +67,13 @@ class AskedAnswers implements LocalAnswers {
 
   private shared({ name, wakesOn }: Pick<DynamicFilter, 'name' | 'wakesOn'>, reasons: readonly string[]): NodeRefusal {
     const text = `${name} ${reasons.join()}`;
-    const refusal = this.refusals.get(text) ?? { reasons, wakesOn };
-    this.refusals.set(text, refusal);
+    const refusal = this.known.get(text) ?? { reasons, wakesOn };
+    this.known.set(text, refusal);
     return refusal;
+  }
+
+  refusals(): null {
+    return null;
   }
 
   score(slot: number): number {
@@ -94,6 +100,11 @@ class KeptAnswers implements LocalAnswers {
   private taking = new Uint8Array(0);
   private refused: (NodeRefusal | null)[] = [];
   private worth = new Float64Array(0);
+  /** How many answers are that, and how many that the node takes them. */
+  private readonly counts = new Map<NodeRefusal, number>();
+  private takers = 0;
+  /** Changes of the table after which no answer was out of date; -1: never. */
+  private upTo = -1;
 
   constructor(table: NodeTable, source: LocalAnswers) {
     this.statics = source.statics;
@@ -115,13 +126,41 @@ class KeptAnswers implements LocalAnswers {
     return this.worth[slot]!;
   }
 
+  refusals(): ReadonlyMap<NodeRefusal, number> | null {
+    const { table } = this;
+    if (this.state.length < table.capacity) this.grow();
+    // Also slots whose nodes have gone.
+    const changed = (this.upTo < 0 ? null : table.changedSince(this.upTo)) ?? table.nodes.keys();
+    for (const slot of changed) if (this.state[slot] !== table.state[slot]) this.ask(slot);
+    this.upTo = table.changes;
+    return this.takers > 0 ? null : this.counts;
+  }
+
   private ask(slot: number): void {
     if (slot >= this.state.length) this.grow();
-    const refusal = this.source.refusal(slot);
+    this.uncount(slot);
     this.state[slot] = this.table.state[slot]!;
-    this.taking[slot] = refusal === null ? 1 : 0;
+    // The node has gone.
+    if (!this.table.nodes[slot]) return;
+    const refusal = this.source.refusal(slot);
     this.refused[slot] = refusal;
-    if (refusal === null) this.worth[slot] = this.source.score(slot);
+    if (refusal === null) {
+      this.taking[slot] = 1;
+      this.takers += 1;
+      this.worth[slot] = this.source.score(slot);
+    } else this.counts.set(refusal, (this.counts.get(refusal) ?? 0) + 1);
+  }
+
+  private uncount(slot: number): void {
+    const refusal = this.refused[slot];
+    if (refusal) {
+      const count = this.counts.get(refusal)! - 1;
+      if (count > 0) this.counts.set(refusal, count);
+      else this.counts.delete(refusal);
+      this.refused[slot] = null;
+    }
+    this.takers -= this.taking[slot]!;
+    this.taking[slot] = 0;
   }
 
   /** What was known is asked again. */
@@ -131,6 +170,9 @@ class KeptAnswers implements LocalAnswers {
     this.taking = new Uint8Array(capacity);
     this.refused = new Array<NodeRefusal | null>(capacity).fill(null);
     this.worth = new Float64Array(capacity);
+    this.counts.clear();
+    this.takers = 0;
+    this.upTo = -1;
   }
 }
 

@@ -10,6 +10,8 @@ import { WorkloadSelectors } from './workload-selectors.ts';
 
 /** Places that a new table has; it doubles when they are taken. */
 const CAPACITY_MIN = 64;
+/** Changes of which it is remembered which node changed; a power of two. */
+const CHANGES_MAX = 4_096;
 
 /** Where a pod counts, and as what. */
 interface PlacedPod {
@@ -82,7 +84,9 @@ export class NodeTable implements LabelledNodes, Record<ColumnName, Column> {
   /** By node name, then by uid; also of nodes that are not there (yet), whose pods count as soon as they are. */
   private readonly podsOf = new Map<string, Map<string, Footprint>>();
   private readonly nodeOfPod = new Map<string, string>();
-  private changes = 0;
+  /** How often any state has changed. */
+  changes = 0;
+  private readonly changedSlots = new Int32Array(CHANGES_MAX);
   /** How many pods there are on nodes, by priority. */
   private readonly priorities = new Map<number, number>();
 
@@ -102,6 +106,14 @@ export class NodeTable implements LabelledNodes, Record<ColumnName, Column> {
   hasBelow(priority: number): boolean {
     for (const known of this.priorities.keys()) if (known < priority) return true;
     return false;
+  }
+
+  /** The slots whose state may differ from what it was after so many changes, some repeatedly; null: too many to tell. */
+  changedSince(changes: number): number[] | null {
+    if (this.changes - changes > CHANGES_MAX) return null;
+    const slots: number[] = [];
+    for (let at = changes + 1; at <= this.changes; at += 1) slots.push(this.changedSlots[at % CHANGES_MAX]!);
+    return slots;
   }
 
   /** Runs what leaves the node and its pods as they were: what is known of the nodes stays good. */
@@ -125,9 +137,8 @@ export class NodeTable implements LabelledNodes, Record<ColumnName, Column> {
     this.nodes[slot] = node;
     this.images.setNode(slot, node);
     if (before === null || !sameLabels(before, node)) this.relabelled += 1;
-    this.changes += 1;
+    this.stateChanged(slot);
     this.version[slot] = this.changes;
-    this.state[slot] = this.changes;
     this.setAllocatable(slot, node.status?.allocatable ?? {});
     if (known === undefined) for (const pod of this.podsOf.get(name)?.values() ?? []) this.count(slot, pod, 1);
     this.loosened += 1;
@@ -145,6 +156,7 @@ export class NodeTable implements LabelledNodes, Record<ColumnName, Column> {
     this.slotOf.delete(name);
     this.slots.splice(this.slots.indexOf(slot), 1);
     this.nodes[slot] = null;
+    this.stateChanged(slot);
     this.free.push(slot);
     this.loosened += 1;
   }
@@ -196,6 +208,12 @@ export class NodeTable implements LabelledNodes, Record<ColumnName, Column> {
     return this.podsOf.get(node) ?? NO_PODS;
   }
 
+  private stateChanged(slot: number): void {
+    this.changes += 1;
+    this.state[slot] = this.changes;
+    this.changedSlots[this.changes % CHANGES_MAX] = slot;
+  }
+
   private takeSlot(name: string): number {
     const slot = this.free.pop() ?? this.nodes.length;
     this.ensureCapacity(slot + 1);
@@ -210,8 +228,7 @@ export class NodeTable implements LabelledNodes, Record<ColumnName, Column> {
   private count(slot: number, { demand, peer, claims }: Footprint, sign: 1 | -1): void {
     if (claims) this.volumes.use(claims, sign);
     this.tallies.add(peer, slot, sign);
-    this.changes += 1;
-    this.state[slot] = this.changes;
+    this.stateChanged(slot);
     this.requestedCpu[slot]! += sign * demand.milliCpu;
     this.requestedMemory[slot]! += sign * demand.memory;
     this.requestedStorage[slot]! += sign * demand.ephemeralStorage;

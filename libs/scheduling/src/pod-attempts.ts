@@ -1,3 +1,4 @@
+import type { ClusterCache } from '@periplus/cache';
 import type { Logger } from '@periplus/component';
 import type { Bindings } from './bindings.ts';
 import type { ClusterPicture } from './cluster-picture.ts';
@@ -5,9 +6,9 @@ import { binding, noLongerNominated } from './commands.ts';
 import type { Decider, Decision, Refusal } from './decide.ts';
 import type { SchedulerMetrics } from './metrics.ts';
 import type { PodInfo } from './pod-info.ts';
-import type { Candidate } from './preemption/candidates.ts';
 import type { Evictions } from './preemption/evictions.ts';
 import type { Preemptor } from './preemption/preemptor.ts';
+import type { Candidate } from './preemption/prospects.ts';
 import type { Reports } from './reports.ts';
 import type { SchedulingQueue, Waiting } from './scheduling-queue.ts';
 
@@ -20,6 +21,7 @@ export interface PodAttemptsDeps {
   preemptor: Preemptor;
   evictions: Evictions;
   reports: Reports;
+  cache: Pick<ClusterCache, 'waitFor'>;
   metrics: SchedulerMetrics;
   log: Logger;
   nowMs(): number;
@@ -81,8 +83,7 @@ export class PodAttempts {
     if (outcome.node !== null) {
       this.promise(waiting, outcome.node);
       queue.refuse(waiting, wakesOn, nowMs, true);
-      reports.unschedulable(waiting, message, outcome.node);
-      void this.evict(waiting, outcome);
+      void this.evict(waiting, outcome, message);
       return;
     }
     if (!outcome.isUnderWay) nominations.withdraw(pod.uid);
@@ -105,10 +106,13 @@ export class PodAttempts {
     nominations.nominate(pod, node);
   }
 
-  private async evict({ pod, cause }: Waiting, candidate: Candidate): Promise<void> {
-    const { evictions, queue, log, signal } = this.deps;
+  /** Says why it waits only if it has to: victims without grace are gone, and their place taken, before that is written. */
+  private async evict(waiting: Waiting, candidate: Candidate, message: string): Promise<void> {
+    const { evictions, cache, queue, reports, log, signal } = this.deps;
+    const { pod, cause } = waiting;
     try {
-      await evictions.evict(pod, cause, candidate);
+      await cache.waitFor(await evictions.evict(pod, cause, candidate), signal);
+      if (waiting.state === 'unschedulable') reports.unschedulable(waiting, message, candidate.node);
     } catch (error) {
       if (signal.aborted) return;
       log.warn({ error, node: candidate.node }, 'a pod could not be preempted');

@@ -191,3 +191,58 @@ describe('the eviction of a pod', () => {
     expect((await evict(ns, 'a', older)).code).toBe(201);
   });
 });
+
+describe('a deletion that says why', () => {
+  const preempted = { reason: 'PreemptionByScheduler', message: 'somebody more important came' };
+  const preempt = (namespace: string, name: string, who = admin, options: object = {}) =>
+    core.operations.delete(core.as(who), at(PODS, namespace, name), options, preempted);
+
+  it('marks the pod and sets its condition in one write', async () => {
+    const ns = await namespaceOf('preempted');
+    await running(ns, 'a');
+    const before = await podAt(ns, 'a');
+    const { revision, resourceVersion } = await preempt(ns, 'a');
+    const { metadata, status } = await podAt(ns, 'a');
+    expect([metadata.deletionGracePeriodSeconds, metadata.resourceVersion]).toEqual([30, resourceVersion]);
+    expect(revision).toBeGreaterThan(0);
+    expect(status?.conditions).toEqual([
+      ...before.status!.conditions!,
+      expect.objectContaining({ type: 'DisruptionTarget', status: 'True', ...preempted }),
+    ]);
+  });
+
+  it('removes a pod at once that has no time', async () => {
+    const ns = await namespaceOf('preempted-at-once');
+    await running(ns, 'a');
+    await preempt(ns, 'a', admin, { gracePeriodSeconds: 0 });
+    expect(await refusal(podAt(ns, 'a'))).toMatchObject({ reason: 'NotFound' });
+  });
+
+  it('takes leave to delete the pod and to change its status', async () => {
+    const ns = await namespaceOf('preempting');
+    await running(ns, 'a');
+    const bystander = user('bystander');
+    const RBAC = 'rbac.authorization.k8s.io';
+    const grant = async (name: string, rule: object): Promise<void> => {
+      await core.create(`${RBAC}/v1/roles`, ns, { metadata: { name }, rules: [{ apiGroups: [''], ...rule }] });
+      const subjects = [{ kind: 'User', apiGroup: RBAC, name: 'bystander' }];
+      const roleRef = { apiGroup: RBAC, kind: 'Role', name };
+      await core.create(`${RBAC}/v1/rolebindings`, ns, { metadata: { name }, roleRef, subjects });
+      await core.cache.waitFor(await core.cache.current());
+    };
+    expect(await refusal(preempt(ns, 'a', bystander))).toMatchObject({ reason: 'Forbidden' });
+    await grant('deletes', { verbs: ['delete'], resources: ['pods'] });
+    const refused = await refusal(preempt(ns, 'a', bystander));
+    expect(refused.message).toContain('cannot patch resource "pods/status"');
+    await grant('tells', { verbs: ['patch'], resources: ['pods/status'] });
+    await preempt(ns, 'a', bystander);
+    expect((await podAt(ns, 'a')).metadata.deletionTimestamp).toBeDefined();
+  });
+
+  it('is for pods only', async () => {
+    const ns = await namespaceOf('not-preempted');
+    const target = at('v1/serviceaccounts', ns, 'default');
+    const refused = await refusal(core.operations.delete(core.as(admin), target, {}, preempted));
+    expect(refused).toMatchObject({ reason: 'BadRequest', message: 'only pods are disrupted' });
+  });
+});

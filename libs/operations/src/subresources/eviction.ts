@@ -19,6 +19,7 @@ import type { WriteDeps } from '../writing/create.ts';
 import { decodeBody } from '../writing/decode.ts';
 import { deleteAuthorized } from '../writing/delete.ts';
 import { checkDeleteOptions } from '../writing/deletion.ts';
+import { disrupted } from '../writing/disruption.ts';
 import { settleNamespace } from '../writing/metadata.ts';
 import { evictionBody, olderEvictionBody } from './body-schemas.ts';
 
@@ -27,12 +28,12 @@ interface Eviction extends KubeObject {
 }
 
 type Budget = DeepReadonly<PodDisruptionBudget>;
-type Condition = NonNullable<NonNullable<Pod['status']>['conditions']>[number];
 type BudgetCondition = NonNullable<NonNullable<PodDisruptionBudget['status']>['conditions']>[number];
 
 /** Evictions that the controller of the budget has not seen through yet. */
 const DISRUPTED_PODS_MAX = 2000;
 const RETRY_SECONDS = 10;
+const EVICTION = { reason: 'EvictionByEvictionAPI', message: 'Eviction API: evicting' };
 const REFUSAL = "Cannot evict pod as it would violate the pod's disruption budget.";
 const TOO_MANY_BUDGETS =
   'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.';
@@ -174,7 +175,7 @@ class Evicting {
       attemptsMax: ATTEMPTS_MAX,
       decide(entry) {
         checkPreconditions(target, entry, preconditions);
-        return { object: evicted(entry.object as DeepReadonly<Pod>, context.nowMs) };
+        return { object: disrupted(entry.object, EVICTION, context.nowMs) };
       },
     });
     const isFixed = Boolean(preconditions.resourceVersion) && !context.dryRun;
@@ -184,18 +185,6 @@ class Evicting {
     });
     return revision;
   }
-}
-
-function evicted(old: DeepReadonly<Pod>, nowMs: number): KubeObject {
-  const target: Condition = {
-    type: 'DisruptionTarget',
-    status: 'True',
-    reason: 'EvictionByEvictionAPI',
-    message: 'Eviction API: evicting',
-    ...(old.metadata.generation !== undefined && { observedGeneration: old.metadata.generation }),
-  };
-  const conditions = withCondition(old.status?.conditions as readonly Condition[], target, formatTime(nowMs));
-  return { ...old, metadata: { ...old.metadata }, status: { ...old.status, conditions } } as KubeObject;
 }
 
 /** Both versions say the same. */

@@ -1,10 +1,17 @@
-import { job, type Namespace, namespace as namespaceKind } from '@periplus/api';
-import { type DeepReadonly, type KubeObject, notFound, type Status, StatusError } from '@periplus/apimachinery';
+import { job, type Namespace, namespace as namespaceKind, pod } from '@periplus/api';
+import {
+  badRequest,
+  type DeepReadonly,
+  type KubeObject,
+  notFound,
+  type Status,
+  StatusError,
+} from '@periplus/apimachinery';
 import type { Entry } from '@periplus/cache';
 import { WriteConflict } from '@periplus/store';
 import { namedResource, storageKind } from '../cluster-state.ts';
 import { objectResult } from '../reading/read.ts';
-import type { DeleteOptions, DeleteResult, ObjectResult, RequestContext, Target } from '../types.ts';
+import type { DeleteOptions, DeleteResult, Disruption, ObjectResult, RequestContext, Target } from '../types.ts';
 import { ATTEMPTS_MAX, currentObject, turnOf } from './change.ts';
 import type { WriteDeps } from './create.ts';
 import {
@@ -14,6 +21,7 @@ import {
   decideDeletion,
   decideNamespaceDeletion,
 } from './deletion.ts';
+import { disrupted } from './disruption.ts';
 
 /** Kinds whose removal answers with the object; all others with a Status. */
 const RETURN_THE_OBJECT = new Set([
@@ -38,6 +46,12 @@ function decide(target: Target, entry: Entry, options: DeleteOptions, nowMs: num
   }
   return decideDeletion(kind, entry.object, options, nowMs);
 }
+
+/** A pod that is gone at once has no condition any more that could say why. */
+const withReason = (deletion: Deletion, disruption: Disruption | undefined, nowMs: number): Deletion =>
+  disruption && deletion.do === 'mark'
+    ? { do: 'mark', object: disrupted(deletion.object, disruption, nowMs) }
+    : deletion;
 
 const stands = (item: ObjectResult, code: DeleteResult['code'], isChanged: boolean): DeleteResult => ({
   item,
@@ -101,7 +115,9 @@ export const deleteAuthorized = (
   context: RequestContext,
   target: Target,
   options: DeleteOptions,
-): Promise<DeleteResult> => deps.turns.take(turnOf(target), () => deleteInTurn(deps, context, target, options));
+  disruption?: Disruption,
+): Promise<DeleteResult> =>
+  deps.turns.take(turnOf(target), () => deleteInTurn(deps, context, target, options, disruption));
 
 /** https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-deletion */
 async function deleteInTurn(
@@ -109,6 +125,7 @@ async function deleteInTurn(
   context: RequestContext,
   target: Target,
   options: DeleteOptions,
+  disruption: Disruption | undefined,
 ): Promise<DeleteResult> {
   const { cluster } = deps;
   const { kind, namespace, name } = target;
@@ -118,7 +135,8 @@ async function deleteInTurn(
     let refusal: unknown = null;
     if (entry) {
       try {
-        const deletion = await decideAdmitted(deps, context, target, entry, options);
+        const decided = await decideAdmitted(deps, context, target, entry, options);
+        const deletion = withReason(decided, disruption, context.nowMs);
         if (deletion.do !== 'nothing' || isFresh) {
           const result = await carryOut(deps, context, target, entry, deletion, options);
           if (result) return result;
@@ -147,16 +165,22 @@ export function warnOfOrphans(context: RequestContext, { kind }: Target, options
   if (!says && kind === (job as unknown)) context.warnings.push(ORPHANS_WARNING);
 }
 
+/** `disruption`: of a pod, which thereby has its status changed too. */
 export async function deleteObject(
   deps: WriteDeps,
   context: RequestContext,
   target: Target,
   options: DeleteOptions,
+  disruption?: Disruption,
 ): Promise<DeleteResult> {
   deps.authorize(context, target, 'delete');
+  if (disruption) {
+    if (target.kind !== (pod as unknown)) throw badRequest('only pods are disrupted');
+    deps.authorize(context, { ...target, subresource: 'status' }, 'patch');
+  }
   checkDeleteOptions(options);
   warnOfOrphans(context, target, options);
-  const result = await deleteAuthorized(deps, context, target, options);
+  const result = await deleteAuthorized(deps, context, target, options, disruption);
   // From now on nothing may be created in it, by requests that this server has yet to see.
   if (target.kind === (namespaceKind as unknown)) await deps.cluster.reach(result.revision);
   return result;

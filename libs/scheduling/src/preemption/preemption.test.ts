@@ -80,6 +80,24 @@ describe('a pod that fits nowhere but is more important than others', () => {
     expect(deleted()).toEqual(['lower']);
   });
 
+  it('is told of nothing but its place when they are gone at once', async () => {
+    test.put(cpus('a', '2'), onNode('a', 'low', { cpu: '2' }));
+    test.answer = async (command) => {
+      if (command.verb === 'delete') finish(command.name);
+      return command.verb === 'delete' ? { resourceVersion: '1', revision: 1 } : undefined;
+    };
+    test.start();
+    await settle();
+    test.put(urgent('p'));
+    await settle();
+    expect(test.nodeOf('p')).toEqual(['a']);
+    expect(test.cluster.sent.map(({ command }) => [command.verb, command.subresource])).toEqual([
+      ['delete', undefined],
+      ['create', 'binding'],
+    ]);
+    expect(test.events.map(({ reason }) => reason)).toEqual(['Preempted', 'Scheduled']);
+  });
+
   it('gives nobody else the place that it was promised, but to a more important one', async () => {
     test.put(cpus('a', '1'), onNode('a', 'low'));
     test.start();

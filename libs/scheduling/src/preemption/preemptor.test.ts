@@ -8,11 +8,11 @@ import { podInfo } from '../pod-info.ts';
 import { PodShapes } from '../pod-shape.ts';
 import { DEFAULT_PROFILE } from '../profile.ts';
 import { makeNode, makePod, webContainer } from '../testing/objects.ts';
-import type { Candidate } from './candidates.ts';
 import { DisruptionBudgets } from './disruption-budgets.ts';
 import { Nominations } from './nominations.ts';
 import { PlacedPods } from './placed-pods.ts';
 import { Preemptor } from './preemptor.ts';
+import type { Candidate } from './prospects.ts';
 
 const APPS = ['web', 'db', 'none'];
 
