@@ -6,6 +6,7 @@
 import { cpus, release, totalmem } from 'node:os';
 import type { Figure } from './figure.ts';
 import { applies } from './figures/applies.ts';
+import { controllers } from './figures/controllers.ts';
 import { decisions } from './figures/decisions.ts';
 import { lists } from './figures/lists.ts';
 import { scheduler } from './figures/scheduler.ts';
@@ -22,6 +23,7 @@ const benchmarks: Record<string, () => Promise<Figure[]>> = {
   decisions,
   scheduling,
   ...scheduler,
+  ...controllers,
   start,
 };
 

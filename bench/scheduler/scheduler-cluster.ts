@@ -1,8 +1,8 @@
 import type { TestCluster } from '@periplus/testing';
 import { startBareCluster } from '../bare-cluster.ts';
-import { jsonRequest, RawConnection } from '../raw-https.ts';
+import { jsonRequest } from '../raw-https.ts';
+import { sendEach } from '../send-each.ts';
 
-const CONNECTIONS = 16;
 /** The nodes of scheduler_perf. */
 const CAPACITY = { cpu: '4', memory: '32Gi', pods: '110' };
 
@@ -15,35 +15,18 @@ export async function startSchedulerCluster(
   labelsOf: (at: number) => Record<string, string> = () => ({}),
 ): Promise<TestCluster> {
   const cluster = await startBareCluster(['controller-manager', 'node-agent']);
-  let next = 0;
-  await Promise.all(
-    Array.from({ length: CONNECTIONS }, async () => {
-      const connection = await RawConnection.open(cluster.admin);
-      while (next < nodes) {
-        const at = next;
-        next += 1;
-        await createNode(connection, `node-${at}`, labelsOf(at));
-      }
-      connection.close();
-    }),
+  await sendEach(cluster, nodes, (at) => jsonRequest('POST', '/api/v1/nodes', nodeOf(`node-${at}`, labelsOf(at))));
+  // Admission taints each new node until somebody has seen that it is Ready.
+  const untaint = { spec: { taints: null } };
+  await sendEach(cluster, nodes, (at) =>
+    jsonRequest('PATCH', `/api/v1/nodes/node-${at}`, untaint, 'application/merge-patch+json'),
   );
   return cluster;
 }
 
-async function createNode(connection: RawConnection, name: string, labels: Record<string, string>): Promise<void> {
-  const node = {
-    apiVersion: 'v1',
-    kind: 'Node',
-    metadata: { name, labels: { 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux', ...labels } },
-    status: { capacity: CAPACITY, allocatable: CAPACITY, conditions: [{ type: 'Ready', status: 'True' }] },
-  };
-  // Admission taints each new node until somebody has seen that it is Ready.
-  const untaint = { spec: { taints: null } };
-  for (const request of [
-    jsonRequest('POST', '/api/v1/nodes', node),
-    jsonRequest('PATCH', `/api/v1/nodes/${name}`, untaint, 'application/merge-patch+json'),
-  ]) {
-    const { status, body } = await connection.send(request);
-    if (status >= 300) throw new Error(`node ${name}: ${status}: ${body.toString().slice(0, 300)}`);
-  }
-}
+const nodeOf = (name: string, labels: Record<string, string>) => ({
+  apiVersion: 'v1',
+  kind: 'Node',
+  metadata: { name, labels: { 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux', ...labels } },
+  status: { capacity: CAPACITY, allocatable: CAPACITY, conditions: [{ type: 'Ready', status: 'True' }] },
+});
