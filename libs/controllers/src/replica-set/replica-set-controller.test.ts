@@ -46,6 +46,28 @@ describe('the ReplicaSet controller', () => {
     });
   });
 
+  it('creates as many at once as it has already, and begins with one again after a refusal', () => {
+    sim.cluster.put(replicaSet, set('web', 3));
+    sim.settle();
+    sim.cluster.put(replicaSet, set('web', 12));
+    expect(planFor('web').steps.map((step) => step.length)).toEqual([3, 6]);
+    const conditions = [{ type: 'ReplicaFailure', status: 'True' }];
+    sim.cluster.put(replicaSet, { ...set('web', 12), status: { replicas: 3, conditions } });
+    expect(planFor('web').steps.map((step) => step.length)).toEqual([1, 2, 4, 2, 1]);
+  });
+
+  it('tells how far it is when there is more to do than one plan does', () => {
+    sim.cluster.put(replicaSet, set('web', 1_200));
+    const counts: (number | undefined)[] = [];
+    for (let plan = planFor('web'); plan.steps.length > 0; plan = planFor('web')) {
+      expect(plan.steps.flat().filter(({ verb }) => verb === 'create').length).toBeLessThanOrEqual(500);
+      sim.execute(plan);
+      counts.push(statusOf('web')?.replicas);
+    }
+    expect(sim.activePods()).toHaveLength(1_200);
+    expect(counts).toEqual([0, 500, 500, 1_200]);
+  });
+
   it('makes pods of the template, controlled by it', () => {
     const { metadata } = sim.cluster.put(replicaSet, set('web', 1));
     sim.settle();

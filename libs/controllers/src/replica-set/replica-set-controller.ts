@@ -86,10 +86,13 @@ function planPods(keeper: Keeper, keeping: Keeping<ReplicaSet>, view: View): Pla
     countsTerminating,
     nowMs: view.nowMs,
   });
-  const steps = [claims, ...(surplus < 0 ? slowStart(moves, BURST_MAX) : [moves])];
-  // With pods on their way the counts are old already; the set is looked at again as soon as they are there.
   const hadFailure = keeper.status?.conditions?.some(({ type }) => type === 'ReplicaFailure');
-  if (moves.length === 0 || hadFailure) steps.push(setStatus(kind, keeper, status));
+  const firstBatch = hadFailure ? 1 : Math.max(1, active.length);
+  const steps = [claims, ...(surplus < 0 ? slowStart(moves, BURST_MAX, firstBatch) : [moves])];
+  // With pods on their way the counts are old already, and the set is looked at again as soon as they are there. Where
+  // that goes on for many plans, others want to know how far it is.
+  const goesOn = Math.abs(surplus) > moves.length;
+  if (moves.length === 0 || goesOn || hadFailure) steps.push(setStatus(kind, keeper, status));
   return {
     steps: steps.filter((step) => step.length > 0),
     lookAgainMs,
