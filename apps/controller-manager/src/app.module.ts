@@ -1,5 +1,5 @@
 import type { DynamicModule, InjectionToken } from '@nestjs/common';
-import { builtinKinds, podMetrics } from '@periplus/api';
+import { builtinKinds, coreEvent, podMetrics } from '@periplus/api';
 import { ClusterCache, NO_PAST } from '@periplus/cache';
 import {
   type CommandClient,
@@ -80,6 +80,8 @@ export function appModule({
             // Controllers need no payload of a Secret.
             cipher: null,
             withoutManagers: true,
+            // Often most of what there is, and nothing that a controller acts on.
+            only: ({ group, resource }) => group !== coreEvent.group || resource !== coreEvent.plural,
             indexes: [...new Set(controllers.flatMap(({ indexes }) => indexes))],
             liveness: true,
             window: NO_PAST,

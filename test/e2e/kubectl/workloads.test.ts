@@ -185,7 +185,9 @@ describe('kubectl runs workloads', () => {
     await shell.ok('-n doomed wait serviceaccount/default --for=create --timeout=30s');
     await shell.ok('-n doomed create deployment inside --image=example.com/a --replicas=2');
     await shell.ok('-n doomed rollout status deploy/inside --timeout=60s');
+    await eventually(async () => expect(await shell.ok('-n doomed get events -o name')).toContain('event/inside'));
     expect(await shell.ok('delete namespace doomed --timeout=60s')).toBe('namespace "doomed" deleted\n');
     expect(await shell.ok('get pods -A -o name -l app=inside')).toBe('');
+    await eventually(async () => expect(await shell.ok('-n doomed get events -o name')).toBe(''));
   });
 });

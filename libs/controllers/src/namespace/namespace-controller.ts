@@ -1,4 +1,4 @@
-import { type Kind, type KindRegistry, type Namespace, namespace, pod } from '@periplus/api';
+import { coreEvent, type Kind, type KindRegistry, type Namespace, namespace, pod } from '@periplus/api';
 import { type Condition, conditionOf, type DeepReadonly, formatTime, type KubeObject } from '@periplus/apimachinery';
 import type { Change, Entry, View } from '@periplus/cache';
 import type { Command } from '@periplus/client';
@@ -16,11 +16,14 @@ const isTerminating = (ns: NamespaceView | undefined): ns is NamespaceView =>
   ns?.metadata.deletionTimestamp !== undefined;
 
 /**
- * Empties namespaces that are being deleted, then lets them go.
+ * Empties namespaces that are being deleted, then lets them go. Their Events follow by themselves: the api-server sees
+ * to that, and no controller knows them.
  * https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/
  */
 export function namespaceController(kinds: KindRegistry): Controller<Namespace> {
-  const namespaced = kinds.all().filter((kind) => kind.namespaced && kind.isStored && !kind.storedAs);
+  const namespaced = kinds
+    .all()
+    .filter((kind) => kind.namespaced && kind.isStored && !kind.storedAs && kind !== coreEvent);
   /** What came too late, and what is gone now, concerns a namespace on its way out. */
   const comesOrGoes = ({ type, entry }: Change, view: View): boolean =>
     type !== 'modified' && isTerminating(view.get(namespace, '', entry.key.namespace));

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { coreEvent } from '@periplus/api';
-import type { Entry } from '@periplus/cache';
+import { coreEvent, namespace } from '@periplus/api';
+import type { Change, Entry } from '@periplus/cache';
 import { type Store, WriteConflict } from '@periplus/store';
 import { type ClusterState, resourceOf } from '../cluster-state.ts';
 import type { Target } from '../types.ts';
@@ -14,6 +14,7 @@ const REMOVALS_MAX = 5_000;
 const PARALLEL_MAX = 64;
 
 const EVENTS = resourceOf(coreEvent as unknown as Target['kind']);
+const NAMESPACES = resourceOf(namespace as unknown as Target['kind']);
 
 async function remove(store: Store, entry: Entry, nowMs: number): Promise<void> {
   try {
@@ -27,32 +28,49 @@ async function remove(store: Store, entry: Entry, nowMs: number): Promise<void> 
   }
 }
 
-/** Removes Events an hour after they were last written. */
-export async function removeOldEvents(cluster: ClusterState, store: Store, nowMs: number): Promise<void> {
-  const old: Entry[] = [];
+/** Removes Events an hour after they were last written, and those of namespaces that are gone. */
+export async function removeEvents(cluster: ClusterState, store: Store, nowMs: number): Promise<void> {
+  const namespaces = new Set(cluster.cache.list(NAMESPACES).map(({ key }) => key.name));
+  const over: Entry[] = [];
   for (const entry of cluster.cache.list(EVENTS)) {
-    if (nowMs - entry.provenance.timeMs > EVENT_LIFE_MS) old.push(entry);
-    if (old.length === REMOVALS_MAX) break;
+    const isOld = nowMs - entry.provenance.timeMs > EVENT_LIFE_MS;
+    if (isOld || !namespaces.has(entry.key.namespace)) over.push(entry);
+    if (over.length === REMOVALS_MAX) break;
   }
-  const remaining = old.values();
+  const remaining = over.values();
   const worker = async (): Promise<void> => {
     for (const entry of remaining) await remove(store, entry, nowMs);
   };
-  await Promise.all(Array.from({ length: Math.min(PARALLEL_MAX, old.length) }, worker));
+  await Promise.all(Array.from({ length: Math.min(PARALLEL_MAX, over.length) }, worker));
 }
 
+const endsNamespace = ({ type, entry: { key } }: Change): boolean =>
+  type === 'deleted' && key.resource === NAMESPACES.resource && key.group === NAMESPACES.group;
+
 /**
- * Removes old Events, which would fill the cluster otherwise, until it is stopped. All api-servers do it: who comes
- * second finds nothing left. A sweep that fails leaves its work to the next.
+ * Removes Events whose time is over, until it is stopped. They would fill the cluster otherwise; and since they go with
+ * their namespace here, no controller needs to know them. All api-servers do it: who comes second finds nothing left. A
+ * sweep that fails leaves its work to the next.
  */
 export function keepEventsShort(cluster: ClusterState, store: Store): () => void {
   let isSweeping = false;
+  let isWanted = false;
   const sweep = async (): Promise<void> => {
+    isWanted = true;
     if (isSweeping) return;
     isSweeping = true;
-    await removeOldEvents(cluster, store, Date.now()).catch(() => undefined);
+    while (isWanted) {
+      isWanted = false;
+      await removeEvents(cluster, store, Date.now()).catch(() => undefined);
+    }
     isSweeping = false;
   };
   const timer = setInterval(() => void sweep(), SWEEP_INTERVAL_MS).unref();
-  return () => clearInterval(timer);
+  const unsubscribe = cluster.cache.subscribe((_, changes) => {
+    if (changes.some(endsNamespace)) void sweep();
+  });
+  return () => {
+    clearInterval(timer);
+    unsubscribe();
+  };
 }
