@@ -39,7 +39,8 @@ export class CommandStream implements CommandClient {
   private attempts = 0;
   private lastId = 0;
   private reconnect: NodeJS.Timeout | null = null;
-  private readonly sweeper: NodeJS.Timeout;
+  /** Runs while commands are under way. */
+  private sweeper: NodeJS.Timeout | null = null;
   /** Accepted and not written, in order. */
   private readonly queue = new Map<number, Pending>();
   /** Written and not answered. */
@@ -49,8 +50,6 @@ export class CommandStream implements CommandClient {
 
   constructor(transport: CommandTransport) {
     this.transport = transport;
-    this.sweeper = setInterval(() => this.sweep(Date.now()), SWEEP_INTERVAL_MS);
-    this.sweeper.unref();
     this.connect();
   }
 
@@ -66,6 +65,7 @@ export class CommandStream implements CommandClient {
     signal?.throwIfAborted();
     const id = ++this.lastId;
     const message = encodeCommand(id, command, cause);
+    this.sweeper ??= setInterval(() => this.sweep(Date.now()), SWEEP_INTERVAL_MS).unref();
     return await new Promise<CommandOutcome>((resolve, reject) => {
       const onAbort = (): void => this.abort(id);
       const settle =
@@ -85,7 +85,7 @@ export class CommandStream implements CommandClient {
   async close(): Promise<void> {
     this.closed = true;
     if (this.underWay > 0) await new Promise<void>((resolve) => this.idle.push(resolve));
-    clearInterval(this.sweeper);
+    this.stopSweeping();
     if (this.reconnect) clearTimeout(this.reconnect);
     this.stream?.end();
     this.transport.close();
@@ -193,7 +193,13 @@ export class CommandStream implements CommandClient {
     this.released();
   }
 
+  private stopSweeping(): void {
+    if (this.sweeper) clearInterval(this.sweeper);
+    this.sweeper = null;
+  }
+
   private sweep(nowMs: number): void {
+    if (this.underWay === 0) this.stopSweeping();
     const before = nowMs - ANSWER_TIMEOUT_MS;
     for (const [id, pending] of this.queue) {
       if (pending.sinceMs > before) break;

@@ -17,11 +17,11 @@ interface Deadline {
 
 /**
  * Ends requests that take too long: what they wait for (an etcd that is away) may take for ever. One timer looks
- * after all of them.
+ * after all of them, and rests while there are none.
  */
 export class Deadlines {
   private readonly running = new Set<Deadline>();
-  private readonly timer = setInterval(() => this.sweep(), SWEEP_MS).unref();
+  private timer: NodeJS.Timeout | null = null;
 
   /**
    * `over` is called once when the time is over, unless the function that this returns was called before. Throws
@@ -30,14 +30,17 @@ export class Deadlines {
   start(query: string, over: (error: StatusError) => void): () => void {
     const deadline = { atMs: performance.now() + timeoutMs(query), over };
     this.running.add(deadline);
+    this.timer ??= setInterval(() => this.sweep(), SWEEP_MS).unref();
     return () => this.running.delete(deadline);
   }
 
   close(): void {
-    clearInterval(this.timer);
+    if (this.timer) clearInterval(this.timer);
+    this.timer = null;
   }
 
   private sweep(): void {
+    if (this.running.size === 0) this.close();
     const nowMs = performance.now();
     for (const deadline of this.running) {
       if (deadline.atMs > nowMs) continue;
