@@ -59,6 +59,10 @@ class CriClient implements Cri {
     }));
   }
 
+  async setPodRanges(ranges: readonly string[]): Promise<void> {
+    await this.call(criMethods.updateRuntimeConfig, { runtimeConfig: { networkConfig: { podCidr: ranges.join() } } });
+  }
+
   async runSandbox(config: SandboxConfig): Promise<string> {
     const { podSandboxId } = await this.call(criMethods.runPodSandbox, { config }, SANDBOX_MS_MAX);
     return podSandboxId ?? '';

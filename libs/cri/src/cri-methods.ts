@@ -29,6 +29,11 @@ export const criMethods = {
     v1.UpdateContainerResourcesRequest,
     v1.UpdateContainerResourcesResponse,
   ),
+  updateRuntimeConfig: method(
+    runtime('UpdateRuntimeConfig'),
+    v1.UpdateRuntimeConfigRequest,
+    v1.UpdateRuntimeConfigResponse,
+  ),
   reopenContainerLog: method(
     runtime('ReopenContainerLog'),
     v1.ReopenContainerLogRequest,

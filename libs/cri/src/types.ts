@@ -104,6 +104,8 @@ export interface ListFilter {
 export interface Cri {
   version(): Promise<{ name: string; version: string }>;
   conditions(): Promise<RuntimeCondition[]>;
+  /** What pods get their addresses from, for a runtime that makes their network from a template. */
+  setPodRanges(ranges: readonly string[]): Promise<void>;
   runSandbox(config: SandboxConfig): Promise<string>;
   stopSandbox(id: string): Promise<void>;
   removeSandbox(id: string): Promise<void>;

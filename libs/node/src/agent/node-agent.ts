@@ -29,6 +29,7 @@ import { readMachineUse } from '../stats/machine-use.ts';
 import { UsageMeter } from '../stats/usage-meter.ts';
 import { VolumeKeeper } from '../volumes/volume-keeper.ts';
 import type { AgentContext } from './agent-context.ts';
+import { AssignedRanges } from './assigned-ranges.ts';
 import { type ContextOptions, makeContext, readRuntime } from './node-context.ts';
 import { orphanPod, PodWorker } from './pod-worker.ts';
 
@@ -69,6 +70,7 @@ export class NodeAgent {
   private readonly inbox: Inbox;
   private readonly liveness: Liveness;
   private readonly leases: NodeLeases;
+  private readonly ranges: AssignedRanges;
   private readonly nodeWatch: RangeFollower;
   private readonly meter: UsageMeter;
   private measuring = false;
@@ -109,11 +111,13 @@ export class NodeAgent {
       onHeld: () => this.registration?.look(),
     });
     this.leases = new NodeLeases({ commands: deps.commands, log: deps.log, clock: systemClock });
+    this.ranges = new AssignedRanges({ cri: this.cri, log: deps.log });
     this.nodeWatch = watchNodes({
       ...{ etcd: deps.etcd, keys: deps.keys, node: options.identity.name, log: deps.log },
       onNode: (node) => {
         this.registration?.see(node);
         this.leases.see(node);
+        this.ranges.see(node);
       },
     });
   }
@@ -178,6 +182,7 @@ export class NodeAgent {
     this.liveness.close();
     this.nodeWatch.close();
     this.leases.close();
+    this.ranges.close();
     this.registration?.close();
     this.tasks?.close();
     for (const worker of this.workers.values()) worker.close();
