@@ -6,6 +6,7 @@ import {
   createAuthorizer,
   createOperations,
   Fairness,
+  LegacyTokenUses,
   type Operations,
   ServiceAccountTokens,
   ServiceNetwork,
@@ -38,7 +39,8 @@ export async function startCore(
   const network = networkOf(config);
   const tokens = tokensOf(config);
   const authorizer = createAuthorizer({ cache });
-  const logins = openLogins(config, cache, tokens, log, now);
+  const uses = new LegacyTokenUses(now);
+  const logins = openLogins(config, cache, tokens, log, now, uses);
   const { rootCa } = config.serviceAccounts;
   const { authenticator } = logins;
   const components = componentsOf(config);
@@ -47,6 +49,7 @@ export async function startCore(
     ...{ cache, store, authorizer, authenticator, tokens, rootCa, network, nodeUsage },
     components: components.all,
   });
+  uses.writeTo(operations);
   const advertised = { address: config.advertiseAddress, port: config.port };
   await bootstrap({ operations, network, advertised, clientAuthority: config.tls.clientAuthority, now });
   const fairness = new Fairness({ cache });

@@ -6,6 +6,7 @@ import {
   createAuthenticator,
   forApiServer,
   LegacyTokenAuthenticator,
+  type LegacyTokenUses,
   OidcAuthenticator,
   ServiceAccountAuthenticator,
   type ServiceAccountTokens,
@@ -27,12 +28,13 @@ export function openLogins(
   tokens: ServiceAccountTokens,
   log: Logger,
   now: () => number,
+  uses: LegacyTokenUses,
 ): Logins {
   const { audiences } = tokens;
   const provider = oidc && new OidcAuthenticator(oidc, now);
   const webhook = tokenWebhook && new WebhookAuthenticator(tokenWebhook, audiences, now);
   const authenticators = [
-    forApiServer(audiences, new LegacyTokenAuthenticator({ cache, tokens, now })),
+    forApiServer(audiences, new LegacyTokenAuthenticator({ cache, tokens, now, uses })),
     new ServiceAccountAuthenticator({ cache, tokens, now }),
     forApiServer(audiences, new BootstrapTokenAuthenticator({ cache, now })),
     ...(provider ? [forApiServer(audiences, provider)] : []),

@@ -9,7 +9,13 @@ import {
   type ResourceClient,
 } from '@periplus/client';
 import { createLogger, type Logger, Metrics } from '@periplus/component';
-import { builtinControllers, certificateEnquiries, tokenEnquiry, UsageFeed } from '@periplus/controllers';
+import {
+  builtinControllers,
+  certificateEnquiries,
+  secretEnquiry,
+  tokenEnquiry,
+  UsageFeed,
+} from '@periplus/controllers';
 import { type EtcdClient, openEtcd } from '@periplus/etcd';
 import { type Controller, ControllerRuntime } from '@periplus/reconcile';
 import type { ControllerManagerConfig } from './config.ts';
@@ -42,6 +48,7 @@ export function appModule({
   podNetworks,
   signing,
   signingAuthority,
+  legacyTokens,
 }: ControllerManagerConfig): DynamicModule {
   return {
     module: AppModule,
@@ -68,6 +75,8 @@ export function appModule({
             certificates: certificateEnquiries(resources, signingAuthority),
             signing,
             bootstrapTokens: tokenEnquiry(resources),
+            secrets: secretEnquiry(resources),
+            legacyTokens,
           }),
       },
       {

@@ -2,6 +2,7 @@ import { ConfigError, type ConfigReader, LOG_LEVELS, type LogLevel } from '@peri
 import {
   type AutoscalerSettings,
   checkPodNetworks,
+  type LegacyTokenSettings,
   type NodeMonitorSettings,
   type PodNetwork,
   type SigningSettings,
@@ -28,6 +29,7 @@ export interface ControllerManagerConfig {
   signing: SigningSettings;
   /** PEM: what certificates are signed with that somebody asks for. Null: nothing is signed. */
   signingAuthority: { cert: string; key: string } | null;
+  legacyTokens: LegacyTokenSettings;
   /** How long a leader that stopped without a word keeps a standby waiting. */
   leaseSeconds: number;
   health: { host: string; port: number };
@@ -37,8 +39,11 @@ export interface ControllerManagerConfig {
 /** As kube-controller-manager's --node-startup-grace-period. */
 const STARTUP_GRACE_SECONDS = 60;
 const LEASE_SECONDS = 10;
+const DAY_MS = 86_400_000;
 /** As --cluster-signing-duration. */
 const SIGNED_SECONDS = 365 * 86_400;
+/** As --legacy-service-account-token-clean-up-period. */
+const UNUSED_DAYS = 365;
 
 /** Checks a configuration. Throws ConfigError, which names the field. */
 export function controllerManagerConfig(reader: ConfigReader): ControllerManagerConfig {
@@ -61,6 +66,7 @@ export function controllerManagerConfig(reader: ConfigReader): ControllerManager
     autoscaler: autoscalerOf(reader.has('autoscaler') ? reader.object('autoscaler') : null),
     ...signingOf(reader.has('clusterSigning') ? reader.object('clusterSigning') : null),
     podNetworks: reader.has('podNetwork') ? podNetworksOf(reader.object('podNetwork')) : [],
+    legacyTokens: { unusedMs: reader.integer('legacyTokenUnusedDays', { min: 1, max: 3_650 }, UNUSED_DAYS) * DAY_MS },
     leaseSeconds: reader.integer('leaseSeconds', { min: 2, max: 600 }, LEASE_SECONDS),
     health: { host: health?.string('host', '127.0.0.1') ?? '127.0.0.1', port: health?.port('port', 0) ?? 0 },
     logLevel: reader.oneOf('logLevel', LOG_LEVELS, 'info'),

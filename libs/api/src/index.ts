@@ -39,6 +39,14 @@ export { type ComponentStatus, componentStatus } from './core/component-status.t
 export { type ConfigMap, configMap } from './core/config-map.ts';
 export { type Endpoints, endpoints } from './core/endpoints.ts';
 export { type CoreEvent, coreEvent } from './core/event.ts';
+export {
+  dayOf,
+  INVALID_SINCE,
+  LAST_USED,
+  SERVICE_ACCOUNT_TOKEN,
+  startOfDay,
+  TOKEN_TRACKING,
+} from './core/legacy-token.ts';
 export { type LimitRange, limitRange } from './core/limit-range.ts';
 export { type Namespace, namespace } from './core/namespace.ts';
 export { type Node, node } from './core/node.ts';
@@ -54,6 +62,7 @@ export { type PersistentVolumeClaim, PVC_PROTECTION, persistentVolumeClaim } fro
 export { type Pod, pod } from './core/pod.ts';
 export { claimConflict, claimNameOf, claimNamesOf } from './core/pod-claims.ts';
 export { type QosClass, qosClassOf } from './core/pod-qos.ts';
+export { references, referencesAny, SECRET_SOURCES } from './core/pod-references.ts';
 export { type PodTemplate, podTemplate } from './core/pod-template.ts';
 export { type ReplicationController, replicationController } from './core/replication-controller.ts';
 export { type ResourceQuota, resourceQuota } from './core/resource-quota.ts';

@@ -22,6 +22,11 @@ import { type AutoscalerSettings, hpaController } from './horizontal-pod-autosca
 import type { PodUsage } from './horizontal-pod-autoscaler/pod-usage.ts';
 import { jobController } from './job/job-controller.ts';
 import { jobPodReleaseController } from './job/job-pod-release-controller.ts';
+import {
+  type LegacyTokenSettings,
+  legacyTokenCleaner,
+  type SecretEnquiry,
+} from './legacy-token/legacy-token-cleaner.ts';
 import { namespaceController } from './namespace/namespace-controller.ts';
 import { type NodeMonitorSettings, nodeController } from './node/node-controller.ts';
 import { podGcController, unscheduledPodController } from './node/pod-gc-controller.ts';
@@ -59,6 +64,8 @@ export const builtinControllers = (settings: {
   certificates: CertificateEnquiries;
   signing: SigningSettings;
   bootstrapTokens: TokenEnquiry;
+  secrets: SecretEnquiry;
+  legacyTokens: LegacyTokenSettings;
 }): readonly Controller[] => [
   namespaceController(settings.kinds),
   serviceAccountController,
@@ -89,6 +96,7 @@ export const builtinControllers = (settings: {
   csrCleaner,
   bootstrapSigner(settings.bootstrapTokens),
   tokenCleaner(settings.bootstrapTokens),
+  legacyTokenCleaner(settings.secrets, settings.legacyTokens),
   unscheduledPodController,
   resourceQuotaController(settings.kinds),
   flowSchemaController,

@@ -10,5 +10,6 @@ export type { SigningSettings } from './certificates/csr-signer.ts';
 export type { AutoscalerSettings } from './horizontal-pod-autoscaler/hpa-controller.ts';
 export type { HeardMetrics, PodUsage } from './horizontal-pod-autoscaler/pod-usage.ts';
 export { UsageFeed, type UsageFeedDeps } from './horizontal-pod-autoscaler/usage-feed.ts';
+export { type LegacyTokenSettings, secretEnquiry } from './legacy-token/legacy-token-cleaner.ts';
 export type { NodeMonitorSettings } from './node/node-controller.ts';
 export { checkPodNetworks, type PodNetwork } from './node-ipam/pod-ranges.ts';

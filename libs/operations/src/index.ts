@@ -9,6 +9,7 @@ export { createAuthenticator } from './authentication/authenticator.ts';
 export { BootstrapTokenAuthenticator } from './authentication/bootstrap-token-authenticator.ts';
 export { forApiServer } from './authentication/for-api-server.ts';
 export { LegacyTokenAuthenticator } from './authentication/legacy-token-authenticator.ts';
+export { LegacyTokenUses } from './authentication/legacy-token-uses.ts';
 export { OidcAuthenticator, type OidcConfig } from './authentication/oidc-authenticator.ts';
 export { ServiceAccountAuthenticator } from './authentication/service-account-authenticator.ts';
 export { ServiceAccountTokens, type TokenConfig } from './authentication/service-account-tokens.ts';

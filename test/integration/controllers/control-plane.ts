@@ -18,6 +18,7 @@ import {
   type AutoscalerSettings,
   builtinControllers,
   certificateEnquiries,
+  secretEnquiry,
   tokenEnquiry,
   UsageFeed,
 } from '@periplus/controllers';
@@ -39,6 +40,9 @@ const AUTOSCALER: AutoscalerSettings = {
   ...{ syncPeriodMs: 1_000, downscaleStabilizationMs: 2_000, tolerance: 0.1 },
   ...{ cpuInitializationMs: 0, initialReadinessDelayMs: 0 },
 };
+
+/** Tokens of yesterday that nobody used are marked. */
+const LEGACY_TOKEN_UNUSED_MS = 1;
 
 /** The logger of what runs in a test: only errors speak. */
 const quiet: Logger = {
@@ -159,6 +163,8 @@ export async function runControllers(
     certificates: certificateEnquiries(resources, plane.authority),
     signing: { lifeMs: 365 * 86_400_000 },
     bootstrapTokens: tokenEnquiry(resources),
+    secrets: secretEnquiry(resources),
+    legacyTokens: { unusedMs: LEGACY_TOKEN_UNUSED_MS },
   });
   const ending = new AbortController();
   const cache = new ClusterCache({

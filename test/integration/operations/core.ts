@@ -14,6 +14,7 @@ import {
   createOperations,
   forApiServer,
   LegacyTokenAuthenticator,
+  LegacyTokenUses,
   type NodeUsageSource,
   type ObjectResult,
   type Operations,
@@ -103,9 +104,10 @@ export async function startCore(
     nodePortRange: options.nodePortRange ?? '30000-32767',
   });
   const authorizer = createAuthorizer({ cache });
+  const uses = new LegacyTokenUses(Date.now);
   const authenticator = createAuthenticator({
     tokens: [
-      forApiServer(tokens.audiences, new LegacyTokenAuthenticator({ cache, tokens, now: Date.now })),
+      forApiServer(tokens.audiences, new LegacyTokenAuthenticator({ cache, tokens, now: Date.now, uses })),
       new ServiceAccountAuthenticator({ cache, tokens, now: Date.now }),
       forApiServer(tokens.audiences, new BootstrapTokenAuthenticator({ cache, now: Date.now })),
     ],
@@ -119,6 +121,7 @@ export async function startCore(
     components: [],
   });
   stack.defer(() => operations.close());
+  uses.writeTo(operations);
   const advertised = { address: '192.168.1.10', port: 6443 };
   await bootstrap({ operations, network, advertised, clientAuthority: rootCa, now: Date.now });
 

@@ -231,6 +231,25 @@ describe('a secret for a token', () => {
     expect(await problemOf(token)).toBe('[invalid bearer token, Token has been invalidated]');
   });
 
+  it('says when its token was last used, and until when it was taken', async () => {
+    await apply(secretFor('bot', 'used'));
+    const { token } = await filled('used');
+    const labels = async () => JSON.parse(await ok('get secret used -o json')).metadata.labels;
+    expect(await labels()).toBeUndefined();
+    expect((await list(token)).code).toBe(200);
+    const day = expect.stringMatching(/^\d{4}-\d\d-\d\d$/);
+    await soon(async () => expect(await labels()).toEqual({ 'kubernetes.io/legacy-token-last-used': day }));
+    await ok('label secret used kubernetes.io/legacy-token-invalid-since=2020-01-01');
+    await soon(async () => expect((await list(token)).code).toBe(401));
+    expect(await problemOf(token)).toBe(
+      "[invalid bearer token, the token in secret default/used for service account default/bot has been marked invalid. Use tokens from the TokenRequest API or manually created secret-based tokens, or remove the 'kubernetes.io/legacy-token-invalid-since' label from the secret to temporarily allow use of this token]",
+    );
+    await ok('label secret used kubernetes.io/legacy-token-invalid-since-');
+    await soon(async () => expect((await list(token)).code).toBe(200));
+    const tracking = 'configmap kube-apiserver-legacy-service-account-token-tracking';
+    expect(JSON.parse(await ok(`-n kube-system get ${tracking} -o json`)).data).toEqual({ since: day });
+  });
+
   it('gets a new token in place of one that was taken out, which ends', async () => {
     await apply(secretFor('bot', 'renewed'));
     const before = await filled('renewed');

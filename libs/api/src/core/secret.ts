@@ -5,6 +5,7 @@ import { defineKind } from '../define.ts';
 import { checkImmutable, type Errors } from '../field-rules.ts';
 import type { Stored } from '../stored.ts';
 import { checkFrozen, DATA_BYTES_MAX, decodedLength } from './frozen-data.ts';
+import { SERVICE_ACCOUNT_TOKEN } from './legacy-token.ts';
 
 export type Secret = Stored<ISecret>;
 
@@ -33,7 +34,7 @@ function checkPresent(errors: Errors, at: FieldPath, data: Data, ...keys: string
 
 /** What each type of secret must have. https://kubernetes.io/docs/concepts/configuration/secret/#secret-types */
 const typeChecks: Record<string, (errors: Errors, at: FieldPath, data: Data, secret: DeepReadonly<Secret>) => void> = {
-  'kubernetes.io/service-account-token': (errors, at, _data, { metadata }) => {
+  [SERVICE_ACCOUNT_TOKEN]: (errors, at, _data, { metadata }) => {
     const key = 'kubernetes.io/service-account.name';
     if (!metadata.annotations?.[key]) errors.push(at.child('metadata').key('annotations', key).required());
   },

@@ -8,11 +8,11 @@ import {
   persistentVolume,
   persistentVolumeClaim,
   pod,
+  referencesAny,
   serviceAccount,
 } from '@periplus/api';
 import { type DeepReadonly, deepEqual, type KubeObject, notFound } from '@periplus/apimachinery';
 import { MIRROR_ANNOTATION, nodeNameOf } from '../authorization/node-authorizer.ts';
-import { referencesAny } from '../authorization/pod-references.ts';
 import type { ClusterState } from '../cluster-state.ts';
 import { type Admission, type AdmissionRequest, refused } from './admission.ts';
 import { admitClaim, admitCsiNode, admitVolume } from './node-volumes.ts';

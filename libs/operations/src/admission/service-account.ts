@@ -1,7 +1,6 @@
-import { type Pod, pod, type ServiceAccount, serviceAccount } from '@periplus/api';
+import { type Pod, pod, referencesAny, type ServiceAccount, serviceAccount } from '@periplus/api';
 import type { DeepReadonly } from '@periplus/apimachinery';
 import { MIRROR_ANNOTATION } from '../authorization/node-authorizer.ts';
-import { referencesAny } from '../authorization/pod-references.ts';
 import type { ClusterState } from '../cluster-state.ts';
 import { generatedName } from '../writing/generated-name.ts';
 import { type Admission, type AdmissionRequest, refused } from './admission.ts';

@@ -10,6 +10,7 @@ import { createAuthenticator } from './authenticator.ts';
 import { BootstrapTokenAuthenticator } from './bootstrap-token-authenticator.ts';
 import { forApiServer } from './for-api-server.ts';
 import { LegacyTokenAuthenticator } from './legacy-token-authenticator.ts';
+import { LegacyTokenUses } from './legacy-token-uses.ts';
 import { ServiceAccountAuthenticator } from './service-account-authenticator.ts';
 import { ServiceAccountTokens } from './service-account-tokens.ts';
 import { TokenRefused } from './token-authenticator.ts';
@@ -28,7 +29,7 @@ beforeAll(() => {
   const deps = { cache, tokens, now: Date.now };
   login = createAuthenticator({
     tokens: [
-      forApiServer([ISSUER], new LegacyTokenAuthenticator(deps)),
+      forApiServer([ISSUER], new LegacyTokenAuthenticator({ ...deps, uses: new LegacyTokenUses(Date.now) })),
       new ServiceAccountAuthenticator(deps),
       forApiServer([ISSUER], new BootstrapTokenAuthenticator(deps)),
     ],

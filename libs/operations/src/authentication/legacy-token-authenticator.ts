@@ -1,27 +1,37 @@
 import { timingSafeEqual } from 'node:crypto';
-import { type Secret, secret, serviceAccount } from '@periplus/api';
+import { dayOf, INVALID_SINCE, type Secret, secret, serviceAccount, startOfDay } from '@periplus/api';
 import type { DeepReadonly } from '@periplus/apimachinery';
 import { type CacheReader, ClusterState } from '../cluster-state.ts';
 import type { User } from '../types.ts';
 import { AUTHENTICATED } from './certificate-user.ts';
 import type { UserAuthenticator } from './for-api-server.ts';
 import { KnownTokens } from './known-tokens.ts';
+import type { LegacyTokenUses } from './legacy-token-uses.ts';
 import type { LegacyClaims, ServiceAccountTokens } from './service-account-tokens.ts';
 import { TokenRefused } from './token-authenticator.ts';
 
 const INVALIDATED = 'Token has been invalidated';
+const DAY_MS = 86_400_000;
 
 interface Verified {
   readonly claims: LegacyClaims;
   readonly user: User;
   /** As it was when it held this token. */
   readonly secret: DeepReadonly<Secret>;
+  /** The end of the day that its use was noted for, milliseconds since the epoch. */
+  readonly notedUntilMs: number;
 }
 
 function holds({ data }: DeepReadonly<Secret>, token: string): boolean {
   const kept = Buffer.from(data?.token ?? '', 'base64');
   const shown = Buffer.from(token);
   return kept.length === shown.length && timingSafeEqual(kept, shown);
+}
+
+/** Why a token is refused that nobody had used for long; undefined when it is not. */
+function mark({ metadata }: DeepReadonly<Secret>, { namespace, serviceAccount }: LegacyClaims): string | undefined {
+  if (!metadata.labels?.[INVALID_SINCE]) return undefined;
+  return `the token in secret ${namespace}/${metadata.name} for service account ${namespace}/${serviceAccount.name} has been marked invalid. Use tokens from the TokenRequest API or manually created secret-based tokens, or remove the '${INVALID_SINCE}' label from the secret to temporarily allow use of this token`;
 }
 
 /**
@@ -32,19 +42,22 @@ export class LegacyTokenAuthenticator implements UserAuthenticator {
   private readonly cluster: ClusterState;
   private readonly tokens: ServiceAccountTokens;
   private readonly now: () => number;
+  private readonly uses: LegacyTokenUses;
   private readonly verified = new KnownTokens<Verified>();
 
-  constructor(deps: { cache: CacheReader; tokens: ServiceAccountTokens; now: () => number }) {
+  constructor(deps: { cache: CacheReader; tokens: ServiceAccountTokens; now: () => number; uses: LegacyTokenUses }) {
     this.cluster = new ClusterState(deps.cache);
     this.tokens = deps.tokens;
     this.now = deps.now;
+    this.uses = deps.uses;
   }
 
   remembered(token: string): User | undefined {
     const known = this.verified.get(token);
     if (!known) return undefined;
     const { namespace, secretName } = known.claims;
-    const isAsItWas = this.cluster.object<Secret>(secret, namespace, secretName) === known.secret;
+    const isAsItWas =
+      this.now() < known.notedUntilMs && this.cluster.object<Secret>(secret, namespace, secretName) === known.secret;
     if (isAsItWas && this.accountProblem(known.claims) === undefined) return known.user;
     this.verified.delete(token);
     return undefined;
@@ -60,6 +73,9 @@ export class LegacyTokenAuthenticator implements UserAuthenticator {
       found = this.secretOf(token, claims);
       if (typeof found === 'string') throw new TokenRefused(found);
     }
+    this.uses.note(found);
+    const marked = mark(found, claims);
+    if (marked !== undefined) throw new TokenRefused(marked);
     const { namespace, serviceAccount: account } = claims;
     const user: User = {
       name: `system:serviceaccount:${namespace}:${account.name}`,
@@ -67,7 +83,8 @@ export class LegacyTokenAuthenticator implements UserAuthenticator {
       groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, AUTHENTICATED],
       extra: {},
     };
-    this.verified.set(token, { claims, user, secret: found });
+    const notedUntilMs = (startOfDay(dayOf(this.now())) ?? 0) + DAY_MS;
+    this.verified.set(token, { claims, user, secret: found, notedUntilMs });
     return user;
   }
 

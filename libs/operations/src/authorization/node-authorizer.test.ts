@@ -1,9 +1,8 @@
-import type { Pod } from '@periplus/api';
+import { type Pod, references, referencesAny } from '@periplus/api';
 import { parseFieldSelector } from '@periplus/apimachinery';
 import { expect, it } from 'vitest';
 import type { Attributes, User } from '../types.ts';
 import { MIRROR_ANNOTATION, NodeAuthorizer, nodeNameOf } from './node-authorizer.ts';
-import { references, referencesAny } from './pod-references.ts';
 
 const spec = (more: object) =>
   ({ metadata: { name: 'p', namespace: 'x' }, spec: { containers: [], ...more } }) as unknown as Pod;

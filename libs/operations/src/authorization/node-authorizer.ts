@@ -4,12 +4,12 @@ import {
   type PersistentVolume,
   type PersistentVolumeClaim,
   type Pod,
+  references,
   type VolumeAttachment,
 } from '@periplus/api';
 import type { DeepReadonly } from '@periplus/apimachinery';
 import type { Attributes, Decision, User } from '../types.ts';
 import { ALLOWED, decideByName, READ, refused } from './node-rules.ts';
-import { references } from './pod-references.ts';
 import { volumeSecrets } from './volume-references.ts';
 
 /** Marks the image of a pod that a node runs by itself. */

@@ -1,4 +1,4 @@
-import type { PersistentVolume } from '@periplus/api';
+import { type PersistentVolume, SECRET_SOURCES } from '@periplus/api';
 import type { DeepReadonly } from '@periplus/apimachinery';
 
 interface Reference {
@@ -6,8 +6,6 @@ interface Reference {
   readonly name: string;
 }
 
-/** Sources of volumes with a `secretRef`. */
-export const SECRET_SOURCES = ['cephfs', 'cinder', 'flexVolume', 'rbd', 'scaleIO', 'iscsi', 'storageos'] as const;
 /** What of a CSI volume's secrets is the node's business; the others are its controller's. */
 const CSI_NODE_SECRETS = ['nodePublishSecretRef', 'nodeStageSecretRef', 'nodeExpandSecretRef'] as const;
 

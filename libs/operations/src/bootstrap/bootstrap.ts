@@ -1,7 +1,9 @@
 import {
+  type ConfigMap,
   clusterRole,
   clusterRoleBinding,
   configMap,
+  dayOf,
   endpointSlice,
   endpoints,
   flowSchema,
@@ -16,7 +18,9 @@ import {
   sameValue,
   service,
   serviceCIDR,
+  startOfDay,
   storageClass,
+  TOKEN_TRACKING,
 } from '@periplus/api';
 import { formatTime, type JsonObject } from '@periplus/apimachinery';
 import type { Operations } from '../types.ts';
@@ -96,6 +100,17 @@ async function ensureServiceRange(builder: Builder, { network, now }: BootstrapD
   );
 }
 
+/** Since when it is known which tokens in Secrets are used: from the first start on that notes it. */
+async function ensureTokenTracking(builder: Builder, { now }: BootstrapDeps): Promise<void> {
+  const { namespace: home, name, key } = TOKEN_TRACKING;
+  const data = { [key]: dayOf(now()) };
+  await builder.ensure(
+    targetOf(configMap, home, name),
+    () => ({ metadata: { name }, data }),
+    (existing) => (startOfDay((existing as ConfigMap).data?.[key]) === undefined ? { data } : null),
+  );
+}
+
 /**
  * Makes what every cluster has: its namespaces, the default roles and bindings, the system's priority classes, priority
  * levels and flow schemas, a default StorageClass, the range of Services' addresses, and the `kubernetes` service.
@@ -139,6 +154,7 @@ export async function bootstrap(deps: BootstrapDeps): Promise<void> {
     ),
     builder.ensure(targetOf(service, 'default', API_SERVICE), () => apiService(deps)),
     ensureServiceRange(builder, deps),
+    ensureTokenTracking(builder, deps),
   ]);
   if (deps.advertised.address.startsWith('127.')) return;
   await Promise.all([

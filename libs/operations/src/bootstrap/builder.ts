@@ -1,10 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import type { Kind } from '@periplus/api';
 import { isAlreadyExists, isNotFound, type JsonObject } from '@periplus/apimachinery';
-import type { Item, Operations, RequestContext, Target, User } from '../types.ts';
-
-/** The api-server's own name in what it writes by itself. */
-const API_SERVER: User = { name: 'system:apiserver', uid: '', groups: ['system:masters'], extra: {} };
+import { ownContext } from '../own-context.ts';
+import type { Item, Operations, RequestContext, Target } from '../types.ts';
 
 export const targetOf = (kind: unknown, inNamespace = '', name = ''): Target => ({
   kind: kind as Kind,
@@ -59,15 +56,6 @@ export class Builder {
   }
 
   private context(): RequestContext {
-    return {
-      user: API_SERVER,
-      requestId: randomUUID(),
-      cause: null,
-      dryRun: false,
-      fieldManager: 'kube-apiserver',
-      fieldValidation: 'Strict',
-      warnings: [],
-      nowMs: this.now(),
-    };
+    return ownContext(this.now());
   }
 }

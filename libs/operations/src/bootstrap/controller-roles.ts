@@ -2,6 +2,7 @@
  * A role for each of Kubernetes' controllers, and an account that has it: for those who run one of them by itself. Ours
  * are one program, which has the rules of all. https://kubernetes.io/docs/reference/access-authn-authz/rbac/#controller-roles
  */
+import { TOKEN_TRACKING } from '@periplus/api';
 import type { PolicyRule } from '../authorization/policy-rules.ts';
 import { SIGNER_RULES } from './certificate-roles.ts';
 import type { BootstrapBinding, BootstrapRole } from './cluster-roles.ts';
@@ -163,7 +164,7 @@ const cluster: Record<string, PolicyRule[]> = {
   ],
   'generic-garbage-collector': [rule(['delete', ...READ, 'patch', 'update'], '*', '*'), events],
   'legacy-service-account-token-cleaner': [
-    named('kube-apiserver-legacy-service-account-token-tracking', rule(['get'], '', 'configmaps')),
+    named(TOKEN_TRACKING.name, rule(['get'], '', 'configmaps')),
     rule(['delete', 'patch'], '', 'secrets'),
   ],
   'namespace-controller': [

@@ -1,17 +1,15 @@
-import { randomUUID } from 'node:crypto';
-import { type Secret, type ServiceAccount, secret, serviceAccount } from '@periplus/api';
+import { type Secret, type ServiceAccount, secret, serviceAccount, SERVICE_ACCOUNT_TOKEN as TYPE } from '@periplus/api';
 import { type DeepReadonly, isConflict, isNotFound, type JsonObject } from '@periplus/apimachinery';
 import type { Change, Entry } from '@periplus/cache';
 import type { ServiceAccountTokens } from '../authentication/service-account-tokens.ts';
 import { type ClusterState, resourceOf } from '../cluster-state.ts';
-import type { Operations, RequestContext, Target, User } from '../types.ts';
+import { ownContext } from '../own-context.ts';
+import type { Operations, Target } from '../types.ts';
 
-const TYPE = 'kubernetes.io/service-account-token';
 const ACCOUNT_NAME = 'kubernetes.io/service-account.name';
 const ACCOUNT_UID = 'kubernetes.io/service-account.uid';
 /** A Secret that could not be written is tried again after this time. */
 const RETRY_MS = 1_000;
-const TOKEN_CONTROLLER: User = { name: 'system:apiserver', uid: '', groups: ['system:masters'], extra: {} };
 const SECRETS = resourceOf(secret as unknown as Target['kind']);
 
 type SecretView = DeepReadonly<Secret>;
@@ -124,7 +122,7 @@ class TokenSecrets {
     const found = cluster.object<Secret>(secret, namespace, name);
     if (found?.type !== TYPE || found.metadata.deletionTimestamp) return;
     const target: Target = { kind: secret as unknown as Target['kind'], namespace, name, subresource: '' };
-    const context = contextOf(Date.now());
+    const context = ownContext(Date.now(), 'tokens-controller');
     const { uid, resourceVersion } = found.metadata as { uid: string; resourceVersion: string };
     const account = await cluster.eventually(() => this.accountOf(found));
     if (!account) {
@@ -142,17 +140,6 @@ class TokenSecrets {
     return isFor(of, account) ? account : undefined;
   }
 }
-
-const contextOf = (nowMs: number): RequestContext => ({
-  user: TOKEN_CONTROLLER,
-  requestId: randomUUID(),
-  cause: null,
-  dryRun: false,
-  fieldManager: 'tokens-controller',
-  fieldValidation: 'Strict',
-  warnings: [],
-  nowMs,
-});
 
 /**
  * Fills in the Secrets that hold tokens of service accounts, and deletes those whose account is gone, until it is

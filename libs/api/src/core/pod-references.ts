@@ -1,9 +1,11 @@
-import type { Pod } from '@periplus/api';
 import type { DeepReadonly } from '@periplus/apimachinery';
-import { SECRET_SOURCES } from './volume-references.ts';
+import type { Pod } from './pod.ts';
 
 type Spec = DeepReadonly<Pod>['spec'];
 type Container = Spec['containers'][number];
+
+/** Sources of volumes with a `secretRef`. */
+export const SECRET_SOURCES = ['cephfs', 'cinder', 'flexVolume', 'rbd', 'scaleIO', 'iscsi', 'storageos'] as const;
 
 const containersOf = (spec: Spec): readonly Container[] => [
   ...spec.containers,
