@@ -10,7 +10,7 @@ import {
 import { schemas } from '../generated/schemas.js';
 import { ageColumn, nameColumn } from './columns.ts';
 import { sameValue } from './equality.ts';
-import type { Errors } from './field-rules.ts';
+import type { Errors, Warnings } from './field-rules.ts';
 import type { Column, Kind, ScalePaths, UpdatedPart } from './kind.ts';
 
 const ALL_VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'] as const;
@@ -57,6 +57,8 @@ export interface KindDefinition<T extends KubeObject> {
   checkNew?(errors: Errors, at: FieldPath, object: DeepReadonly<T>): void;
   /** Adds what is wrong with the change from `old`, besides its metadata. */
   checkUpdate?(errors: Errors, at: FieldPath, object: DeepReadonly<T>, old: DeepReadonly<T>): void;
+  /** Adds what its author should know about an object that is valid. */
+  warn?(warnings: Warnings, at: FieldPath, object: DeepReadonly<T>, old: DeepReadonly<T> | null): void;
   checkStatusUpdate?(errors: Errors, at: FieldPath, object: DeepReadonly<T>, old: DeepReadonly<T>): void;
   gracePeriodSeconds?(object: DeepReadonly<T>, requested: number | undefined): number;
 }
@@ -68,6 +70,8 @@ export interface PartDefinition<T extends KubeObject> {
   /** Adds what is wrong with the change, besides what is wrong with the object. */
   check(errors: Errors, at: FieldPath, object: DeepReadonly<T>, old: DeepReadonly<T>): void;
 }
+
+const NO_WARNINGS: readonly string[] = [];
 
 type Members = Record<string, unknown>;
 
@@ -185,6 +189,12 @@ export function defineKind<T extends KubeObject>(of: KindDefinition<T>): Kind<T>
       of.checkUpdate?.(errors, root, object, old);
       of.check?.(errors, root, object);
       return errors;
+    },
+    warnings(object, old, root) {
+      if (!of.warn) return NO_WARNINGS;
+      const warnings: Warnings = [];
+      of.warn(warnings, root, object, old);
+      return warnings;
     },
     validateStatusUpdate(object, old, root) {
       const errors = validateObjectMetaUpdate(object.metadata, old.metadata, root.child('metadata'));

@@ -3,8 +3,17 @@ import { type FieldError, type FieldPath, type NameRule, parseQuantity } from '@
 import { sameValue } from './equality.ts';
 
 export type Errors = FieldError[];
+/** What the client is told about an object that is stored all the same. */
+export type Warnings = string[];
+
+/** Of one object; a client is shown less. */
+const WARNINGS_MAX = 256;
 
 const ID_MAX = 2 ** 31 - 1;
+
+export function warn(warnings: Warnings, at: FieldPath, text: string): void {
+  if (warnings.length < WARNINGS_MAX) warnings.push(`${at.text}: ${text}`);
+}
 
 /** A text that may be absent but must otherwise obey `rule`. */
 export function checkText(

@@ -86,6 +86,11 @@ export interface Kind<T extends KubeObject = KubeObject> {
   validate(object: DeepReadonly<T>, root: FieldPath): FieldError[];
   /** Whether the object may take the place of `old`: all that `validate` checks but its name, and the change. */
   validateUpdate(object: DeepReadonly<T>, old: DeepReadonly<T>, root: FieldPath): FieldError[];
+  /**
+   * What somebody should know about a valid object that he creates or, where `old` is not null, puts in the place of
+   * `old`. https://kubernetes.io/blog/2020/09/03/warnings/
+   */
+  warnings(object: DeepReadonly<T>, old: DeepReadonly<T> | null, root: FieldPath): readonly string[];
   validateStatusUpdate(object: DeepReadonly<T>, old: DeepReadonly<T>, root: FieldPath): FieldError[];
   /** Seconds between the request to delete and the removal; 0 removes at once. Pods: spec's or the request's. */
   gracePeriodSeconds(object: DeepReadonly<T>, requested: number | undefined): number;

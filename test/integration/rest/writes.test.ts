@@ -53,6 +53,30 @@ describe('creating', () => {
     expect(metadata.name).toMatch(/^some-[a-z0-9]{5}$/);
   });
 
+  it('warns of what is valid but not meant, as it is created and whenever it is changed', async () => {
+    const spec = (a: string) => ({
+      selector: { matchLabels: { app: 'warned' } },
+      template: {
+        metadata: { labels: { app: 'warned' } },
+        spec: { containers: [{ name: 'c', image: 'i', env: [{ name: 'A' }, { name: 'A', value: a }] }] },
+      },
+    });
+    const warning =
+      '299 - "spec.template.spec.containers[0].env[1]: hides previous definition of \\"A\\", which may be dropped when using apply"';
+    const body = { metadata: { name: 'warned' }, spec: spec('1') };
+    const path = `${DEPLOYMENTS}/warned`;
+    const created = await server.ask('POST', DEPLOYMENTS, { body });
+    expect([created.code, created.headers.warning]).toEqual([201, warning]);
+    const same = await server.ask('PUT', path, { body });
+    expect([same.code, same.headers.warning]).toEqual([200, undefined]);
+    const updated = await server.ask('PUT', path, { body: { ...body, spec: spec('2') } });
+    expect([updated.code, updated.headers.warning]).toEqual([200, warning]);
+    const patched = await server.ask('PATCH', path, patchOf('merge', { spec: { replicas: 0 } }));
+    expect([patched.code, patched.headers.warning]).toEqual([200, warning]);
+    const labelled = await server.ask('PATCH', path, patchOf('merge', { metadata: { labels: { a: 'b' } } }));
+    expect([labelled.code, labelled.headers.warning]).toEqual([200, undefined]);
+  });
+
   it('changes nothing in a dry run', async () => {
     const answer = await server.ask('POST', `${MAPS}?dryRun=All`, { body: configMap('dry') });
     expect([answer.code, answer.json.metadata.name]).toEqual([201, 'dry']);

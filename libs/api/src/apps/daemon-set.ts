@@ -19,6 +19,7 @@ import {
   type WorkloadNames,
   workloadColumns,
 } from './workload.ts';
+import { warnOfTemplate } from './workload-warnings.ts';
 
 export type DaemonSet = Stored<IDaemonSet, 'spec'>;
 
@@ -137,6 +138,7 @@ export const daemonSet = defineKind<DaemonSet>({
   ],
   check,
   checkUpdate: checkSelectorKept,
+  warn: warnOfTemplate,
   checkStatusUpdate(errors, at, { status = newStatus() }, { status: old }) {
     const place = at.child('status');
     for (const count of COUNTS) checkNonNegative(errors, place, count, status[count]);

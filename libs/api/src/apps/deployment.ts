@@ -18,6 +18,7 @@ import {
   isZero,
   workloadColumns,
 } from './workload.ts';
+import { warnOfWorkload } from './workload-warnings.ts';
 
 export type Deployment = Stored<IDeployment, 'spec'>;
 
@@ -103,6 +104,7 @@ export const deployment = defineKind<Deployment>({
   ],
   check,
   checkUpdate: checkSelectorKept,
+  warn: warnOfWorkload,
   checkStatusUpdate,
   setDefaults(deployment) {
     deployment.spec ??= {} as Deployment['spec'];

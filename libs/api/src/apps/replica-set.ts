@@ -4,6 +4,7 @@ import { defineKind } from '../define.ts';
 import { setPodTemplateDefaults } from '../pod-spec/defaults.ts';
 import type { Stored } from '../stored.ts';
 import { checkCounts, checkSelectorKept, checkWorkload, workloadColumns } from './workload.ts';
+import { warnOfWorkload } from './workload-warnings.ts';
 
 export type ReplicaSet = Stored<IReplicaSet, 'spec'>;
 
@@ -44,6 +45,7 @@ export const replicaSet = defineKind<ReplicaSet>({
   selectableFields: { 'status.replicas': ({ status }) => String(status?.replicas ?? 0) },
   check: (errors, at, replicaSet) => checkWorkload(errors, at, replicaSet),
   checkUpdate: checkSelectorKept,
+  warn: warnOfWorkload,
   checkStatusUpdate(errors, at, { status }) {
     if (status) checkCounts(errors, at, status, ['fullyLabeledReplicas', 'readyReplicas', 'availableReplicas']);
   },

@@ -12,11 +12,13 @@ import { ageColumn, nameColumn } from '../columns.ts';
 import { checkClaimSpec, setClaimSpecDefaults } from '../core/claim-spec.ts';
 import { defineKind } from '../define.ts';
 import { sameValue } from '../equality.ts';
-import { checkNonNegative, checkText, type Errors } from '../field-rules.ts';
+import { checkNonNegative, checkText, type Errors, type Warnings, warn } from '../field-rules.ts';
 import { setPodTemplateDefaults } from '../pod-spec/defaults.ts';
 import { containerColumns } from '../pod-spec/template-columns.ts';
+import { warnOfFractions } from '../pod-spec/warnings.ts';
 import type { Stored } from '../stored.ts';
 import { checkCollisionCount, checkCounts, checkWorkload, isZero, type WorkloadNames } from './workload.ts';
+import { warnOfTemplate } from './workload-warnings.ts';
 
 export type StatefulSet = Stored<IStatefulSet, 'spec'>;
 
@@ -119,6 +121,23 @@ function checkUpdate(
   errors.push(at.child('spec').forbidden(`updates to statefulset spec for fields other than ${list} are forbidden`));
 }
 
+function warnOfSet(
+  warnings: Warnings,
+  at: FieldPath,
+  set: DeepReadonly<StatefulSet>,
+  old: DeepReadonly<StatefulSet> | null,
+): void {
+  warnOfTemplate(warnings, at, set, old);
+  const place = at.child('spec');
+  set.spec.volumeClaimTemplates?.forEach(({ spec }, i) => {
+    const resources = place.index('volumeClaimTemplates', i).child('resources');
+    warnOfFractions(warnings, resources, 'requests', spec?.resources?.requests, ['storage']);
+  });
+  if ((set.spec.revisionHistoryLimit ?? 0) >= 0) return;
+  const why = 'a negative value retains all historical revisions; a value >= 0 is recommended';
+  warn(warnings, place.child('revisionHistoryLimit'), why);
+}
+
 /** https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/ */
 export const statefulSet = defineKind<StatefulSet>({
   group: 'apps',
@@ -145,6 +164,7 @@ export const statefulSet = defineKind<StatefulSet>({
   check,
   checkNew,
   checkUpdate,
+  warn: warnOfSet,
   checkStatusUpdate(errors, at, { status = { replicas: 0 } }, { status: old }) {
     const counts = ['readyReplicas', 'currentReplicas', 'updatedReplicas', 'availableReplicas'] as const;
     checkCounts(errors, at, status, counts, 'status.readyReplicas');

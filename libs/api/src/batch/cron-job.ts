@@ -1,5 +1,6 @@
 import { ageOf, type DeepReadonly, type FieldPath } from '@periplus/apimachinery';
 import type { ICronJob } from 'kubernetes-models/batch/v1/CronJob';
+import { isNews, warnOfName } from '../apps/workload-warnings.ts';
 import { ageColumn, formatSelector, nameColumn, orNone } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import { checkNonNegative, checkOneOf, type Errors } from '../field-rules.ts';
@@ -7,7 +8,7 @@ import { setPodTemplateDefaults } from '../pod-spec/defaults.ts';
 import { containerColumns } from '../pod-spec/template-columns.ts';
 import type { Stored } from '../stored.ts';
 import { scheduleProblem } from './cron-schedule.ts';
-import { checkJobSpec } from './job-spec.ts';
+import { checkJobSpec, warnOfJobSpec } from './job-spec.ts';
 import { timeZoneProblem } from './time-zone.ts';
 
 export type CronJob = Stored<ICronJob, 'spec'>;
@@ -107,6 +108,11 @@ export const cronJob = defineKind<CronJob>({
   ],
   check,
   checkNew,
+  warn(warnings, at, cronJob, old) {
+    if (old === null) warnOfName(warnings, at, cronJob);
+    const { spec } = cronJob.spec.jobTemplate;
+    if (spec && isNews(cronJob, old)) warnOfJobSpec(warnings, at.child('spec', 'jobTemplate', 'spec'), spec);
+  },
   setDefaults(cronJob) {
     cronJob.spec ??= {} as CronJob['spec'];
     cronJob.status ??= {};

@@ -1,8 +1,9 @@
 /** What a Job and the template of one in a CronJob have to keep. */
 import { type DeepReadonly, dns1123Subdomain, type FieldPath } from '@periplus/apimachinery';
 import type { IJobSpec } from 'kubernetes-models/batch/v1/JobSpec';
-import { checkNonNegative, checkOptionalOneOf, type Errors } from '../field-rules.ts';
+import { checkNonNegative, checkOptionalOneOf, type Errors, type Warnings, warn } from '../field-rules.ts';
 import { checkPodTemplate } from '../pod-spec/validation.ts';
+import { warnOfPod } from '../pod-spec/warnings.ts';
 import { checkPodFailurePolicy, checkSuccessPolicy } from './job-policies.ts';
 
 export type JobSpec = DeepReadonly<IJobSpec>;
@@ -106,4 +107,15 @@ export function checkJobSpec(errors: Errors, at: FieldPath, spec: JobSpec): void
   checkOptionalOneOf(errors, at, 'podReplacementPolicy', spec.podReplacementPolicy, replacements);
   if (spec.template) checkPodTemplate(errors, at.child('template'), spec.template);
   checkRestartPolicy(errors, at, spec);
+}
+
+const MANY_INDEXES =
+  'In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail';
+
+export function warnOfJobSpec(warnings: Warnings, at: FieldPath, spec: JobSpec): void {
+  const { completions = 0, parallelism = 0, template } = spec;
+  if (isIndexed(spec) && completions > MANY_COMPLETIONS && parallelism > MANY_COMPLETIONS_MAX) {
+    warn(warnings, at, MANY_INDEXES);
+  }
+  if (template) warnOfPod(warnings, at.child('template'), template, true);
 }

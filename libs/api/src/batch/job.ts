@@ -11,13 +11,14 @@ import {
 } from '@periplus/apimachinery';
 import type { IJob } from 'kubernetes-models/batch/v1/Job';
 import { workloadColumns } from '../apps/workload.ts';
+import { isNews, warnOfName } from '../apps/workload-warnings.ts';
 import { ageColumn, nameColumn } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import { sameValue } from '../equality.ts';
 import { checkImmutable, type Errors } from '../field-rules.ts';
 import { setPodTemplateDefaults } from '../pod-spec/defaults.ts';
 import type { Stored } from '../stored.ts';
-import { checkJobSpec, isIndexed } from './job-spec.ts';
+import { checkJobSpec, isIndexed, warnOfJobSpec } from './job-spec.ts';
 import { checkJobStatus } from './job-status.ts';
 import { checkTemplateKept } from './job-template-update.ts';
 
@@ -169,6 +170,10 @@ export const job = defineKind<Job>({
   selectableFields: { 'status.successful': ({ status }) => String(status?.succeeded ?? 0) },
   check,
   checkUpdate,
+  warn(warnings, at, job, old) {
+    if (old === null) warnOfName(warnings, at, job);
+    if (isNews(job, old)) warnOfJobSpec(warnings, at.child('spec'), job.spec);
+  },
   checkStatusUpdate(errors, at, { spec, status = {} }, { status: old = {} }) {
     checkJobStatus(errors, at.child('status'), spec, status, old);
   },

@@ -4,6 +4,7 @@ import { defineKind } from '../define.ts';
 import { setPodTemplateDefaults } from '../pod-spec/defaults.ts';
 import { containerColumns } from '../pod-spec/template-columns.ts';
 import { checkPodTemplate } from '../pod-spec/validation.ts';
+import { warnOfPod } from '../pod-spec/warnings.ts';
 import type { Stored } from '../stored.ts';
 
 export type PodTemplate = Stored<IPodTemplate, 'template'>;
@@ -27,6 +28,7 @@ export const podTemplate = defineKind<PodTemplate>({
     },
   ],
   check: (errors, at, { template }) => checkPodTemplate(errors, at.child('template'), template),
+  warn: (warnings, at, { template }) => warnOfPod(warnings, at.child('template'), template, true),
   setDefaults(podTemplate) {
     podTemplate.template ??= {};
     setPodTemplateDefaults(podTemplate.template);

@@ -1,11 +1,13 @@
 import type { DeepReadonly, FieldPath } from '@periplus/apimachinery';
 import type { IContainer } from 'kubernetes-models/v1/Container';
+import { warnOfName } from '../apps/workload-warnings.ts';
 import { ageColumn, nameColumn } from '../columns.ts';
 import { defineKind } from '../define.ts';
-import type { Errors } from '../field-rules.ts';
+import type { Errors, Warnings } from '../field-rules.ts';
 import { setPodSpecDefaults } from '../pod-spec/defaults.ts';
 import { mergeLabelKeys } from '../pod-spec/label-keys.ts';
 import { checkPodSpec } from '../pod-spec/validation.ts';
+import { warnOfPod } from '../pod-spec/warnings.ts';
 import { ephemeralContainers } from './pod-ephemeral-containers.ts';
 import { qosClassOf } from './pod-qos.ts';
 import { resize } from './pod-resize.ts';
@@ -14,6 +16,9 @@ import type { Pod } from './pod-type.ts';
 import { checkPodStatusUpdate, checkPodUpdate, MIRROR_ANNOTATION } from './pod-update.ts';
 
 export type { Pod } from './pod-type.ts';
+
+const IN_HOST_NAME =
+  "this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended";
 
 /** https://kubernetes.io/docs/reference/labels-annotations-taints/#pod-deletion-cost */
 const DELETION_COST_ANNOTATION = 'controller.kubernetes.io/pod-deletion-cost';
@@ -83,6 +88,13 @@ function checkNew(errors: Errors, at: FieldPath, { spec }: DeepReadonly<Pod>): v
   }
 }
 
+/** People rarely update pods, programs often: they are not told again. */
+function warnOfNew(warnings: Warnings, at: FieldPath, pod: DeepReadonly<Pod>, old: DeepReadonly<Pod> | null): void {
+  if (old !== null) return;
+  warnOfName(warnings, at, pod, IN_HOST_NAME);
+  warnOfPod(warnings, at, pod, false);
+}
+
 /** https://kubernetes.io/docs/concepts/workloads/pods/ */
 export const pod = defineKind<Pod>({
   group: '',
@@ -131,6 +143,7 @@ export const pod = defineKind<Pod>({
   check,
   checkNew,
   checkUpdate: checkPodUpdate,
+  warn: warnOfNew,
   checkStatusUpdate: checkPodStatusUpdate,
   gracePeriodSeconds,
 });

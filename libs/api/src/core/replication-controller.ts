@@ -1,6 +1,7 @@
 import { type DeepReadonly, type FieldPath, selectorOfLabels } from '@periplus/apimachinery';
 import type { IReplicationController } from 'kubernetes-models/v1/ReplicationController';
 import { checkCounts, checkTemplate } from '../apps/workload.ts';
+import { warnOfWorkload } from '../apps/workload-warnings.ts';
 import { ageColumn, formatLabels, nameColumn } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import { sameValue } from '../equality.ts';
@@ -66,6 +67,10 @@ export const replicationController = defineKind<ReplicationController>({
   ],
   selectableFields: { 'status.replicas': ({ status }) => String(status?.replicas ?? 0) },
   check,
+  warn(warnings, at, controller, old) {
+    const { template } = controller.spec;
+    warnOfWorkload(warnings, at, { ...controller, spec: { template } }, old);
+  },
   checkStatusUpdate(errors, at, { status }) {
     if (status) checkCounts(errors, at, status, ['fullyLabeledReplicas', 'readyReplicas', 'availableReplicas']);
   },

@@ -10,6 +10,7 @@ import {
 } from './service-linked-fields.ts';
 import type { Service } from './service-type.ts';
 import { checkService, checkServiceStatus, checkServiceUpdate } from './service-validation.ts';
+import { warnOfService } from './service-warnings.ts';
 
 export type { Service } from './service-type.ts';
 
@@ -100,5 +101,6 @@ export const service = defineKind<Service>({
   nameRule: dns1035Label,
   check: checkService,
   checkUpdate: checkServiceUpdate,
+  warn: warnOfService,
   checkStatusUpdate: checkServiceStatus,
 });

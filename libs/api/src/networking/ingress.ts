@@ -180,6 +180,12 @@ export const ingress = defineKind<Ingress>({
   ],
   check,
   checkNew,
+  warn(warnings, _, { metadata, spec }, old) {
+    if (old !== null || spec.ingressClassName !== undefined || metadata.annotations?.[CLASS_ANNOTATION] === undefined) {
+      return;
+    }
+    warnings.push(`annotation "${CLASS_ANNOTATION}" is deprecated, please use 'spec.ingressClassName' instead`);
+  },
   checkStatusUpdate: checkStatus,
   setDefaults(ingress) {
     ingress.spec ??= {};

@@ -93,9 +93,10 @@ const prepare: Step<Creation> = ({ context, target, object }) => {
   target.kind.prepareForCreate(object);
 };
 
-const validate: Step<Creation> = ({ target, object }) => {
+const validate: Step<Creation> = ({ context, target, object }) => {
   const errors = target.kind.validate(object, ROOT);
   if (errors.length > 0) throw invalid(target.kind, object.metadata.name ?? '', errors);
+  context.warnings.push(...target.kind.warnings(object, null, ROOT));
 };
 
 const review: Step<Creation> = ({ deps, context, target, object }) =>

@@ -103,6 +103,7 @@ export async function decideUpdate(
   if (isPart) manage(object, old);
   const errors = strategy.validate(kind, object, old);
   if (errors.length > 0) throw invalid(kind, name, errors);
+  if (subresource === '') context.warnings.push(...kind.warnings(object, old, ROOT));
   const reviewing = deps.admission.review(request);
   if (reviewing) await reviewing;
   const stored = kind.storedAs ? kind.storedAs.toStorage(object) : object;

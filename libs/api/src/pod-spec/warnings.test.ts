@@ -1,0 +1,217 @@
+import { FieldPath, type KubeObject } from '@periplus/apimachinery';
+import { describe, expect, it } from 'vitest';
+import { deployment } from '../apps/deployment.ts';
+import { statefulSet } from '../apps/stateful-set.ts';
+import { cronJob } from '../batch/cron-job.ts';
+import { persistentVolumeClaim } from '../core/persistent-volume-claim.ts';
+import { pod } from '../core/pod.ts';
+import { service } from '../core/service.ts';
+import type { Kind } from '../kind.ts';
+import { ingress } from '../networking/ingress.ts';
+
+const warningsOf = <T extends KubeObject>(
+  kind: Kind<T>,
+  object: object,
+  old: object | null = null,
+): readonly string[] => kind.warnings(object as never, old as never, new FieldPath());
+const podOf = (spec: object = {}, container: object = {}, metadata: object = {}): object => ({
+  metadata: { name: 'web', ...metadata },
+  spec: { containers: [{ name: 'main', image: 'a', ...container }], ...spec },
+});
+const deploymentOf = (template: object, metadata: object = {}): object => ({
+  metadata: { name: 'web', generation: 1, ...metadata },
+  spec: { template },
+});
+const tcp = (more: object): object => ({ containerPort: 80, protocol: 'TCP', ...more });
+
+describe('the author of a pod', () => {
+  it.each<[string, object, string[]]>([
+    [
+      'of nothing when all is well',
+      podOf({ nodeSelector: { a: 'b' } }, { env: [{ name: 'A' }], ports: [tcp({})] }),
+      [],
+    ],
+    [
+      'of labels of nodes that have other names now',
+      podOf({
+        nodeSelector: { 'beta.kubernetes.io/arch': 'amd64' },
+        topologySpreadConstraints: [{ topologyKey: 'failure-domain.beta.kubernetes.io/zone', labelSelector: {} }],
+        affinity: {
+          nodeAffinity: {
+            requiredDuringSchedulingIgnoredDuringExecution: {
+              nodeSelectorTerms: [
+                { matchExpressions: [{ key: 'node-role.kubernetes.io/master', operator: 'Exists' }] },
+              ],
+            },
+          },
+        },
+      }),
+      [
+        'spec.nodeSelector[beta.kubernetes.io/arch]: deprecated since v1.14; use "kubernetes.io/arch" instead',
+        'spec.topologySpreadConstraints[0].topologyKey: failure-domain.beta.kubernetes.io/zone is deprecated since v1.17; use "topology.kubernetes.io/zone" instead',
+        'spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchExpressions[0].key: node-role.kubernetes.io/master is use "node-role.kubernetes.io/control-plane" instead',
+      ],
+    ],
+    [
+      'of selectors that match no pod',
+      podOf({
+        topologySpreadConstraints: [{ topologyKey: 'a' }],
+        affinity: { podAntiAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ podAffinityTerm: {} }] } },
+      }),
+      [
+        'spec.topologySpreadConstraints[0].labelSelector: a null labelSelector results in matching no pod',
+        'spec.affinity.podAntiAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].podAffinityTerm.labelSelector: a null labelSelector results in matching no pod',
+      ],
+    ],
+    [
+      'of variables that hide each other, but not of those that build on each other',
+      podOf(
+        {},
+        {
+          env: [
+            { name: 'A', value: '1' },
+            { name: 'A', value: '$(A)2' },
+            { name: 'A', value: '3' },
+          ],
+        },
+      ),
+      ['spec.containers[0].env[2]: hides previous definition of "A", which may be dropped when using apply'],
+    ],
+    [
+      'of ports that are there twice, in any container',
+      podOf(
+        { initContainers: [{ name: 'first', ports: [tcp({})] }] },
+        {
+          ports: [
+            tcp({ name: 'other' }),
+            tcp({ hostPort: 8080 }),
+            { containerPort: 80, protocol: 'UDP', hostIP: '10.0.0.1' },
+          ],
+        },
+      ),
+      [
+        'spec.containers[0].ports[0]: duplicate port definition with spec.initContainers[0].ports[0]',
+        'spec.containers[0].ports[1]: overlapping port definition with spec.initContainers[0].ports[0]',
+        'spec.containers[0].ports[1]: overlapping port definition with spec.containers[0].ports[0]',
+        'spec.containers[0].ports[2]: hostIP set without hostPort: {Name: HostPort:0 ContainerPort:80 Protocol:UDP HostIP:10.0.0.1}',
+      ],
+    ],
+    [
+      'of parts of bytes',
+      podOf({}, { resources: { requests: { memory: '100m', cpu: '100m' }, limits: { memory: '1Gi' } } }),
+      ['spec.containers[0].resources.requests[memory]: fractional byte value "100m" is invalid, must be an integer'],
+    ],
+    [
+      'of what says nothing, or the same twice',
+      podOf({
+        imagePullSecrets: [{ name: '' }, { name: 'a' }, { name: 'a' }],
+        hostAliases: [{ ip: '10.0.0.1' }, { ip: '10.0.0.1' }],
+      }),
+      [
+        'spec.hostAliases[1].ip: duplicate ip "10.0.0.1"',
+        'spec.imagePullSecrets[2].name: duplicate name "a"',
+        'spec.imagePullSecrets[0].name: invalid empty name ""',
+      ],
+    ],
+    [
+      'of annotations and volumes that do nothing any more',
+      podOf(
+        {
+          volumes: [
+            { name: 'v', gitRepo: {} },
+            { name: 'w', emptyDir: {} },
+          ],
+        },
+        {},
+        {
+          annotations: {
+            'seccomp.security.alpha.kubernetes.io/pod': 'x',
+            'container.apparmor.security.beta.kubernetes.io/main': 'y',
+          },
+        },
+      ),
+      [
+        'spec.volumes[0].gitRepo: deprecated in v1.11',
+        'metadata.annotations[seccomp.security.alpha.kubernetes.io/pod]: non-functional in v1.27+; use the "seccompProfile" field instead',
+      ],
+    ],
+    [
+      'of a name that is no host name',
+      podOf({}, {}, { name: 'a.b' }),
+      [
+        "metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended: [must not contain dots]",
+      ],
+    ],
+  ])('is warned %s', (_, object, expected) => {
+    expect(warningsOf(pod, object)).toEqual(expected);
+    expect(warningsOf(pod, object, object)).toEqual([]);
+  });
+
+  it('is not told more than anybody reads, however much there is', () => {
+    const ports = Array.from({ length: 50_000 }, () => tcp({}));
+    expect(warningsOf(pod, podOf({}, { ports }))).toHaveLength(256);
+  });
+});
+
+describe('the author of a template', () => {
+  const wrong = podOf({ terminationGracePeriodSeconds: -1 });
+  const warning =
+    'spec.template.spec.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1';
+
+  it('is warned like that of a pod, and again when the spec changes', () => {
+    expect(warningsOf(deployment, deploymentOf(wrong))).toEqual([warning]);
+    expect(warningsOf(deployment, deploymentOf(wrong, { generation: 2 }), deploymentOf(wrong))).toEqual([warning]);
+    expect(warningsOf(deployment, deploymentOf(wrong), deploymentOf(wrong))).toEqual([]);
+  });
+
+  it('is warned of names that pods cannot have as their own, once', () => {
+    const dotted = deploymentOf(podOf(), { name: 'v1.1' });
+    expect(warningsOf(deployment, dotted)).toEqual([
+      'metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: [must not contain dots]',
+    ]);
+    expect(warningsOf(deployment, dotted, deploymentOf(podOf(), { generation: 0 }))).toEqual([]);
+  });
+
+  it('is told where it stands', () => {
+    const spec = { jobTemplate: { spec: { template: wrong } } };
+    expect(warningsOf(cronJob, { metadata: { name: 'a' }, spec })).toEqual([
+      warning.replace('spec.template', 'spec.jobTemplate.spec.template'),
+    ]);
+    const claim = { spec: { resources: { requests: { storage: '1500m' } } } };
+    const set = {
+      metadata: { name: 'a' },
+      spec: { template: podOf(), volumeClaimTemplates: [claim], revisionHistoryLimit: -1 },
+    };
+    expect(warningsOf(statefulSet, set)).toEqual([
+      'spec.volumeClaimTemplates[0].resources.requests[storage]: fractional byte value "1500m" is invalid, must be an integer',
+      'spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended',
+    ]);
+  });
+});
+
+describe('the author of something else', () => {
+  it('is warned of what a Service says in vain', () => {
+    const of = (spec: object): readonly string[] =>
+      warningsOf(service, { metadata: { name: 'a' }, spec: { type: 'ClusterIP', sessionAffinity: 'None', ...spec } });
+    expect(of({})).toEqual([]);
+    expect(of({ clusterIP: 'None', sessionAffinity: 'ClientIP', externalIPs: ['10.0.0.1'] })).toEqual([
+      'spec.externalIPs is ignored for headless services',
+      'spec.SessionAffinity is ignored for headless services',
+    ]);
+    expect(of({ externalIPs: ['10.0.0.1'], externalName: 'a.b', trafficDistribution: 'PreferClose' })).toEqual([
+      'spec.externalIPs is deprecated and may no longer be implemented in some clusters',
+      'spec.externalName is ignored when spec.type is not "ExternalName"',
+      'spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"',
+    ]);
+  });
+
+  it('is warned of annotations that are fields now', () => {
+    const annotations = { 'kubernetes.io/ingress.class': 'nginx', 'volume.beta.kubernetes.io/storage-class': 'fast' };
+    expect(warningsOf(ingress, { metadata: { name: 'a', annotations }, spec: {} })).toEqual([
+      'annotation "kubernetes.io/ingress.class" is deprecated, please use \'spec.ingressClassName\' instead',
+    ]);
+    expect(warningsOf(persistentVolumeClaim, { metadata: { name: 'a', annotations }, spec: {} })).toEqual([
+      'metadata.annotations[volume.beta.kubernetes.io/storage-class]: deprecated since v1.8; use "storageClassName" attribute instead',
+    ]);
+  });
+});
