@@ -107,11 +107,12 @@ describe('a cluster of simulated nodes', () => {
     expect(await cluster.kubectl('get', 'pod', 'picky', '-o', 'jsonpath={.spec.nodeName}')).toBe('sim-1');
   });
 
+  const nodesOf = async (app: string): Promise<string[]> => {
+    const path = 'jsonpath={.items[*].spec.nodeName}';
+    return (await cluster.kubectl('get', 'pods', '-l', `app=${app}`, '-o', path)).split(' ').filter(Boolean).sort();
+  };
+
   it('spreads pods of one Deployment that ask for nothing, and keeps pods apart that want to be alone', async () => {
-    const nodesOf = async (app: string): Promise<string[]> => {
-      const path = 'jsonpath={.items[*].spec.nodeName}';
-      return (await cluster.kubectl('get', 'pods', '-l', `app=${app}`, '-o', path)).split(' ').filter(Boolean).sort();
-    };
     await cluster.kubectl('create', 'deployment', 'even', '--image=example.com/web', '--replicas=6');
     await cluster.kubectl('rollout', 'status', 'deploy/even', '--timeout=60s');
     expect(await nodesOf('even')).toEqual(['sim-0', 'sim-0', 'sim-1', 'sim-1', 'sim-2', 'sim-2']);
@@ -130,6 +131,35 @@ describe('a cluster of simulated nodes', () => {
       );
     });
     await cluster.kubectl('delete', 'deploy', 'even', 'alone');
+  });
+
+  it('keeps pods apart from those of their own revision alone, where matchLabelKeys says so', async () => {
+    const flags = ['--image=example.com/web', '--replicas=3', '--dry-run=client', '-o', 'json'];
+    const apart = JSON.parse(await cluster.kubectl('create', 'deployment', 'apart', ...flags));
+    const term = {
+      labelSelector: { matchLabels: { app: 'apart' } },
+      ...{ matchLabelKeys: ['pod-template-hash'], topologyKey: 'kubernetes.io/hostname' },
+    };
+    apart.spec.template.spec.affinity = {
+      podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] },
+    };
+    // Every new pod has to come beside an old one.
+    apart.spec.strategy = { rollingUpdate: { maxSurge: 3, maxUnavailable: 0 } };
+    expect((await cluster.tryKubectl(['create', '-f', '-'], { input: JSON.stringify(apart) })).stderr).toBe('');
+    await cluster.kubectl('rollout', 'status', 'deploy/apart', '--timeout=60s');
+    await cluster.kubectl('rollout', 'restart', 'deploy/apart');
+    await cluster.kubectl('rollout', 'status', 'deploy/apart', '--timeout=60s');
+    await eventually(async () => expect(await nodesOf('apart')).toEqual(['sim-0', 'sim-1', 'sim-2']));
+    const { items } = JSON.parse(await cluster.kubectl('get', 'pods', '-l', 'app=apart', '-o', 'json'));
+    for (const { metadata, spec } of items) {
+      const [stored] = spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution;
+      const revision = [metadata.labels['pod-template-hash']];
+      expect(stored.labelSelector).toEqual({
+        ...term.labelSelector,
+        matchExpressions: [{ key: 'pod-template-hash', operator: 'In', values: revision }],
+      });
+    }
+    await cluster.kubectl('delete', 'deploy', 'apart');
   });
 
   it('scales a Deployment by what its pods are said to use, as fast as it was told to look', async () => {
