@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { namespace as namespaceKind, node as nodeKind, pod as podKind } from '@periplus/api';
+import { builtinKinds, pod as podKind } from '@periplus/api';
 import { openResourceClient } from '@periplus/client';
-import { DEFAULT_PROFILE, type Explanation, explain } from '@periplus/scheduling';
+import { ConfigReader } from '@periplus/component';
+import { configuredProfiles, type Explanation, explain, SCHEDULER_RESOURCES } from '@periplus/scheduling';
 import { clusterFolder, loadSettings, readStatus } from '@periplus/supervisor';
 
 export interface ExplainOptions {
@@ -29,24 +30,21 @@ export async function explainPod(object: string, { name, namespace, json = false
   });
   try {
     const pod = await client.get(podKind, namespace, podName(object));
-    const { schedulerName } = pod.spec;
-    if (schedulerName !== DEFAULT_PROFILE.schedulerName) {
-      throw new Error(`pod ${pod.metadata.name} is not for ${DEFAULT_PROFILE.schedulerName}, but for ${schedulerName}`);
-    }
-    const [nodes, namespaces, pods] = await Promise.all([
-      client.list(nodeKind, ''),
-      client.list(namespaceKind, ''),
-      client.list(podKind, ''),
-    ]);
-    const snapshot = { nodes: nodes.items, namespaces: namespaces.items, pods: pods.items };
-    const explanation = explain(pod, snapshot, DEFAULT_PROFILE);
+    const kinds = builtinKinds();
+    const read = await Promise.all(
+      SCHEDULER_RESOURCES.map(async ({ group, resource }) => {
+        const kind = kinds.storageKind(group, resource)!;
+        return { kind, items: (await client.list(kind, '')).items };
+      }),
+    );
+    const explanation = explain(pod, read, configuredProfiles(new ConfigReader(settings.scheduler ?? {}, 'scheduler')));
     process.stdout.write(json ? `${JSON.stringify(explanation, null, 2)}\n` : shown(explanation));
   } finally {
     client.close();
   }
 }
 
-function shown({ node, message, nodes }: Explanation): string {
+function shown({ node, message, preemption, nodes }: Explanation): string {
   const where = node === null ? 'It has no node.' : `It is on ${node}.`;
   const lines = nodes.map((verdict) => {
     const { refusedBy, scores, total } = verdict;
@@ -54,5 +52,8 @@ function shown({ node, message, nodes }: Explanation): string {
     const each = Object.entries(scores).map(([plugin, score]) => `${plugin} ${score}`);
     return `  ${verdict.node}  takes it, score ${total}: ${each.join(', ')}`;
   });
-  return [where, message, ...lines, ''].join('\n');
+  const leaving = preemption
+    ? [`Preemption would help: ${preemption.victims.join(', ')} would leave ${preemption.node}.`]
+    : [];
+  return [where, message, ...leaving, ...lines, ''].join('\n');
 }

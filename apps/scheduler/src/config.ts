@@ -1,7 +1,5 @@
-import { KUBERNETES_YAML } from '@periplus/apimachinery';
-import { ConfigError, ConfigReader, LOG_LEVELS, type LogLevel } from '@periplus/component';
-import { DEFAULT_PROFILE, type Profile, schedulingProfiles } from '@periplus/scheduling';
-import { parse } from 'yaml';
+import { type ConfigReader, LOG_LEVELS, type LogLevel } from '@periplus/component';
+import { configuredProfiles, type Profile } from '@periplus/scheduling';
 
 interface Tls {
   ca: Buffer;
@@ -41,21 +39,6 @@ export function schedulerConfig(reader: ConfigReader): SchedulerConfig {
     leaseSeconds: reader.integer('leaseSeconds', { min: 2, max: 600 }, LEASE_SECONDS),
     health: { host: health?.string('host', '127.0.0.1') ?? '127.0.0.1', port: health?.port('port', 0) ?? 0 },
     logLevel: reader.oneOf('logLevel', LOG_LEVELS, 'info'),
-    profiles: reader.has('profiles') ? profilesIn(reader) : [DEFAULT_PROFILE],
+    profiles: configuredProfiles(reader),
   };
-}
-
-/** A KubeSchedulerConfiguration in YAML or JSON. */
-function profilesIn(reader: ConfigReader): Profile[] {
-  const text = reader.file('profiles').toString();
-  let parsed: unknown;
-  try {
-    parsed = parse(text, KUBERNETES_YAML);
-  } catch (error) {
-    throw new ConfigError('profiles', `cannot be parsed: ${(error as Error).message}`);
-  }
-  const configuration = new ConfigReader(parsed, 'profiles');
-  const profiles = schedulingProfiles(configuration);
-  configuration.end();
-  return profiles;
 }

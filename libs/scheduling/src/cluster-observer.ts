@@ -1,9 +1,10 @@
 import type { Pod } from '@periplus/api';
 import type { DeepReadonly } from '@periplus/apimachinery';
-import type { Change, ClusterCache, Entry } from '@periplus/cache';
+import type { Change } from '@periplus/cache';
 import { type ClusterPicture, GROUPS, hasEnded, isOf, PODS, SURROUNDINGS } from './cluster-picture.ts';
 import { causeOf } from './commands.ts';
 import type { Decider } from './decide.ts';
+import type { Depicted } from './depicted.ts';
 import { type Group, groupNameOf } from './gangs/pod-groups.ts';
 import type { ClusterChange } from './plugin.ts';
 import { isGated } from './plugins/scheduling-gates.ts';
@@ -13,15 +14,21 @@ import type { SchedulingQueue } from './scheduling-queue.ts';
 import type { VolumeBinder } from './volumes/volume-binder.ts';
 
 /** Parsed anew each time: `entry.object` would stay with the cache, and of most pods no more than a row of numbers is needed. */
-const podOf = ({ bytes }: Entry): DeepReadonly<Pod> => JSON.parse(bytes.toString()) as DeepReadonly<Pod>;
+const podOf = ({ bytes }: Depicted): DeepReadonly<Pod> => JSON.parse(bytes.toString()) as DeepReadonly<Pod>;
 const ON_A_NODE = '"nodeName":"';
 
 /** Whether a scheduler is to find a node for it now. */
 const isPending = (pod: DeepReadonly<Pod>): boolean =>
   !isGated(pod) && !pod.metadata.deletionTimestamp && !hasEnded(pod);
 
+/** All objects as they are at one time. */
+export interface ClusterSnapshot {
+  entries(of: typeof PODS): Iterable<Depicted>;
+  entry(key: Depicted['key']): Depicted | undefined;
+}
+
 export interface ClusterObserverDeps {
-  cache: Pick<ClusterCache, 'view'>;
+  cache: { view(nowMs: number): ClusterSnapshot };
   picture: ClusterPicture;
   queue: SchedulingQueue;
   /** By the name under which pods ask for them. */
@@ -81,11 +88,11 @@ export class ClusterObserver {
     this.wakeFor({ events: ['PodGone'], node, peer: shape.peer }, entry);
   }
 
-  private concernsUs({ bytes }: Entry): boolean {
+  private concernsUs({ bytes }: Depicted): boolean {
     return this.mentions.some((text) => bytes.includes(text));
   }
 
-  private surroundingsChanged(entry: Entry, previous: Entry | null, isGone: boolean): void {
+  private surroundingsChanged(entry: Depicted, previous: Depicted | null, isGone: boolean): void {
     const { picture, volumes } = this.deps;
     const change = picture.take(entry, previous, isGone);
     if (!change) return;
@@ -93,7 +100,7 @@ export class ClusterObserver {
     this.wakeFor(change, entry);
   }
 
-  private podChanged(entry: Entry): void {
+  private podChanged(entry: Depicted): void {
     const { picture, deciders } = this.deps;
     const pod = podOf(entry);
     const uid = pod.metadata.uid!;
@@ -108,7 +115,7 @@ export class ClusterObserver {
     } else this.forget(uid);
   }
 
-  private podPending(pod: PodInfo, entry: Entry): void {
+  private podPending(pod: PodInfo, entry: Depicted): void {
     const { picture, queue } = this.deps;
     const promised = pod.pod.status?.nominatedNodeName;
     // What a leader before has promised holds; later states may be older than what was promised since.
@@ -119,7 +126,7 @@ export class ClusterObserver {
   }
 
   /** A gang is queued as one once it has as many pods as it takes; pods of other groups are, once the group is there. */
-  private groupChanged(group: Group, entry: Entry | null): void {
+  private groupChanged(group: Group, entry: Depicted | null): void {
     const { queue } = this.deps;
     const { policy, uid } = group;
     const cause = entry && causeOf(entry);
@@ -148,7 +155,7 @@ export class ClusterObserver {
     this.deps.picture.nominations.withdraw(uid);
   }
 
-  private podHasNode(pod: DeepReadonly<Pod>, node: string, entry: Entry): void {
+  private podHasNode(pod: DeepReadonly<Pod>, node: string, entry: Depicted): void {
     const { table, groups, placed, assumed, shapes } = this.deps.picture;
     const uid = pod.metadata.uid!;
     this.waitsNoMore(uid);
@@ -165,7 +172,7 @@ export class ClusterObserver {
     if (isNews || isBound) this.wakeFor({ events: ['PodPlaced'], node, peer: footprint.peer }, entry);
   }
 
-  private podGone(pod: DeepReadonly<Pod>, entry: Entry): void {
+  private podGone(pod: DeepReadonly<Pod>, entry: Depicted): void {
     const { table, placed, assumed } = this.deps.picture;
     const uid = pod.metadata.uid!;
     this.forget(uid);
@@ -175,7 +182,7 @@ export class ClusterObserver {
     if (left) this.wakeFor({ events: ['PodGone'], node: left.node, peer: left.pod.peer }, entry);
   }
 
-  private wakeFor(change: ClusterChange, entry: Entry): void {
+  private wakeFor(change: ClusterChange, entry: Depicted): void {
     const { queue, deciders, picture } = this.deps;
     if (!queue.hasRefused) return;
     const promised = picture.nominations.on(change.node);

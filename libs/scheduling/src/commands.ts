@@ -5,7 +5,7 @@ import type { Command, CommandCause } from '@periplus/client';
 import type { Placement } from './pod-info.ts';
 
 /** The change that a decision answers to. */
-export const causeOf = ({ key, resourceVersion }: Entry): CommandCause => ({
+export const causeOf = ({ key, resourceVersion }: Pick<Entry, 'key' | 'resourceVersion'>): CommandCause => ({
   key: `core/${key.resource}/${key.namespace ? `${key.namespace}/` : ''}${key.name}`,
   resourceVersion,
   reconciler: 'scheduler',

@@ -12,7 +12,7 @@
  */
 
 export { SCHEDULER_RESOURCES } from './cluster-picture.ts';
-export { schedulingProfiles } from './configuration.ts';
+export { configuredProfiles } from './configured-profiles.ts';
 export { type Explanation, explain } from './explanation/explain.ts';
 export { type SchedulerMetrics, schedulerMetrics } from './metrics.ts';
 export { DEFAULT_PROFILE, type Profile, SCHEDULER_NAME } from './profile.ts';

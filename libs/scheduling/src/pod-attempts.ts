@@ -7,7 +7,7 @@ import type { Decider, Decision, Refusal } from './decide.ts';
 import type { SchedulerMetrics } from './metrics.ts';
 import type { PodInfo } from './pod-info.ts';
 import type { Evictions } from './preemption/evictions.ts';
-import type { Preemptor } from './preemption/preemptor.ts';
+import { type Preemptor, withPreemption } from './preemption/preemptor.ts';
 import type { Candidate } from './preemption/prospects.ts';
 import type { Reports } from './reports.ts';
 import type { SchedulingQueue, Waiting } from './scheduling-queue.ts';
@@ -89,8 +89,7 @@ export class PodAttempts {
     if (!outcome.isUnderWay) nominations.withdraw(pod.uid);
     const node = nominations.nodeOf(pod.uid) ?? null;
     queue.refuse(waiting, wakesOn, nowMs, node !== null);
-    const whole = outcome.message === '' ? message : `${message} preemption: ${outcome.message}`;
-    reports.unschedulable(waiting, whole, node);
+    reports.unschedulable(waiting, withPreemption(message, outcome), node);
   }
 
   /** Those who were promised the node before, and are less important, have to look elsewhere. */

@@ -1,7 +1,18 @@
-import { expect, it } from 'vitest';
-import { DEFAULT_PROFILE } from '../profile.ts';
+import {
+  namespace as namespaceKind,
+  node as nodeKind,
+  type Pod,
+  persistentVolumeClaim,
+  podGroup,
+  pod as podKind,
+  service,
+} from '@periplus/api';
+import type { KubeObject } from '@periplus/apimachinery';
+import { describe, expect, it } from 'vitest';
+import { DEFAULT_ARGS, DEFAULT_PROFILE, makeProfile } from '../profile.ts';
 import { makeNode, makePod } from '../testing/objects.ts';
-import { explain } from './explain.ts';
+import { type Explanation, explain } from './explain.ts';
+import type { ReadObjects } from './read-cluster.ts';
 
 const nodes = [
   makeNode('small', { allocatable: { cpu: '1' } }),
@@ -11,38 +22,134 @@ const nodes = [
 ];
 const other = makePod('other', { nodeName: 'busy' }, { cpu: '1' });
 
-it('says which filter refuses a pod on which node, and what each score gives to the others', () => {
-  const pod = makePod('p', {}, { cpu: '2' });
-  const {
-    node,
-    message,
-    nodes: verdicts,
-  } = explain(pod, { nodes, namespaces: [], pods: [other, pod] }, DEFAULT_PROFILE);
-  expect(node).toBeNull();
-  expect(message).toBe('2/4 nodes are available: 1 Insufficient cpu, 1 node(s) were unschedulable.');
-  expect(verdicts.map(({ node, refusedBy }) => [node, refusedBy])).toEqual([
-    ['free', null],
-    ['busy', null],
-    ['cordoned', { plugin: 'NodeUnschedulable', reasons: ['node(s) were unschedulable'] }],
-    ['small', { plugin: 'NodeResourcesFit', reasons: ['Insufficient cpu'] }],
-  ]);
-  const [free, busy] = verdicts;
-  expect(free!.total).toBeGreaterThan(busy!.total);
-  expect(free!.scores.NodeResourcesFit).toBeGreaterThan(busy!.scores.NodeResourcesFit!);
+const objects = (kind: ReadObjects['kind'], ...items: object[]): ReadObjects => ({
+  kind,
+  items: items as KubeObject[],
+});
+const named = (name: string, more: object) => ({ metadata: { name, namespace: 'default' }, ...more });
+
+/** Explains the last of the pods. */
+function explained(of: typeof nodes, pods: Pod[], ...more: ReadObjects[]): Explanation {
+  const read = [
+    objects(nodeKind, ...of),
+    objects(podKind, ...pods),
+    objects(namespaceKind, { metadata: { name: 'default' } }),
+  ];
+  return explain(pods.at(-1)!, [...read, ...more], [DEFAULT_PROFILE]);
+}
+
+describe('what the nodes say', () => {
+  it('is which filter refuses a pod on which node, and what each score gives to the others', () => {
+    const pod = makePod('p', {}, { cpu: '2' });
+    const { node, message, nodes: verdicts } = explained(nodes, [other, pod]);
+    expect(node).toBeNull();
+    expect(message).toBe('2/4 nodes are available: 1 Insufficient cpu, 1 node(s) were unschedulable.');
+    expect(verdicts.map(({ node, refusedBy }) => [node, refusedBy])).toEqual([
+      ['free', null],
+      ['busy', null],
+      ['cordoned', { plugin: 'NodeUnschedulable', reasons: ['node(s) were unschedulable'] }],
+      ['small', { plugin: 'NodeResourcesFit', reasons: ['Insufficient cpu'] }],
+    ]);
+    const [free, busy] = verdicts;
+    expect(free!.total).toBeGreaterThan(busy!.total);
+    expect(free!.scores.NodeResourcesFit).toBeGreaterThan(busy!.scores.NodeResourcesFit!);
+  });
+
+  it('takes a pod that has a node for one that has none, and does not count it where it is', () => {
+    const pod = makePod('p', { nodeName: 'small' }, { cpu: '1' });
+    const { node, nodes: verdicts } = explained(nodes, [other, pod]);
+    expect(node).toBe('small');
+    expect(verdicts.filter(({ refusedBy }) => refusedBy === null).map(({ node }) => node)).toContain('small');
+  });
+
+  it('is said of no nodes, and of all', () => {
+    expect(explained([], [makePod('p')]).message).toBe('no nodes available to schedule pods');
+    expect(explained(nodes.slice(2), [makePod('p')]).message).toBe('2/2 nodes are available.');
+  });
+
+  it('minds claims, and spreads the pods of a Service', () => {
+    const volumes = [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }];
+    const claiming = makePod('p', { volumes });
+    expect(explained(nodes, [claiming]).message).toMatch(
+      /^0\/4 nodes are available: persistentvolumeclaim "data" not found\. preemption: /,
+    );
+    const lost = named('data', { spec: { volumeName: 'v' }, status: { phase: 'Lost' } });
+    expect(explained(nodes, [claiming], objects(persistentVolumeClaim, lost)).message).toContain(
+      'bound to non-existent persistentvolume "v"',
+    );
+    const web = (name: string, spec: object = {}): Pod => {
+      const pod = makePod(name, spec);
+      return { ...pod, metadata: { ...pod.metadata, labels: { app: 'web' } } } as Pod;
+    };
+    const two = nodes.slice(2);
+    const pods = [web('first', { nodeName: 'busy' }), web('second')];
+    const scoresOf = ({ nodes }: Explanation) => nodes.map(({ scores }) => scores.PodTopologySpread ?? 0);
+    expect(scoresOf(explained(two, pods))).toEqual([0, 0]);
+    const selecting = named('web', { spec: { selector: { app: 'web' } } });
+    const [best, worse] = scoresOf(explained(two, pods, objects(service, selecting)));
+    expect(best).toBeGreaterThan(worse!);
+  });
 });
 
-it('takes a pod that has a node for one that has none, and does not count it where it is', () => {
-  const pod = makePod('p', { nodeName: 'small' }, { cpu: '1' });
-  const { node, nodes: verdicts } = explain(pod, { nodes, namespaces: [], pods: [other, pod] }, DEFAULT_PROFILE);
-  expect(node).toBe('small');
-  expect(verdicts.filter(({ refusedBy }) => refusedBy === null).map(({ node }) => node)).toContain('small');
+describe('the profile', () => {
+  const args = DEFAULT_ARGS;
+  const careless = makeProfile('careless', { filters: { NodeUnschedulable: false }, scores: {}, args });
+
+  it('is the one that the pod names', () => {
+    const pod = makePod('p', { schedulerName: 'careless' });
+    const read = [objects(nodeKind, ...nodes), objects(podKind, pod)];
+    expect(explain(pod, read, [DEFAULT_PROFILE, careless]).message).toBe('4/4 nodes are available.');
+    expect(() => explain(pod, read, [DEFAULT_PROFILE])).toThrow('pod p is not for default-scheduler, but for careless');
+  });
 });
 
-it('says of no nodes, and of all, how many take it', () => {
-  const pod = makePod('p');
-  expect(explain(pod, { nodes: [], namespaces: [], pods: [] }, DEFAULT_PROFILE).message).toBe(
-    'no nodes available to schedule pods',
-  );
-  const fine = { nodes: nodes.slice(2), namespaces: [], pods: [] };
-  expect(explain(pod, fine, DEFAULT_PROFILE).message).toBe('2/2 nodes are available.');
+describe('preemption', () => {
+  const full = [makeNode('a', { allocatable: { cpu: '1' } }), makeNode('b', { allocatable: { cpu: '1' } })];
+  const on = (node: string, priority: number) => makePod(`on-${node}`, { nodeName: node, priority }, { cpu: '1' });
+  const urgent = makePod('p', { priority: 100 }, { cpu: '1' });
+
+  it('would help, and whom it would cost their place', () => {
+    const { message, preemption } = explained(full, [on('a', 100), on('b', 1), urgent]);
+    expect(message).toBe('0/2 nodes are available: 2 Insufficient cpu.');
+    expect(preemption).toEqual({ node: 'b', victims: ['default/on-b'] });
+  });
+
+  it('would not help, and why', () => {
+    const { message, preemption } = explained(full, [on('a', 100), on('b', 200), urgent]);
+    expect(preemption).toBeNull();
+    expect(message).toBe(
+      '0/2 nodes are available: 2 Insufficient cpu. preemption: 0/2 nodes are available: 2 No preemption victims found for incoming pod.',
+    );
+  });
+
+  it('is no matter of a pod that has room, or a node', () => {
+    expect(explained(full, [on('a', 1), urgent]).preemption).toBeNull();
+    const placed = makePod('p', { priority: 100, nodeName: 'a' }, { cpu: '1' });
+    expect(explained(full, [on('b', 1), placed]).preemption).toBeNull();
+  });
+});
+
+describe('a pod that waits for others', () => {
+  const member = (name: string) => makePod(name, { schedulingGroup: { podGroupName: 'gang' } }, { cpu: '3' });
+  const gang = objects(podGroup, named('gang', { spec: { schedulingPolicy: { gang: { minCount: 3 } } } }));
+
+  it('is told so', () => {
+    const members = ['g1', 'g2', 'g3'].map(member);
+    expect(explained(nodes, members).message).toBe(
+      'waiting for pods\'s pod group "gang" to appear in scheduling queue',
+    );
+    expect(explained(nodes, members.slice(1), gang).message).toBe(
+      'waiting for minCount pods from a gang to appear in scheduling queue',
+    );
+    expect(explained(nodes, members, gang).message).toMatch(
+      /pod group gang needs nodes for 3 pods at once, 2 have one/,
+    );
+  });
+
+  it('is told of its gates', () => {
+    const message = 'Scheduling is blocked due to non-empty scheduling gates';
+    const gated = makePod('p', { schedulingGates: [{ name: 'example.com/quota' }] });
+    const conditions = [{ type: 'PodScheduled', status: 'False', reason: 'SchedulingGated', message }];
+    expect(explained(nodes, [{ ...gated, status: { conditions } } as Pod]).message).toBe(message);
+  });
 });

@@ -1,135 +1,100 @@
-import type { Namespace, Node, Pod } from '@periplus/api';
+import type { Pod } from '@periplus/api';
 import type { DeepReadonly } from '@periplus/apimachinery';
-import { noneOf } from '../decide.ts';
-import { NodeTable } from '../node-table.ts';
-import { type PodShape, PodShapes } from '../pod-shape.ts';
+import { ClusterObserver } from '../cluster-observer.ts';
+import { ClusterPicture } from '../cluster-picture.ts';
+import { scheduledCondition } from '../commands.ts';
+import { Decider, noneOf } from '../decide.ts';
+import { decideGang, gangRefusal } from '../gangs/decide-gang.ts';
+import type { Group } from '../gangs/pod-groups.ts';
+import { isGated } from '../plugins/scheduling-gates.ts';
+import { podInfo } from '../pod-info.ts';
+import { Preemptor, withPreemption } from '../preemption/preemptor.ts';
 import type { Profile } from '../profile.ts';
-
-/** A cluster as somebody read it. */
-export interface Snapshot {
-  readonly nodes: readonly DeepReadonly<Node>[];
-  readonly namespaces: readonly DeepReadonly<Namespace>[];
-  /** Of all namespaces. */
-  readonly pods: readonly DeepReadonly<Pod>[];
-}
-
-/** What the scheduler thinks of one node. */
-interface NodeVerdict {
-  readonly node: string;
-  /** The first filter that refuses it, and why; null when the node takes the pod. */
-  readonly refusedBy: { readonly plugin: string; readonly reasons: readonly string[] } | null;
-  /** Of a node that takes it: what each score gives, weighted. Those that give the same to all nodes may be absent. */
-  readonly scores: Readonly<Record<string, number>>;
-  readonly total: number;
-}
+import { SchedulingQueue } from '../scheduling-queue.ts';
+import { type NodeVerdict, nodeVerdicts } from './node-verdicts.ts';
+import { ReadCluster, type ReadObjects } from './read-cluster.ts';
 
 export interface Explanation {
   /** Where the pod is; null while it is nowhere. */
   readonly node: string | null;
   /** How many nodes take it and why the others don't, in the words of the FailedScheduling event. */
   readonly message: string;
+  /** Who would have to leave which node for it; null when it has a node, fits on one, or nobody's going would help. */
+  readonly preemption: { readonly node: string; readonly victims: readonly string[] } | null;
   /** Nodes that take the pod first, the best of them at the top; then the others, by name. */
   readonly nodes: readonly NodeVerdict[];
 }
 
-const hasEnded = ({ status }: DeepReadonly<Pod>): boolean =>
-  status?.phase === 'Succeeded' || status?.phase === 'Failed';
-
-function tableOf({ nodes, namespaces, pods }: Snapshot, shapes: PodShapes, except: string): NodeTable {
-  const table = new NodeTable();
-  for (const { metadata } of namespaces) table.tallies.setNamespace(metadata.name!, metadata.labels ?? {});
-  for (const node of nodes) table.setNode(node);
-  for (const pod of pods) {
-    const { uid } = pod.metadata;
-    if (pod.spec.nodeName && uid !== except && !hasEnded(pod))
-      table.place(uid!, shapes.footprint(pod), pod.spec.nodeName);
-  }
-  return table;
-}
-
-type Refusal = NodeVerdict['refusedBy'];
-
-/** Asks the filters about each node, in their order, until one refuses. */
-function refusals(profile: Profile, shape: PodShape, table: NodeTable): (slot: number) => Refusal {
-  const checks = profile.dynamicFilters.map(({ name, prepare }) => ({ name, of: prepare(shape, table) }));
-  return (slot) => {
-    for (const { name, filter } of profile.staticFilters) {
-      const reason = filter(shape.constraints, table.nodes[slot]!);
-      if (reason !== null) return { plugin: name, reasons: [reason] };
-    }
-    for (const { name, of } of checks) {
-      const reasons = of?.(slot);
-      if (reasons) return { plugin: name, reasons };
-    }
-    return null;
-  };
-}
-
-/** What each score gives each of the slots, weighted. */
-function scoresOf(profile: Profile, shape: PodShape, table: NodeTable, slots: Int32Array): Record<string, number>[] {
-  const given = Array.from(slots, (): Record<string, number> => ({}));
-  const scores = new Float64Array(slots.length);
-  const add = (name: string, weight: number, of: (at: number) => number): void => {
-    given.forEach((scored, at) => {
-      scored[name] = (scored[name] ?? 0) + weight * of(at);
-    });
-  };
-  for (const { score, weight } of profile.dynamicScores) {
-    if (score.score(shape, table, slots, slots.length, scores)) add(score.name, weight, (at) => scores[at]!);
-  }
-  for (const { score, weight } of profile.staticScores) {
-    const raw = Array.from(slots, (slot) => score.score(shape.constraints, table.nodes[slot]!));
-    const highest = Math.max(0, ...raw);
-    if (highest === 0) continue;
-    const share = (at: number): number => Math.floor((raw[at]! * 100) / highest);
-    add(score.name, weight, (at) => (score.reverse ? 100 - share(at) : share(at)));
-  }
-  return given;
-}
-
 /**
- * What the plugins of a profile say of each node to a pod, which is taken to have no node yet. The nodes' order of
- * arrival, and the limit on how many are looked at, which a running scheduler has, play no part.
+ * What a scheduler with these profiles that began now would make of a pod, which is taken to have no node yet; `read`
+ * holds all objects of `SCHEDULER_RESOURCES`, the pod among them. Throws when the pod is for none of the profiles. The
+ * nodes' order of arrival, and the limit on how many are looked at, which a running scheduler has, play no part.
  */
-export function explain(pod: DeepReadonly<Pod>, snapshot: Snapshot, profile: Profile): Explanation {
-  const shapes = new PodShapes();
+export function explain(
+  pod: DeepReadonly<Pod>,
+  read: readonly ReadObjects[],
+  profiles: readonly Profile[],
+): Explanation {
   const { nodeName, ...spec } = pod.spec;
-  const shape = shapes.of({ ...pod, spec });
-  const table = tableOf(snapshot, shapes, pod.metadata.uid!);
-  const refusalOf = refusals(profile, shape, table);
-  const asked = table.slots.map((slot) => ({
-    slot,
-    node: table.nodes[slot]!.metadata.name!,
-    refusedBy: refusalOf(slot),
-  }));
-  const fitting = asked.filter(({ refusedBy }) => refusedBy === null);
-  const scores = scoresOf(
-    profile,
-    shape,
-    table,
-    Int32Array.from(fitting, ({ slot }) => slot),
-  );
-  const scored = fitting.map(({ node }, at): NodeVerdict => {
-    const total = Object.values(scores[at]!).reduce((sum, score) => sum + score, 0);
-    return { node, refusedBy: null, scores: scores[at]!, total };
-  });
-  const refused = asked.flatMap(({ node, refusedBy }): NodeVerdict[] =>
-    refusedBy ? [{ node, refusedBy, scores: {}, total: 0 }] : [],
-  );
-  const counts = new Map<string, number>();
-  for (const { refusedBy } of refused) {
-    for (const reason of refusedBy!.reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  const profile = profiles.find(({ schedulerName }) => schedulerName === spec.schedulerName);
+  if (!profile) {
+    const names = profiles.map(({ schedulerName }) => schedulerName).join(' or ');
+    throw new Error(`pod ${pod.metadata.name} is not for ${names}, but for ${spec.schedulerName}`);
   }
-  const byName = (one: NodeVerdict, other: NodeVerdict): number => (one.node < other.node ? -1 : 1);
-  return {
-    node: nodeName ?? null,
-    message: messageOf(table.size, scored.length, counts),
-    nodes: [...scored.sort((one, other) => other.total - one.total || byName(one, other)), ...refused.sort(byName)],
-  };
+  const picture = new ClusterPicture();
+  const { table, nominations } = picture;
+  const deciders = new Map(profiles.map((each) => [each.schedulerName, new Decider(table, each)]));
+  const queue = new SchedulingQueue();
+  const nowMs = (): number => 0;
+  const observing = { cache: new ReadCluster(read), picture, queue, deciders, volumes: { look() {} }, nowMs };
+  new ClusterObserver(observing).begin();
+  const info = podInfo({ ...pod, spec }, picture.shapes, 0);
+  if (nodeName) {
+    table.displace(info.uid);
+    picture.placed.delete(info.uid);
+  }
+  nominations.countFor(info.priority);
+  return nominations.aside(info.uid, () => {
+    const nodes = nodeVerdicts(profile, info.shape, table);
+    const decider = deciders.get(profile.schedulerName)!;
+    const decision = decider.decide(info);
+    const explained = { node: nodeName ?? null, preemption: null, nodes };
+    if (!nodeName && isGated(pod)) return { ...explained, message: scheduledCondition(pod)?.message ?? '' };
+    const group = nodeName ? undefined : picture.groups.of(info.uid);
+    const message = decision.node === null ? decision.message : accepted(nodes);
+    const ofGroup = group ? groupMessage(group, picture, deciders) : null;
+    if (ofGroup !== null) return { ...explained, message: ofGroup };
+    if (nodeName || decision.node !== null) return { ...explained, message };
+    const outcome = new Preemptor(picture).preempt(info, decider);
+    if (outcome.node === null) return { ...explained, message: withPreemption(message, outcome) };
+    const victims = outcome.victims.pods.map(({ namespace, name }) => `${namespace}/${name}`);
+    return { ...explained, message, preemption: { node: outcome.node, victims } };
+  });
 }
 
-function messageOf(nodes: number, fitting: number, counts: ReadonlyMap<string, number>): string {
-  if (nodes === 0) return 'no nodes available to schedule pods';
-  if (fitting === nodes) return `${nodes}/${nodes} nodes are available.`;
-  return noneOf(nodes, counts).replace(/^0/, String(fitting));
+function accepted(nodes: readonly NodeVerdict[]): string {
+  const counts = new Map<string, number>();
+  let taking = 0;
+  for (const { refusedBy } of nodes) {
+    if (refusedBy === null) taking += 1;
+    for (const reason of refusedBy?.reasons ?? []) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  }
+  if (taking === nodes.length) return `${taking}/${taking} nodes are available.`;
+  return noneOf(nodes.length, counts).replace(/^0/, String(taking));
+}
+
+/** Why a pod waits for others of its group; null when it doesn't. */
+function groupMessage(
+  group: Group,
+  { table, nominations }: ClusterPicture,
+  deciders: ReadonlyMap<string, Decider>,
+): string | null {
+  if (!group.policy) return `waiting for pods's pod group ${JSON.stringify(group.name)} to appear in scheduling queue`;
+  if (!group.policy.gang) return null;
+  if (!group.isReady) return 'waiting for minCount pods from a gang to appear in scheduling queue';
+  const decision = decideGang(group.inOrder(), group.needed, table, (member) => {
+    nominations.countFor(member.priority);
+    return deciders.get(member.shape.schedulerName)!.decide(member);
+  });
+  return gangRefusal(group, decision);
 }

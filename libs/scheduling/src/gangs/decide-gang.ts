@@ -1,6 +1,7 @@
 import type { Decision, Refusal } from '../decide.ts';
 import type { NodeTable } from '../node-table.ts';
 import type { Placement, PodInfo } from '../pod-info.ts';
+import type { Group } from './pod-groups.ts';
 
 /** What became of the pods of a gang, together. */
 export interface GangDecision {
@@ -10,6 +11,12 @@ export interface GangDecision {
   readonly found: number;
   /** The first that fits nowhere, and why; null when all fit. */
   readonly refused: { readonly pod: PodInfo; readonly refusal: Refusal } | null;
+}
+
+/** Why the gang has no nodes; null when it has. */
+export function gangRefusal({ name, needed }: Group, { found, refused, placements }: GangDecision): string | null {
+  if (placements.length > 0 || !refused) return null;
+  return `${refused.refusal.message} pod group ${name} needs nodes for ${needed} pods at once, ${found} have one.`;
 }
 
 /**

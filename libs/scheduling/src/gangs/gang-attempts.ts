@@ -5,7 +5,7 @@ import type { Decider } from '../decide.ts';
 import type { SchedulerMetrics } from '../metrics.ts';
 import type { Reports } from '../reports.ts';
 import type { SchedulingQueue, Waiting } from '../scheduling-queue.ts';
-import { decideGang, type GangDecision } from './decide-gang.ts';
+import { decideGang, type GangDecision, gangRefusal } from './decide-gang.ts';
 import type { Group } from './pod-groups.ts';
 
 export interface GangAttemptsDeps {
@@ -53,15 +53,14 @@ export class GangAttempts {
     else queue.retry(waiting, nowMs());
   }
 
-  private refused(waiting: Waiting, gang: Group, { found, refused }: GangDecision): void {
+  private refused(waiting: Waiting, gang: Group, decision: GangDecision): void {
     const { metrics, queue, reports, nowMs } = this.deps;
-    const { pod, refusal } = refused!;
-    const { needed, name } = gang;
+    const { pod, refusal } = decision.refused!;
     metrics.attempts.unschedulable.add();
     // What lets that pod fit may let the gang.
     waiting.pod = { ...waiting.pod, shape: pod.shape };
     queue.refuse(waiting, refusal.wakesOn, nowMs());
-    const message = `${refusal.message} pod group ${name} needs nodes for ${needed} pods at once, ${found} have one.`;
+    const message = gangRefusal(gang, decision)!;
     if (gang.said === message) return;
     gang.said = message;
     const { cause } = waiting;

@@ -16,6 +16,10 @@ export interface NotPreempting {
   readonly isUnderWay: boolean;
 }
 
+/** A refusal in the words of the FailedScheduling event. */
+export const withPreemption = (message: string, { message: why }: NotPreempting): string =>
+  why === '' ? message : `${message} preemption: ${why}`;
+
 export interface PreemptorDeps extends Surroundings {
   readonly nominations: Nominations;
 }
