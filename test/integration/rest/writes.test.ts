@@ -77,6 +77,23 @@ describe('creating', () => {
     expect([labelled.code, labelled.headers.warning]).toEqual([200, undefined]);
   });
 
+  it('keeps one of owners that are the same, and says so', async () => {
+    const owner = { apiVersion: 'v1', kind: 'Node', name: 'a', uid: 'u-1' };
+    const other = { ...owner, name: 'b' };
+    const body = (...ownerReferences: object[]) => ({
+      ...configMap('owned'),
+      metadata: { name: 'owned', ownerReferences },
+    });
+    const warning =
+      '299 - ".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: [u-1]"';
+    const created = await server.ask('POST', MAPS, { body: body(owner, owner, other) });
+    expect([created.headers.warning, created.json.metadata.ownerReferences]).toEqual([warning, [owner, other]]);
+    const updated = await server.ask('PUT', `${MAPS}/owned`, { body: body(other, owner, other) });
+    expect([updated.headers.warning, updated.json.metadata.ownerReferences]).toEqual([warning, [other, owner]]);
+    const fine = await server.ask('PUT', `${MAPS}/owned`, { body: body(owner, other) });
+    expect([fine.headers.warning, fine.json.metadata.ownerReferences]).toEqual([undefined, [owner, other]]);
+  });
+
   it('changes nothing in a dry run', async () => {
     const answer = await server.ask('POST', `${MAPS}?dryRun=All`, { body: configMap('dry') });
     expect([answer.code, answer.json.metadata.name]).toEqual([201, 'dry']);

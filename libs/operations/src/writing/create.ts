@@ -16,7 +16,7 @@ import type { Committer } from './committer.ts';
 import { decodeObject } from './decode.ts';
 import { type Manage, managedByUpdate } from './field-managers.ts';
 import { generatedName } from './generated-name.ts';
-import { fillNewMetadata, settleNamespace } from './metadata.ts';
+import { dropRepeatedOwners, fillNewMetadata, settleNamespace } from './metadata.ts';
 import { type AllocationDeps, allocate, alreadyAllocated, type Choice } from './service-allocation.ts';
 import type { Turns } from './turns.ts';
 
@@ -61,9 +61,10 @@ const decode: Step<Creation> = (creation) => {
 };
 
 const name: Step<Creation> = (creation) => {
-  const { target, object } = creation;
+  const { context, target, object } = creation;
   const { metadata } = object;
   settleNamespace(metadata, target);
+  dropRepeatedOwners(object, context.warnings);
   if (metadata.resourceVersion) {
     throw new StatusError('BadRequest', 'resourceVersion should not be set on objects to be created');
   }

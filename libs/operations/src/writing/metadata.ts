@@ -16,6 +16,26 @@ export function settleNamespace(metadata: ObjectMeta, target: Target): void {
   }
 }
 
+/** Keeps one of owners that are the same in everything, and warns of the others. */
+export function dropRepeatedOwners({ metadata }: KubeObject, warnings: string[]): void {
+  const { ownerReferences: owners } = metadata;
+  if (!owners || owners.length < 2) return;
+  const different = new Map<string, (typeof owners)[number]>();
+  const repeated = new Set<string>();
+  for (const owner of owners) {
+    const { apiVersion, kind, name, uid, controller, blockOwnerDeletion } = owner;
+    const all = JSON.stringify([apiVersion, kind, name, uid, controller, blockOwnerDeletion]);
+    if (different.has(all)) repeated.add(uid);
+    else different.set(all, owner);
+  }
+  if (repeated.size === 0) return;
+  metadata.ownerReferences = [...different.values()];
+  const why =
+    'API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests';
+  const uids = [...repeated].join(' ');
+  warnings.push(`.metadata.ownerReferences contains duplicate entries; ${why}; duplicate UID(s) observed: [${uids}]`);
+}
+
 /** What the server alone says about a new object. */
 export function fillNewMetadata({ metadata }: KubeObject, nowMs: number): void {
   dropUntracked(metadata);

@@ -15,7 +15,7 @@ import { ATTEMPTS_MAX, changeObject, checkPreconditions, currentObject, type Dec
 import { createObject, ROOT, type WriteDeps } from './create.ts';
 import { decodeObject } from './decode.ts';
 import { type Manage, managedByUpdate } from './field-managers.ts';
-import { checkNamedAs, keepServerMetadata } from './metadata.ts';
+import { checkNamedAs, dropRepeatedOwners, keepServerMetadata } from './metadata.ts';
 import { orCreate } from './or-create.ts';
 
 /** What an update of a subresource keeps and checks, in place of what the kind says for the object itself. */
@@ -93,6 +93,7 @@ export async function decideUpdate(
   if (object.metadata.uid) checkPreconditions(target, entry, { uid: object.metadata.uid });
   checkVersion(target, object, entry);
   keepServerMetadata(object, old);
+  dropRepeatedOwners(object, context.warnings);
   const isPart = Object.hasOwn(kind.parts, subresource);
   if (!isPart) manage(object, old);
   const request: AdmissionRequest = { operation: 'update', context, target, name, object, old };
