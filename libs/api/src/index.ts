@@ -117,7 +117,11 @@ export {
 export { isDefaultStorageClass, type StorageClass, storageClass } from './storage/storage-class.ts';
 export { leavesClassOpen, storageClassOf } from './storage/storage-class-of.ts';
 export { type VolumeAttachment, volumeAttachment } from './storage/volume-attachment.ts';
-export { type VolumeAttributesClass, volumeAttributesClass } from './storage/volume-attributes-class.ts';
+export {
+  VAC_PROTECTION,
+  type VolumeAttributesClass,
+  volumeAttributesClass,
+} from './storage/volume-attributes-class.ts';
 export {
   annotationOf,
   isHeldFor,

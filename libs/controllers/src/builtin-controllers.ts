@@ -45,6 +45,7 @@ import { serviceAccountController } from './service-account/service-account-cont
 import { statefulSetController } from './stateful-set/stateful-set-controller.ts';
 import { ttlController } from './ttl/ttl-controller.ts';
 import { ttlAfterFinishedController } from './ttl-after-finished/ttl-after-finished-controller.ts';
+import { attributesClassProtectionController } from './volume-protection/attributes-class-protection-controller.ts';
 import { claimProtectionController } from './volume-protection/claim-protection-controller.ts';
 import { volumeProtectionController } from './volume-protection/volume-protection-controller.ts';
 
@@ -108,5 +109,6 @@ export const builtinControllers = (settings: {
   nodeLocalDeleter,
   claimProtectionController,
   volumeProtectionController,
+  attributesClassProtectionController,
   garbageCollector(settings.kinds),
 ];

@@ -51,4 +51,35 @@ describe('kubectl gets people their certificates', () => {
       message: 'invalid usage for client certificate: server auth',
     });
   });
+
+  it('and nodes theirs, with a bootstrap token and unasked', async () => {
+    const CSRS = 'system:certificates.k8s.io:certificatesigningrequests';
+    await shell.ok(
+      'create clusterrolebinding join --clusterrole=system:node-bootstrapper --group=system:bootstrappers',
+    );
+    await shell.ok(`create clusterrolebinding joined --clusterrole=${CSRS}:nodeclient --group=system:bootstrappers`);
+    const literals = {
+      ...{ 'token-id': 'abcdef', 'token-secret': '0123456789abcdef' },
+      ...{ 'usage-bootstrap-authentication': 'true', 'usage-bootstrap-signing': 'true' },
+    };
+    const from = Object.entries(literals).map(([key, value]) => `--from-literal=${key}=${value}`);
+    const secret = `create secret generic bootstrap-token-abcdef --type=bootstrap.kubernetes.io/token ${from.join(' ')}`;
+    await shell.ok(`${secret} -n kube-system`);
+
+    await shell.ok('config set-credentials fresh --token=abcdef.0123456789abcdef');
+    const cluster = await shell.ok('config view -o jsonpath={.clusters[0].name}');
+    await shell.ok(`config set-context fresh --cluster=${cluster} --user=fresh`);
+    const { request } = requestCertificate('/O=system:nodes/CN=system:node:fresh');
+    const wanted = csr('fresh', request, 'digital signature, client auth').replace('-client\n', '-client-kubelet\n');
+    await shell.ok(`--context=fresh create -f ${shell.file('fresh.yaml', wanted)}`);
+    await shell.ok('--context=fresh wait csr/fresh --for=jsonpath={.status.certificate} --timeout=30s');
+    expect(await shell.ok('get csr fresh')).toMatch(/ system:bootstrap:abcdef +<none> +Approved,Issued$/m);
+
+    await shell.ok('-n kube-public create configmap cluster-info --from-literal=kubeconfig=a');
+    await shell.ok('-n kube-public wait cm/cluster-info --for=jsonpath={.data.jws-kubeconfig-abcdef} --timeout=30s');
+    await shell.ok(
+      `-n kube-system patch secret bootstrap-token-abcdef -p '{"stringData":{"expiration":"2026-01-01T00:00:00Z"}}'`,
+    );
+    await shell.ok('-n kube-system wait secret/bootstrap-token-abcdef --for=delete --timeout=30s');
+  });
 });

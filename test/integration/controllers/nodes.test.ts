@@ -41,6 +41,11 @@ describe('simulated nodes under the node controller', () => {
     });
   });
 
+  it('are told for how long they may keep what they have read', async () => {
+    const told = (name: string) => plane.get(node, '', name)?.metadata.annotations?.['node.alpha.kubernetes.io/ttl'];
+    await eventually(() => expect([told('sim-0'), told('sim-1')]).toEqual(['0', '0']));
+  });
+
   it('are ready again, and so are their pods, after they were away', async () => {
     await plane.create(namespace, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'd' }, spec: {} });
     await plane.create(deployment, {

@@ -479,5 +479,9 @@ describe('volumes and claims', () => {
       spec: { accessModes: ['ReadWriteOnce'], capacity: { storage: '1Gi' }, hostPath: { path: '/tmp' } },
     });
     expect(volume.object.metadata.finalizers).toEqual(['kubernetes.io/pv-protection']);
+    const attributes = await core.create('storage.k8s.io/v1/volumeattributesclasses', '', {
+      ...{ metadata: { name: 'held' }, driverName: 'example.com', parameters: { iops: '1' } },
+    });
+    expect(attributes.object.metadata.finalizers).toEqual(['kubernetes.io/vac-protection']);
   });
 });

@@ -114,6 +114,8 @@ describe('kubectl', () => {
     expect(printed).toMatch(row);
     expect(await ok(`describe ${resource} x`)).toMatch(/^Name: +x$/m);
     expect(await ok(`explain ${resource}`)).toContain(`KIND:       ${kind}`);
+    // No controller runs here that would let go of what is protected.
+    await ok(`patch ${resource} x --type=merge -p {"metadata":{"finalizers":null}}`);
     expect(await ok(`delete ${resource} x`)).toContain('"x" deleted');
   });
 

@@ -5,6 +5,9 @@ import { sameValue } from '../equality.ts';
 import type { Stored } from '../stored.ts';
 import { checkParameters, checkProvisioner } from './parameters.ts';
 
+/** Keeps a class while volumes have it, or claims ask for it. */
+export const VAC_PROTECTION = 'kubernetes.io/vac-protection';
+
 export type VolumeAttributesClass = Stored<IVolumeAttributesClass>;
 
 /** https://kubernetes.io/docs/concepts/storage/volume-attributes-classes/ */

@@ -7,15 +7,19 @@ import {
   persistentVolume,
   persistentVolumeClaim,
   pod,
+  VAC_PROTECTION,
+  type VolumeAttributesClass,
+  volumeAttributesClass,
 } from '@periplus/api';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Simulation } from '../simulation.ts';
+import { attributesClassProtectionController } from './attributes-class-protection-controller.ts';
 import { claimProtectionController } from './claim-protection-controller.ts';
 import { volumeProtectionController } from './volume-protection-controller.ts';
 
 let sim: Simulation;
 beforeEach(() => {
-  sim = new Simulation(claimProtectionController, volumeProtectionController);
+  sim = new Simulation(claimProtectionController, volumeProtectionController, attributesClassProtectionController);
 });
 const putClaim = (finalizers: string[] = [PVC_PROTECTION]): PersistentVolumeClaim =>
   sim.cluster.put(persistentVolumeClaim, {
@@ -94,5 +98,61 @@ describe('a volume that is to go', () => {
     putVolume('Released');
     remove(persistentVolume as never, '', 'pv');
     expect(sim.cluster.truth().get(persistentVolume, '', 'pv')).toBeUndefined();
+  });
+});
+
+describe('a class of volume attributes', () => {
+  const found = () => sim.cluster.truth().get(volumeAttributesClass, '', 'gold');
+  const put = (finalizers?: string[]) =>
+    sim.cluster.put<VolumeAttributesClass>(volumeAttributesClass, {
+      ...{ apiVersion: 'storage.k8s.io/v1', kind: 'VolumeAttributesClass' },
+      metadata: { name: 'gold', ...(finalizers && { finalizers }) },
+      driverName: 'example.com/driver',
+    });
+  const claimOf = (spec: object, status: object = {}): void => {
+    const metadata = { namespace: 'shop', name: 'data' };
+    sim.cluster.put(persistentVolumeClaim, { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata, spec, status });
+  };
+
+  it('is protected, and goes when nobody uses it', () => {
+    put(['example.com/hold']);
+    sim.settle();
+    expect(found()?.metadata.finalizers).toEqual(['example.com/hold', VAC_PROTECTION]);
+    remove(volumeAttributesClass as never, '', 'gold');
+    expect(found()?.metadata.finalizers).toEqual(['example.com/hold']);
+  });
+
+  it.each<[string, () => void]>([
+    ['a claim asks for it', () => claimOf({ volumeAttributesClassName: 'gold' })],
+    ['a claim still has it', () => claimOf({}, { currentVolumeAttributesClassName: 'gold' })],
+    [
+      'a claim is to get it',
+      () => {
+        claimOf({}, { modifyVolumeStatus: { targetVolumeAttributesClassName: 'gold', status: 'Pending' } });
+      },
+    ],
+    [
+      'a volume has it',
+      () => {
+        const volume = putVolume('Released');
+        sim.cluster.put(persistentVolume, { ...volume, spec: { volumeAttributesClassName: 'gold' } });
+      },
+    ],
+  ])('stays while %s', (_what, given) => {
+    put();
+    given();
+    sim.settle();
+    remove(volumeAttributesClass as never, '', 'gold');
+    expect(found()?.metadata.finalizers).toEqual([VAC_PROTECTION]);
+  });
+
+  it('is looked at when a claim lets it go', () => {
+    const [rule] = attributesClassProtectionController.watches;
+    const keys = (now: object | null, old: object | null) => rule!.keys(now as never, old as never, sim.cluster.view());
+    const gold = { spec: { volumeAttributesClassName: 'gold' } };
+    expect(keys(null, gold)).toEqual([{ namespace: '', name: 'gold' }]);
+    expect(keys({ spec: { volumeAttributesClassName: 'iron' } }, gold)).toEqual([{ namespace: '', name: 'gold' }]);
+    expect(keys({ ...gold, status: {} }, gold)).toEqual([]);
+    expect(keys(gold, null)).toEqual([]);
   });
 });

@@ -1,13 +1,21 @@
-import { PV_PROTECTION, PVC_PROTECTION, persistentVolume, persistentVolumeClaim } from '@periplus/api';
+import {
+  PV_PROTECTION,
+  PVC_PROTECTION,
+  persistentVolume,
+  persistentVolumeClaim,
+  VAC_PROTECTION,
+  volumeAttributesClass,
+} from '@periplus/api';
 import type { Admission } from './admission.ts';
 
 const FINALIZERS = new Map<unknown, string>([
   [persistentVolume, PV_PROTECTION],
   [persistentVolumeClaim, PVC_PROTECTION],
+  [volumeAttributesClass, VAC_PROTECTION],
 ]);
 
 /**
- * Volumes and claims stay while they are in use; controllers let them go after that.
+ * Volumes, claims and classes of volumes' attributes stay while they are in use; controllers let them go after that.
  * https://kubernetes.io/docs/concepts/storage/persistent-volumes/#storage-object-in-use-protection
  */
 export const storageProtection: Admission = {
