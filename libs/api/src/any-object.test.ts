@@ -6,6 +6,10 @@ import { ObjectMaker } from './testing/any-object.ts';
 
 const root = new FieldPath();
 
+const expectTexts = (texts: readonly unknown[]): void => {
+  for (const text of texts) expect(text).toMatch(/^(?!.*(native code|undefined|\[object))/);
+};
+
 describe('any object that fits its schema', () => {
   it.each(builtinKinds().all())('is handled by $kind of "$group" without a throw', (kind) => {
     const seeds = fc.tuple(fc.integer(), fc.integer());
@@ -17,6 +21,7 @@ describe('any object that fits its schema', () => {
       expect(old).toEqual(once);
       kind.prepareForCreate(old);
       expect(Array.isArray(kind.validate(old, root))).toBe(true);
+      expectTexts(kind.warnings(old, null, root));
 
       for (const part of Object.values(kind.parts)) {
         const now = new ObjectMaker(otherSeed).object(kind);
@@ -30,6 +35,7 @@ describe('any object that fits its schema', () => {
         kind[prepare](now, old);
         kind.validateUpdate(now, old, root);
         kind.validateStatusUpdate(now, old, root);
+        expectTexts(kind.warnings(now, old, root));
         for (const column of kind.columns) expect(column.of(now, 0)).toBeDefined();
         for (const field of Object.values(kind.selectableFields)) expect(typeof field(now)).toBe('string');
         kind.gracePeriodSeconds(now, undefined);

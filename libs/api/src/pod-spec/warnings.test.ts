@@ -53,6 +53,19 @@ describe('the author of a pod', () => {
       ],
     ],
     [
+      'of nothing that is called like something else',
+      podOf(
+        {
+          nodeSelector: { constructor: 'a' },
+          affinity: { nodeAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1 }] } },
+          topologySpreadConstraints: [{ topologyKey: 'toString', labelSelector: {} }],
+        },
+        {},
+        { annotations: { valueOf: 'b' } },
+      ),
+      [],
+    ],
+    [
       'of selectors that match no pod',
       podOf({
         topologySpreadConstraints: [{ topologyKey: 'a' }],

@@ -1,5 +1,5 @@
 /** What is let pass in pods although it does not do what its author thinks. */
-import { type DeepReadonly, type FieldPath, parseQuantity } from '@periplus/apimachinery';
+import { type DeepReadonly, type FieldPath, parseQuantity, quantityProblem } from '@periplus/apimachinery';
 import type { IContainer } from 'kubernetes-models/v1/Container';
 import type { IContainerPort } from 'kubernetes-models/v1/ContainerPort';
 import type { INodeSelectorTerm } from 'kubernetes-models/v1/NodeSelectorTerm';
@@ -13,34 +13,34 @@ type Container = DeepReadonly<IContainer>;
 type Port = DeepReadonly<IContainerPort>;
 type Annotations = Readonly<Record<string, string>>;
 
-const DEPRECATED_NODE_LABELS: Readonly<Record<string, string>> = {
-  'beta.kubernetes.io/arch': 'deprecated since v1.14; use "kubernetes.io/arch" instead',
-  'beta.kubernetes.io/os': 'deprecated since v1.14; use "kubernetes.io/os" instead',
-  'failure-domain.beta.kubernetes.io/region': 'deprecated since v1.17; use "topology.kubernetes.io/region" instead',
-  'failure-domain.beta.kubernetes.io/zone': 'deprecated since v1.17; use "topology.kubernetes.io/zone" instead',
-  'beta.kubernetes.io/instance-type': 'deprecated since v1.17; use "node.kubernetes.io/instance-type" instead',
-  'app.kubernetes.io/created-by': 'deprecated since v1.9',
-  'scheduler.alpha.kubernetes.io/preferAvoidPods': 'deprecated since v1.22; use Taints and Tolerations instead',
-  'node-role.kubernetes.io/master': 'use "node-role.kubernetes.io/control-plane" instead',
-};
+const DEPRECATED_NODE_LABELS: ReadonlyMap<string, string> = new Map([
+  ['beta.kubernetes.io/arch', 'deprecated since v1.14; use "kubernetes.io/arch" instead'],
+  ['beta.kubernetes.io/os', 'deprecated since v1.14; use "kubernetes.io/os" instead'],
+  ['failure-domain.beta.kubernetes.io/region', 'deprecated since v1.17; use "topology.kubernetes.io/region" instead'],
+  ['failure-domain.beta.kubernetes.io/zone', 'deprecated since v1.17; use "topology.kubernetes.io/zone" instead'],
+  ['beta.kubernetes.io/instance-type', 'deprecated since v1.17; use "node.kubernetes.io/instance-type" instead'],
+  ['app.kubernetes.io/created-by', 'deprecated since v1.9'],
+  ['scheduler.alpha.kubernetes.io/preferAvoidPods', 'deprecated since v1.22; use Taints and Tolerations instead'],
+  ['node-role.kubernetes.io/master', 'use "node-role.kubernetes.io/control-plane" instead'],
+]);
 
-const DEPRECATED_ANNOTATIONS: Readonly<Record<string, string>> = {
-  'scheduler.alpha.kubernetes.io/critical-pod': 'non-functional in v1.16+; use the "priorityClassName" field instead',
-  'security.alpha.kubernetes.io/sysctls': 'non-functional in v1.11+; use the "sysctls" field instead',
-  'security.alpha.kubernetes.io/unsafe-sysctls': 'non-functional in v1.11+; use the "sysctls" field instead',
-};
+const DEPRECATED_ANNOTATIONS: ReadonlyMap<string, string> = new Map([
+  ['scheduler.alpha.kubernetes.io/critical-pod', 'non-functional in v1.16+; use the "priorityClassName" field instead'],
+  ['security.alpha.kubernetes.io/sysctls', 'non-functional in v1.11+; use the "sysctls" field instead'],
+  ['security.alpha.kubernetes.io/unsafe-sysctls', 'non-functional in v1.11+; use the "sysctls" field instead'],
+]);
 
-const DEPRECATED_VOLUMES = {
-  photonPersistentDisk: 'deprecated in v1.11, non-functional in v1.16+',
-  gitRepo: 'deprecated in v1.11',
-  scaleIO: 'deprecated in v1.16, non-functional in v1.22+',
-  flocker: 'deprecated in v1.22, non-functional in v1.25+',
-  storageos: 'deprecated in v1.22, non-functional in v1.25+',
-  quobyte: 'deprecated in v1.22, non-functional in v1.25+',
-  glusterfs: 'deprecated in v1.25, non-functional in v1.26+',
-  cephfs: 'deprecated in v1.28, non-functional in v1.31+',
-  rbd: 'deprecated in v1.28, non-functional in v1.31+',
-} as const;
+const DEPRECATED_VOLUMES: ReadonlyMap<string, string> = new Map([
+  ['photonPersistentDisk', 'deprecated in v1.11, non-functional in v1.16+'],
+  ['gitRepo', 'deprecated in v1.11'],
+  ['scaleIO', 'deprecated in v1.16, non-functional in v1.22+'],
+  ['flocker', 'deprecated in v1.22, non-functional in v1.25+'],
+  ['storageos', 'deprecated in v1.22, non-functional in v1.25+'],
+  ['quobyte', 'deprecated in v1.22, non-functional in v1.25+'],
+  ['glusterfs', 'deprecated in v1.25, non-functional in v1.26+'],
+  ['cephfs', 'deprecated in v1.28, non-functional in v1.31+'],
+  ['rbd', 'deprecated in v1.28, non-functional in v1.31+'],
+]);
 
 const SECCOMP_OF_POD = 'seccomp.security.alpha.kubernetes.io/pod';
 const SECCOMP_OF_CONTAINER = 'container.seccomp.security.alpha.kubernetes.io/';
@@ -66,23 +66,23 @@ export function warnOfFractions(
   if (!amounts) return;
   for (const resource of resources) {
     const amount = amounts[resource];
-    if (amount === undefined || WHOLE.test(String(amount))) continue;
+    if (amount === undefined || WHOLE.test(String(amount)) || quantityProblem(amount) !== undefined) continue;
     const quantity = parseQuantity(amount);
     if (quantity.milliValue() % 1000 === 0) continue;
     warn(warnings, at.key(map, resource), `fractional byte value "${quantity}" is invalid, must be an integer`);
   }
 }
 
-function warnOfTerm(warnings: Warnings, at: FieldPath, { matchExpressions }: DeepReadonly<INodeSelectorTerm>): void {
-  matchExpressions?.forEach(({ key }, i) => {
-    const why = DEPRECATED_NODE_LABELS[key];
+function warnOfTerm(warnings: Warnings, at: FieldPath, term: DeepReadonly<INodeSelectorTerm> | undefined): void {
+  term?.matchExpressions?.forEach(({ key }, i) => {
+    const why = DEPRECATED_NODE_LABELS.get(key);
     if (why) warn(warnings, at.index('matchExpressions', i).child('key'), `${key} is ${why}`);
   });
 }
 
 interface PodTerms {
   requiredDuringSchedulingIgnoredDuringExecution?: readonly IPodAffinityTerm[];
-  preferredDuringSchedulingIgnoredDuringExecution?: readonly { podAffinityTerm: IPodAffinityTerm }[];
+  preferredDuringSchedulingIgnoredDuringExecution?: readonly { podAffinityTerm?: IPodAffinityTerm }[];
 }
 
 function warnOfPodTerms(warnings: Warnings, at: FieldPath, terms: DeepReadonly<PodTerms> | undefined): void {
@@ -92,19 +92,19 @@ function warnOfPodTerms(warnings: Warnings, at: FieldPath, terms: DeepReadonly<P
   });
   terms?.preferredDuringSchedulingIgnoredDuringExecution?.forEach(({ podAffinityTerm }, i) => {
     const place = at.index('preferredDuringSchedulingIgnoredDuringExecution', i);
-    if (!podAffinityTerm.labelSelector) warn(warnings, place.child('podAffinityTerm', 'labelSelector'), NO_SELECTOR);
+    if (!podAffinityTerm?.labelSelector) warn(warnings, place.child('podAffinityTerm', 'labelSelector'), NO_SELECTOR);
   });
 }
 
 /** Where the pod wants to go. */
 function warnOfPlaces(warnings: Warnings, at: FieldPath, spec: Spec): void {
   for (const label in spec.nodeSelector) {
-    const why = DEPRECATED_NODE_LABELS[label];
+    const why = DEPRECATED_NODE_LABELS.get(label);
     if (why) warn(warnings, at.key('nodeSelector', label), why);
   }
   spec.topologySpreadConstraints?.forEach(({ topologyKey, labelSelector }, i) => {
     const place = at.index('topologySpreadConstraints', i);
-    const why = DEPRECATED_NODE_LABELS[topologyKey];
+    const why = DEPRECATED_NODE_LABELS.get(topologyKey);
     if (why) warn(warnings, place.child('topologyKey'), `${topologyKey} is ${why}`);
     if (!labelSelector) warn(warnings, place.child('labelSelector'), NO_SELECTOR);
   });
@@ -126,7 +126,7 @@ function warnOfPlaces(warnings: Warnings, at: FieldPath, spec: Spec): void {
 function warnOfVolumes(warnings: Warnings, at: FieldPath, { volumes }: Spec): void {
   volumes?.forEach((volume, i) => {
     for (const type in volume) {
-      const why = DEPRECATED_VOLUMES[type as keyof typeof DEPRECATED_VOLUMES];
+      const why = DEPRECATED_VOLUMES.get(type);
       if (why) warn(warnings, at.index('volumes', i).child(type), why);
     }
     const claim = volume.ephemeral?.volumeClaimTemplate?.spec;
@@ -221,7 +221,7 @@ export function warnOfPod(
     if (why && annotations[key] !== undefined) warn(warnings, at.child('metadata').key('annotations', key), why);
   };
   warnOfPlaces(warnings, place, spec);
-  for (const key in annotations) annotated(key, DEPRECATED_ANNOTATIONS[key]);
+  for (const key in annotations) annotated(key, DEPRECATED_ANNOTATIONS.get(key));
   warnOfVolumes(warnings, place, spec);
   const ipOf = ({ ip }: { ip: string }): string => ip;
   repeated(spec.hostAliases, ipOf, ({ ip }, i) => {
