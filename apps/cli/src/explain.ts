@@ -52,8 +52,8 @@ function shown({ node, message, preemption, nodes }: Explanation): string {
     const each = Object.entries(scores).map(([plugin, score]) => `${plugin} ${score}`);
     return `  ${verdict.node}  takes it, score ${total}: ${each.join(', ')}`;
   });
-  const leaving = preemption
-    ? [`Preemption would help: ${preemption.victims.join(', ')} would leave ${preemption.node}.`]
-    : [];
+  const leaving = preemption.map(
+    ({ node, victims }) => `Preemption would help: ${victims.join(', ')} would leave ${node}.`,
+  );
   return [where, message, ...leaving, ...lines, ''].join('\n');
 }

@@ -1,6 +1,7 @@
 import type { Pod } from '@periplus/api';
 import type { DeepReadonly } from '@periplus/apimachinery';
 import type { Change } from '@periplus/cache';
+import type { CommandCause } from '@periplus/client';
 import { type ClusterPicture, GROUPS, hasEnded, isOf, PODS, SURROUNDINGS } from './cluster-picture.ts';
 import { causeOf } from './commands.ts';
 import type { Decider } from './decide.ts';
@@ -119,7 +120,8 @@ export class ClusterObserver {
     const { picture, queue } = this.deps;
     const promised = pod.pod.status?.nominatedNodeName;
     // What a leader before has promised holds; later states may be older than what was promised since.
-    if (promised && !queue.has(pod.uid)) picture.nominations.nominate(pod, promised);
+    const isKnown = queue.has(pod.uid) || picture.groups.of(pod.uid) !== undefined;
+    if (promised && !isKnown) picture.nominations.nominate(pod, promised);
     const group = groupNameOf(pod);
     if (group === undefined) queue.add(pod, causeOf(entry), this.deps.nowMs());
     else if (picture.groups.addPending(pod, group)) this.groupChanged(picture.groups.of(pod.uid)!, entry);
@@ -186,7 +188,7 @@ export class ClusterObserver {
     const { queue, deciders, picture } = this.deps;
     if (!queue.hasRefused) return;
     const promised = picture.nominations.on(change.node);
-    for (const pod of promised) if (this.canHave(pod, change.node)) queue.activate(pod.uid, causeOf(entry));
+    for (const pod of promised) this.wakePromised(pod, change.node, causeOf(entry));
     // A place that is promised to a pod may still be had by a more important one.
     const refusedBy = (shape: PodShape) =>
       promised.length > 0 ? null : deciders.get(shape.schedulerName)!.stillRefusedBy(shape, change);
@@ -196,12 +198,27 @@ export class ClusterObserver {
   /** Whether a nominated pod fits on its node now, or nobody goes for it there any more. */
   private canHave(pod: PodInfo, node: string): boolean {
     const { deciders, picture } = this.deps;
-    const { table, nominations, placed } = picture;
+    const { table, nominations } = picture;
     if (table.slot(node) === undefined) return true;
     nominations.countFor(pod.priority);
     const decider = deciders.get(pod.shape.schedulerName)!;
     if (nominations.aside(pod.uid, () => decider.refusedBy(pod.shape, node) === null)) return true;
-    for (const uid of table.podsOn(node).keys()) if (placed.going.has(uid)) return false;
-    return true;
+    return !picture.isBeingLeft(node);
+  }
+
+  /** A gang goes on when nobody is left who is to leave for any of its pods. */
+  private wakePromised(pod: PodInfo, node: string, cause: CommandCause): void {
+    const { queue, picture } = this.deps;
+    const { groups, nominations } = picture;
+    const uid = groups.queuedAs(pod.uid);
+    if (uid === pod.uid) {
+      if (this.canHave(pod, node)) queue.activate(uid, cause);
+      return;
+    }
+    for (const member of groups.of(pod.uid)!.pending.keys()) {
+      const promised = nominations.nodeOf(member);
+      if (promised !== undefined && picture.isBeingLeft(promised)) return;
+    }
+    queue.activate(uid, cause);
   }
 }

@@ -78,6 +78,14 @@ export class ClusterPicture {
     return null;
   }
 
+  /** Whether a pod that was preempted is still on the node. */
+  isBeingLeft(node: string): boolean {
+    const { table, placed } = this;
+    if (placed.going.size === 0) return false;
+    for (const uid of table.podsOn(node).keys()) if (placed.going.has(uid)) return true;
+    return false;
+  }
+
   /** A pod counts on its node from the decision on. */
   assume({ pod, uid, shape }: PodInfo, node: string): void {
     this.assumed.add(uid);

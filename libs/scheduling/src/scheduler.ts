@@ -10,6 +10,7 @@ import { GangAttempts } from './gangs/gang-attempts.ts';
 import { observeQueue, type SchedulerMetrics } from './metrics.ts';
 import { PodAttempts } from './pod-attempts.ts';
 import { Evictions } from './preemption/evictions.ts';
+import { Preemptions } from './preemption/preemptions.ts';
 import { Preemptor } from './preemption/preemptor.ts';
 import { DEFAULT_PROFILE, type Profile } from './profile.ts';
 import { Reports } from './reports.ts';
@@ -66,8 +67,10 @@ export class Scheduler {
     this.bindings = new Bindings({ ...basics, volumes, reports, observer: this.observer }, sending, wakeUp);
     this.evictions = new Evictions({ ...basics, placed: picture.placed, reports });
     const { bindings, evictions } = this;
-    this.pods = new PodAttempts({ ...basics, bindings, evictions, reports, preemptor: new Preemptor(picture) }, wakeUp);
-    this.gangs = new GangAttempts({ ...basics, bindings, reports });
+    const preemptions = new Preemptions({ ...basics, evictions, reports }, wakeUp);
+    const attempts = { ...basics, bindings, reports, preemptions, preemptor: new Preemptor(picture) };
+    this.pods = new PodAttempts(attempts);
+    this.gangs = new GangAttempts(attempts);
   }
 
   /** Schedules until `signal` aborts; resolves when nothing is being sent any more. */

@@ -111,21 +111,21 @@ describe('preemption', () => {
   it('would help, and whom it would cost their place', () => {
     const { message, preemption } = explained(full, [on('a', 100), on('b', 1), urgent]);
     expect(message).toBe('0/2 nodes are available: 2 Insufficient cpu.');
-    expect(preemption).toEqual({ node: 'b', victims: ['default/on-b'] });
+    expect(preemption).toEqual([{ node: 'b', victims: ['default/on-b'] }]);
   });
 
   it('would not help, and why', () => {
     const { message, preemption } = explained(full, [on('a', 100), on('b', 200), urgent]);
-    expect(preemption).toBeNull();
+    expect(preemption).toEqual([]);
     expect(message).toBe(
       '0/2 nodes are available: 2 Insufficient cpu. preemption: 0/2 nodes are available: 2 No preemption victims found for incoming pod.',
     );
   });
 
   it('is no matter of a pod that has room, or a node', () => {
-    expect(explained(full, [on('a', 1), urgent]).preemption).toBeNull();
+    expect(explained(full, [on('a', 1), urgent]).preemption).toEqual([]);
     const placed = makePod('p', { priority: 100, nodeName: 'a' }, { cpu: '1' });
-    expect(explained(full, [on('b', 1), placed]).preemption).toBeNull();
+    expect(explained(full, [on('b', 1), placed]).preemption).toEqual([]);
   });
 });
 
@@ -144,6 +144,16 @@ describe('a pod that waits for others', () => {
     expect(explained(nodes, members, gang).message).toMatch(
       /pod group gang needs nodes for 3 pods at once, 2 have one/,
     );
+  });
+
+  it('is told whom its gang would have leave', () => {
+    const low = ['busy', 'free'].map((node) => makePod(`on-${node}`, { nodeName: node, priority: -1 }, { cpu: '4' }));
+    const pair = objects(podGroup, named('gang', { spec: { schedulingPolicy: { gang: { minCount: 2 } } } }));
+    const { preemption } = explained(nodes, [...low, member('g1'), member('g2')], pair);
+    expect(preemption).toEqual([
+      { node: 'busy', victims: ['default/on-busy'] },
+      { node: 'free', victims: ['default/on-free'] },
+    ]);
   });
 
   it('is told of its gates', () => {

@@ -6,9 +6,11 @@ import { scheduledCondition } from '../commands.ts';
 import { Decider, noneOf } from '../decide.ts';
 import { decideGang, gangRefusal } from '../gangs/decide-gang.ts';
 import type { Group } from '../gangs/pod-groups.ts';
+import { preemptForGang } from '../gangs/preempt-for-gang.ts';
 import { isGated } from '../plugins/scheduling-gates.ts';
 import { podInfo } from '../pod-info.ts';
 import { Preemptor, withPreemption } from '../preemption/preemptor.ts';
+import type { Candidate } from '../preemption/prospects.ts';
 import type { Profile } from '../profile.ts';
 import { SchedulingQueue } from '../scheduling-queue.ts';
 import { type NodeVerdict, nodeVerdicts } from './node-verdicts.ts';
@@ -19,8 +21,11 @@ export interface Explanation {
   readonly node: string | null;
   /** How many nodes take it and why the others don't, in the words of the FailedScheduling event. */
   readonly message: string;
-  /** Who would have to leave which node for it; null when it has a node, fits on one, or nobody's going would help. */
-  readonly preemption: { readonly node: string; readonly victims: readonly string[] } | null;
+  /**
+   * Who would have to leave which node for it, or for its gang. Empty when it has a node, fits on one, or nobody's going
+   * would help.
+   */
+  readonly preemption: readonly { readonly node: string; readonly victims: readonly string[] }[];
   /** Nodes that take the pod first, the best of them at the top; then the others, by name. */
   readonly nodes: readonly NodeVerdict[];
 }
@@ -58,19 +63,24 @@ export function explain(
     const nodes = nodeVerdicts(profile, info.shape, table);
     const decider = deciders.get(profile.schedulerName)!;
     const decision = decider.decide(info);
-    const explained = { node: nodeName ?? null, preemption: null, nodes };
+    const explained = { node: nodeName ?? null, preemption: [], nodes };
     if (!nodeName && isGated(pod)) return { ...explained, message: scheduledCondition(pod)?.message ?? '' };
-    const group = nodeName ? undefined : picture.groups.of(info.uid);
     const message = decision.node === null ? decision.message : accepted(nodes);
-    const ofGroup = group ? groupMessage(group, picture, deciders) : null;
-    if (ofGroup !== null) return { ...explained, message: ofGroup };
+    const preemptor = new Preemptor(picture);
+    const group = nodeName ? undefined : picture.groups.of(info.uid);
+    const waiting = group && waitsForOthers(group, picture, deciders, preemptor);
+    if (waiting) return { ...explained, ...waiting };
     if (nodeName || decision.node !== null) return { ...explained, message };
-    const outcome = new Preemptor(picture).preempt(info, decider);
+    const outcome = preemptor.preempt(info, decider);
     if (outcome.node === null) return { ...explained, message: withPreemption(message, outcome) };
-    const victims = outcome.victims.pods.map(({ namespace, name }) => `${namespace}/${name}`);
-    return { ...explained, message, preemption: { node: outcome.node, victims } };
+    return { ...explained, message, preemption: [costOf(outcome)] };
   });
 }
+
+const costOf = ({ node, victims }: Candidate): Explanation['preemption'][number] => ({
+  node,
+  victims: victims.pods.map(({ namespace, name }) => `${namespace}/${name}`),
+});
 
 function accepted(nodes: readonly NodeVerdict[]): string {
   const counts = new Map<string, number>();
@@ -83,18 +93,26 @@ function accepted(nodes: readonly NodeVerdict[]): string {
   return noneOf(nodes.length, counts).replace(/^0/, String(taking));
 }
 
-/** Why a pod waits for others of its group; null when it doesn't. */
-function groupMessage(
+/** Why a pod waits for others of its group, and whom all of them could have leave; null when it doesn't wait. */
+function waitsForOthers(
   group: Group,
-  { table, nominations }: ClusterPicture,
+  picture: ClusterPicture,
   deciders: ReadonlyMap<string, Decider>,
-): string | null {
-  if (!group.policy) return `waiting for pods's pod group ${JSON.stringify(group.name)} to appear in scheduling queue`;
+  preemptor: Preemptor,
+): Pick<Explanation, 'message'> | Pick<Explanation, 'message' | 'preemption'> | null {
+  const { table, nominations } = picture;
+  if (!group.policy) {
+    return { message: `waiting for pods's pod group ${JSON.stringify(group.name)} to appear in scheduling queue` };
+  }
   if (!group.policy.gang) return null;
-  if (!group.isReady) return 'waiting for minCount pods from a gang to appear in scheduling queue';
+  if (!group.isReady) return { message: 'waiting for minCount pods from a gang to appear in scheduling queue' };
+  for (const uid of group.pending.keys()) nominations.withdraw(uid);
   const decision = decideGang(group.inOrder(), group.needed, table, (member) => {
     nominations.countFor(member.priority);
     return deciders.get(member.shape.schedulerName)!.decide(member);
   });
-  return gangRefusal(group, decision);
+  const message = gangRefusal(group, decision);
+  if (message === null) return null;
+  const plan = preemptForGang(group, picture, deciders, preemptor);
+  return { message, preemption: (plan?.preemptions ?? []).map(({ candidate }) => costOf(candidate)) };
 }

@@ -1,12 +1,16 @@
 import type { Bindings } from '../bindings.ts';
 import type { ClusterPicture } from '../cluster-picture.ts';
 import { groupBinding, groupUnschedulable } from '../commands.ts';
-import type { Decider } from '../decide.ts';
+import type { Decider, Decision } from '../decide.ts';
 import type { SchedulerMetrics } from '../metrics.ts';
+import type { PodInfo } from '../pod-info.ts';
+import type { Preemptions } from '../preemption/preemptions.ts';
+import type { Preemptor } from '../preemption/preemptor.ts';
 import type { Reports } from '../reports.ts';
 import type { SchedulingQueue, Waiting } from '../scheduling-queue.ts';
 import { decideGang, type GangDecision, gangRefusal } from './decide-gang.ts';
 import type { Group } from './pod-groups.ts';
+import { preemptForGang } from './preempt-for-gang.ts';
 
 export interface GangAttemptsDeps {
   picture: ClusterPicture;
@@ -14,12 +18,17 @@ export interface GangAttemptsDeps {
   /** By the name under which pods ask for them. */
   deciders: ReadonlyMap<string, Decider>;
   bindings: Bindings;
+  preemptor: Preemptor;
+  preemptions: Preemptions;
   reports: Reports;
   metrics: SchedulerMetrics;
   nowMs(): number;
 }
 
-/** Decides about gangs, each as a whole. */
+/** The nodes that pods of a gang were promised. */
+type Promises = ReadonlyMap<PodInfo, string>;
+
+/** Decides about gangs, each as a whole: binds enough of its pods, has others leave for all of them, or lets it wait. */
 export class GangAttempts {
   private readonly deps: GangAttemptsDeps;
 
@@ -29,21 +38,42 @@ export class GangAttempts {
 
   /** All that fit are bound together, if they are enough; what is left over is tried again later. */
   schedule(waiting: Waiting, gang: Group): void {
-    const { metrics, picture, deciders, bindings } = this.deps;
-    const { nominations, groups } = picture;
+    const { metrics, picture, bindings } = this.deps;
+    const { groups, table } = picture;
     const started = performance.now();
-    const decision = decideGang(gang.inOrder(), gang.needed, picture.table, (pod) => {
-      nominations.countFor(pod.priority);
-      return deciders.get(pod.shape.schedulerName)!.decide(pod);
-    });
+    const promises = this.withdrawPromises(gang);
+    const decide = (pod: PodInfo): Decision => this.decide(pod, promises.get(pod));
+    const decision = decideGang(gang.inOrder(), gang.needed, table, decide);
     metrics.decisionSeconds.observe((performance.now() - started) / 1000);
     const { placements } = decision;
     if (placements.length === 0) {
-      this.refused(waiting, gang, decision);
+      metrics.attempts.unschedulable.add();
+      this.refused(waiting, gang, decision, promises);
       return;
     }
     for (const { pod } of placements) groups.addPlaced(pod.uid, gang.namespace, gang.name);
     void bindings.bind(waiting, placements, groupBinding(gang, placements), () => this.bound(waiting, gang));
+  }
+
+  private withdrawPromises(gang: Group): Promises {
+    const { nominations } = this.deps.picture;
+    const promises = new Map<PodInfo, string>();
+    for (const pod of gang.pending.values()) {
+      const node = nominations.nodeOf(pod.uid);
+      if (node === undefined) continue;
+      promises.set(pod, node);
+      nominations.withdraw(pod.uid);
+    }
+    return promises;
+  }
+
+  /** The node that it was promised comes first. */
+  private decide(pod: PodInfo, promised: string | undefined): Decision {
+    const { picture, deciders } = this.deps;
+    picture.nominations.countFor(pod.priority);
+    const decider = deciders.get(pod.shape.schedulerName)!;
+    if (promised !== undefined && decider.refusedBy(pod.shape, promised) === null) return { node: promised };
+    return decider.decide(pod);
   }
 
   private bound(waiting: Waiting, gang: Group): void {
@@ -53,18 +83,36 @@ export class GangAttempts {
     else queue.retry(waiting, nowMs());
   }
 
-  private refused(waiting: Waiting, gang: Group, decision: GangDecision): void {
-    const { metrics, queue, reports, nowMs } = this.deps;
+  /** Others may have to go, for as many of its pods as it takes. */
+  private refused(waiting: Waiting, gang: Group, decision: GangDecision, promises: Promises): void {
+    const { queue, nowMs, picture, deciders, preemptor, preemptions } = this.deps;
     const { pod, refusal } = decision.refused!;
-    metrics.attempts.unschedulable.add();
+    const message = gangRefusal(gang, decision)!;
     // What lets that pod fit may let the gang.
     waiting.pod = { ...waiting.pod, shape: pod.shape };
-    queue.refuse(waiting, refusal.wakesOn, nowMs());
-    const message = gangRefusal(gang, decision)!;
-    if (gang.said === message) return;
-    gang.said = message;
-    const { cause } = waiting;
-    for (const member of gang.pending.values()) reports.unschedulable({ pod: member, cause }, message, null);
+    if ([...promises.values()].some((node) => picture.isBeingLeft(node))) {
+      for (const [promised, node] of promises) picture.nominations.nominate(promised, node);
+      queue.refuse(waiting, refusal.wakesOn, nowMs(), true);
+      return;
+    }
+    const plan = preemptForGang(gang, picture, deciders, preemptor);
+    queue.refuse(waiting, refusal.wakesOn, nowMs(), plan !== null);
+    if (plan === null) {
+      this.tell(waiting, gang, message);
+      return;
+    }
+    for (const { pod, node } of plan.placements) preemptions.promise(pod, node, waiting.cause);
+    void preemptions.carryOut(waiting, plan.preemptions, () => this.tell(waiting, gang, message));
+  }
+
+  private tell({ cause }: Waiting, gang: Group, message: string): void {
+    const { reports, nowMs, picture } = this.deps;
+    const members = [...gang.pending.values()];
+    const nodes = members.map(({ uid }) => picture.nominations.nodeOf(uid) ?? null);
+    const said = JSON.stringify([message, ...nodes]);
+    if (gang.said === said) return;
+    gang.said = said;
+    for (const [at, pod] of members.entries()) reports.unschedulable({ pod, cause }, message, nodes[at]!);
     void reports.send(groupUnschedulable(gang, message, nowMs()), cause);
   }
 }

@@ -202,3 +202,143 @@ describe('whatever fails in between', () => {
     );
   }, 60_000);
 });
+
+describe('a gang that is more important than others', () => {
+  const cpus = (name: string, cpu: string) => makeNode(name, { allocatable: { cpu } });
+  const low = (name: string, node: string, priority = 0, cpu = '1') =>
+    makePod(name, { nodeName: node, priority }, { cpu });
+  const urgent = (name: string) =>
+    makePod(name, { schedulingGroup: { podGroupName: 'g' }, priority: 100 }, { cpu: '1' });
+  const deleted = (): string[] =>
+    test.cluster.sent.filter(({ command }) => command.verb === 'delete').map(({ command }) => command.name);
+  const finishAll = (...gone: string[]): void => {
+    for (const name of gone) test.cluster.remove(podKind, 'default', name);
+  };
+
+  it('has them leave for all of its pods, and is bound by one command when the last has gone', async () => {
+    test.put(cpus('a', '1'), cpus('b', '1'), cpus('c', '1'), low('la', 'a'), low('lb', 'b'));
+    putGang(3);
+    test.start();
+    await settle();
+    test.put(...names(3).map(urgent));
+    await settle();
+    expect(deleted().sort()).toEqual(['la', 'lb']);
+    expect(
+      names(3)
+        .map((name) => test.pod(name).status!.nominatedNodeName)
+        .sort(),
+    ).toEqual(['a', 'b', 'c']);
+    test.put(makePod('lesser', { priority: 50, preemptionPolicy: 'Never' }, { cpu: '1' }));
+    await settle(20_000);
+    finishAll('la');
+    await settle(60_000);
+    expect([bound(3), test.nodeOf('lesser')]).toEqual([0, [undefined]]);
+    finishAll('lb');
+    await settle();
+    expect(bound(3)).toBe(3);
+    expect(test.sent('binding')).toHaveLength(1);
+    expect(deleted()).toHaveLength(2);
+  });
+
+  it('has nobody leave when that would not be enough for all of them', async () => {
+    test.put(cpus('a', '1'), cpus('b', '1'), low('la', 'a'), low('equal', 'b', 100));
+    putGang(2);
+    test.start();
+    await settle();
+    test.put(...names(2).map(urgent));
+    await settle(400_000);
+    expect(deleted()).toEqual([]);
+    expect(test.said('FailedScheduling')[0]).toMatch(/pod group g needs nodes for 2 pods at once, 0 have one/);
+    expect(test.pod('p0').status!.nominatedNodeName).toBeUndefined();
+  });
+
+  it('has none of its own pods leave', async () => {
+    test.put(cpus('a', '1'), member('p0', { nodeName: 'a', priority: 0, containers: urgent('x').spec.containers }));
+    putGang(2);
+    test.start();
+    await settle();
+    test.put(urgent('p1'));
+    await settle(400_000);
+    expect(deleted()).toEqual([]);
+  });
+
+  it('keeps what it was promised when the scheduler begins anew', async () => {
+    const going = low('la', 'a');
+    const conditions = [{ type: 'DisruptionTarget', status: 'True', reason: 'PreemptionByScheduler' }];
+    const metadata = { ...going.metadata, deletionTimestamp: '2026-01-01T00:00:30Z' };
+    test.put(cpus('a', '1'), cpus('b', '1'), cpus('c', '1'), low('lb', 'b'), low('lc', 'c'));
+    test.put({ ...going, metadata, status: { phase: 'Running', conditions } } as Pod);
+    putGang(1);
+    test.put({ ...urgent('p0'), status: { phase: 'Pending', nominatedNodeName: 'a' } } as Pod);
+    test.start();
+    await settle(20_000);
+    finishAll('la');
+    await settle(20_000);
+    expect(test.nodeOf('p0')).toEqual(['a']);
+    expect(deleted()).toEqual([]);
+  });
+
+  it('tries again when one of them could not be deleted', async () => {
+    test.put(cpus('a', '1'), cpus('b', '1'), low('la', 'a'), low('lb', 'b'));
+    putGang(2);
+    let tries = 0;
+    test.answer = (command) =>
+      command.verb === 'delete' && ++tries === 1 ? Promise.reject(new Error('not now')) : undefined;
+    test.start();
+    await settle();
+    test.put(...names(2).map(urgent));
+    await settle(5_000);
+    finishAll('la', 'lb');
+    await settle(60_000);
+    expect(bound(2)).toBe(2);
+  });
+
+  it('never has somebody leave for nothing, nor anybody as important as it is', async () => {
+    const scene = fc.record({
+      nodes: fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 4 }),
+      pods: fc.array(
+        fc.record({
+          node: fc.nat(3),
+          cpu: fc.integer({ min: 1, max: 2 }),
+          priority: fc.integer({ min: 98, max: 101 }),
+        }),
+        {
+          maxLength: 8,
+        },
+      ),
+      gang: fc.integer({ min: 1, max: 5 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(scene, async ({ nodes, pods, gang }) => {
+        await finish();
+        test = new SchedulingTest();
+        const left = [...nodes];
+        test.put(...nodes.map((cpu, at) => cpus(`n${at}`, String(cpu))));
+        const placed = pods.flatMap(({ node, cpu, priority }, at) => {
+          const on = node % nodes.length;
+          if (left[on]! < cpu) return [];
+          left[on]! -= cpu;
+          return [{ name: `l${at}`, on, cpu, priority }];
+        });
+        test.put(...placed.map(({ name, on, cpu, priority }) => low(name, `n${on}`, priority, String(cpu))));
+        putGang(gang);
+        test.start();
+        await settle();
+        test.put(...names(gang).map(urgent));
+        await settle();
+        const gone = deleted();
+        expect(new Set(gone).size).toBe(gone.length);
+        for (const name of gone) expect(placed.find((pod) => pod.name === name)!.priority).toBeLessThan(100);
+        finishAll(...gone);
+        await settle(60_000);
+        const staying = placed.filter(({ priority }) => priority >= 100);
+        const roomWithoutOthers =
+          nodes.reduce((sum, cpu) => sum + cpu, 0) - staying.reduce((sum, { cpu }) => sum + cpu, 0);
+        expect(bound(gang)).toBe(roomWithoutOthers >= gang ? gang : 0);
+        if (bound(gang) === 0) expect(gone).toEqual([]);
+        expect(deleted()).toEqual(gone);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});

@@ -91,6 +91,12 @@ export class PodGroups {
     return this.byPod.get(uid);
   }
 
+  /** Under which uid the queue knows a pod: its own, or that of its gang. */
+  queuedAs(uid: string): string {
+    const group = this.byPod.get(uid);
+    return group?.policy?.gang ? group.uid : uid;
+  }
+
   /** Takes a pod without a node, or its new state. Whether that changes what its group needs or has. */
   addPending(pod: PodInfo, name: string): boolean {
     const group = this.group(pod.pod.metadata.namespace!, name);
