@@ -42,6 +42,7 @@ const LEASE_SECONDS = 10;
 const DAY_MS = 86_400_000;
 /** As --cluster-signing-duration. */
 const SIGNED_SECONDS = 365 * 86_400;
+const SIGNED_RANGE = { min: 600, max: 10 * SIGNED_SECONDS };
 /** As --legacy-service-account-token-clean-up-period. */
 const UNUSED_DAYS = 365;
 
@@ -64,7 +65,8 @@ export function controllerManagerConfig(reader: ConfigReader): ControllerManager
     rootCa: reader.file('rootCaFile'),
     nodeMonitor: { startupGraceMs: (startupGrace ?? STARTUP_GRACE_SECONDS) * 1_000 },
     autoscaler: autoscalerOf(reader.has('autoscaler') ? reader.object('autoscaler') : null),
-    ...signingOf(reader.has('clusterSigning') ? reader.object('clusterSigning') : null),
+    signing: { lifeMs: reader.integer('signedCertificateSeconds', SIGNED_RANGE, SIGNED_SECONDS) * 1_000 },
+    signingAuthority: reader.has('clusterSigning') ? authorityOf(reader.object('clusterSigning')) : null,
     podNetworks: reader.has('podNetwork') ? podNetworksOf(reader.object('podNetwork')) : [],
     legacyTokens: { unusedMs: reader.integer('legacyTokenUnusedDays', { min: 1, max: 3_650 }, UNUSED_DAYS) * DAY_MS },
     leaseSeconds: reader.integer('leaseSeconds', { min: 2, max: 600 }, LEASE_SECONDS),
@@ -86,15 +88,11 @@ function autoscalerOf(reader: ConfigReader | null): AutoscalerSettings {
   };
 }
 
-/** As --cluster-signing-cert-file, --cluster-signing-key-file and --cluster-signing-duration. */
-function signingOf(reader: ConfigReader | null): Pick<ControllerManagerConfig, 'signing' | 'signingAuthority'> {
-  const range = { min: 600, max: 10 * SIGNED_SECONDS };
-  const seconds = reader?.integer('durationSeconds', range, SIGNED_SECONDS) ?? SIGNED_SECONDS;
-  return {
-    signing: { lifeMs: seconds * 1_000 },
-    signingAuthority: reader && { cert: reader.file('cert').toString(), key: reader.file('key').toString() },
-  };
-}
+/** As --cluster-signing-cert-file and --cluster-signing-key-file. */
+const authorityOf = (reader: ConfigReader): ControllerManagerConfig['signingAuthority'] => ({
+  cert: reader.file('cert').toString(),
+  key: reader.file('key').toString(),
+});
 
 /** As --cluster-cidr, --node-cidr-mask-size-ipv4 and --node-cidr-mask-size-ipv6. */
 function podNetworksOf(reader: ConfigReader): PodNetwork[] {

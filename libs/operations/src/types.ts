@@ -9,6 +9,8 @@ export interface User {
   readonly uid: string;
   readonly groups: readonly string[];
   readonly extra: Readonly<Record<string, readonly string[]>>;
+  /** What is said to whoever logs in this way, with every answer. */
+  readonly warning?: string;
 }
 
 /** What a client showed. The certificate has been verified by TLS against the cluster's authority. */

@@ -203,7 +203,7 @@ const contextOf = (exchange: Exchange, user: User, options: WriteOptions, { kind
   fieldManager: options.fieldManager,
   userAgent: exchange.request.headers['user-agent'],
   fieldValidation: options.fieldValidation,
-  warnings: kind.deprecation ? [kind.deprecation] : [],
+  warnings: [user.warning, kind.deprecation].flatMap((warning) => warning || []),
   nowMs: Date.now(),
 });
 

@@ -250,6 +250,24 @@ describe('a secret for a token', () => {
     expect(JSON.parse(await ok(`-n kube-system get ${tracking} -o json`)).data).toEqual({ since: day });
   });
 
+  it('that its account lists warns whoever uses it', async () => {
+    await apply({
+      ...{ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'old' }, secrets: [{ name: 'unasked' }] },
+    });
+    await ok('create clusterrolebinding old --clusterrole=reader --serviceaccount=default:old');
+    await apply(secretFor('old', 'unasked'));
+    await apply(secretFor('old', 'asked'));
+    const warningOf = async (name: string) => {
+      const { code, headers } = await list((await filled(name)).token);
+      expect(code).toBe(200);
+      return headers.warning;
+    };
+    expect(await warningOf('unasked')).toBe(
+      '299 - "Use tokens from the TokenRequest API or manually created secret-based tokens instead of auto-generated secret-based tokens."',
+    );
+    expect(await warningOf('asked')).toBeUndefined();
+  });
+
   it('gets a new token in place of one that was taken out, which ends', async () => {
     await apply(secretFor('bot', 'renewed'));
     const before = await filled('renewed');

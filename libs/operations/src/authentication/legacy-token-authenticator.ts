@@ -1,5 +1,13 @@
 import { timingSafeEqual } from 'node:crypto';
-import { dayOf, INVALID_SINCE, type Secret, secret, serviceAccount, startOfDay } from '@periplus/api';
+import {
+  dayOf,
+  INVALID_SINCE,
+  type Secret,
+  type ServiceAccount,
+  secret,
+  serviceAccount,
+  startOfDay,
+} from '@periplus/api';
 import type { DeepReadonly } from '@periplus/apimachinery';
 import { type CacheReader, ClusterState } from '../cluster-state.ts';
 import type { User } from '../types.ts';
@@ -11,6 +19,8 @@ import type { LegacyClaims, ServiceAccountTokens } from './service-account-token
 import { TokenRefused } from './token-authenticator.ts';
 
 const INVALIDATED = 'Token has been invalidated';
+const UNASKED =
+  'Use tokens from the TokenRequest API or manually created secret-based tokens instead of auto-generated secret-based tokens.';
 const DAY_MS = 86_400_000;
 
 interface Verified {
@@ -82,6 +92,7 @@ export class LegacyTokenAuthenticator implements UserAuthenticator {
       uid: account.uid,
       groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, AUTHENTICATED],
       extra: {},
+      ...(this.wasUnasked(claims) && { warning: UNASKED }),
     };
     const notedUntilMs = (startOfDay(dayOf(this.now())) ?? 0) + DAY_MS;
     this.verified.set(token, { claims, user, secret: found, notedUntilMs });
@@ -94,6 +105,12 @@ export class LegacyTokenAuthenticator implements UserAuthenticator {
     if (!found || found.metadata.deletionTimestamp) return INVALIDATED;
     if (!holds(found, token)) return "Token does not match server's copy";
     return this.accountProblem(claims) ?? found;
+  }
+
+  /** Whether Kubernetes once made the token for its account: such an account lists it. */
+  private wasUnasked({ namespace, serviceAccount: { name }, secretName }: LegacyClaims): boolean {
+    const account = this.cluster.object<ServiceAccount>(serviceAccount, namespace, name);
+    return account?.secrets?.some((listed) => listed.name === secretName) ?? false;
   }
 
   private accountProblem({ namespace, serviceAccount: { name, uid } }: LegacyClaims): string | undefined {
