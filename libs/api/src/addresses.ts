@@ -92,6 +92,15 @@ export function isStrictSubset(inner: string, outer: string): boolean {
   return one.isV6 === other.isV6 && one.bits > other.bits && one.prefix(other.bits) === other.prefix(other.bits);
 }
 
+/** Whether `address` may be taken from `range`: its first names the network and, of IPv4, its last is everybody's. */
+export function isInRange(address: string, range: string): boolean {
+  const [one, other] = [networkOf(`${address}/`), networkOf(range)];
+  if (one.isV6 !== other.isV6) return false;
+  const free = BigInt((other.isV6 ? 128 : 32) - other.bits);
+  const offset = one.address - (other.prefix(other.bits) << free);
+  return offset > 0n && offset < (1n << free) - (other.isV6 ? 0n : 1n);
+}
+
 /** Addresses of new kinds are written in one way only. */
 export function canonicalAddress(text: string): readonly string[] {
   const problems = ipAddress(text);

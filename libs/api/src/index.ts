@@ -3,7 +3,7 @@
  * each file below `core/`, `apps/`, ... is one kind; `builtin.ts` lists them.
  */
 export type { ArraySchema, ObjectSchema, Schema } from '@periplus/apimachinery';
-export { type AddressRange, addressRange, addressText } from './addresses.ts';
+export { type AddressRange, addressRange, addressText, isInRange, isIpv6Range } from './addresses.ts';
 export { type ControllerRevision, controllerRevision } from './apps/controller-revision.ts';
 export { type DaemonSet, daemonSet } from './apps/daemon-set.ts';
 export { type Deployment, deployment } from './apps/deployment.ts';
@@ -90,7 +90,20 @@ export { type Ingress, ingress } from './networking/ingress.ts';
 export { type IngressClass, ingressClass, isDefaultIngressClass } from './networking/ingress-class.ts';
 export { type IPAddress, ipAddress } from './networking/ip-address.ts';
 export { type NetworkPolicy, networkPolicy } from './networking/network-policy.ts';
-export { type ServiceCIDR, serviceCIDR } from './networking/service-cidr.ts';
+export {
+  addressesOf,
+  addressOfService,
+  hasAllocatorLabels,
+  isAllocatedAddress,
+  serviceOfAddress,
+} from './networking/service-address.ts';
+export {
+  DEFAULT_SERVICE_CIDR,
+  isReadyServiceCIDR,
+  SERVICE_CIDR_PROTECTION,
+  type ServiceCIDR,
+  serviceCIDR,
+} from './networking/service-cidr.ts';
 export { type RuntimeClass, runtimeClass } from './node/runtime-class.ts';
 export { type Amounts, amountsOf, podLimits, podRequests } from './pod-spec/pod-resources.ts';
 export { type PodDisruptionBudget, podDisruptionBudget } from './policy/pod-disruption-budget.ts';

@@ -42,6 +42,9 @@ import { replicaSetController, replicationControllerController } from './replica
 import { resourceQuotaController } from './resource-quota/resource-quota-controller.ts';
 import { rootCaController } from './root-ca/root-ca-controller.ts';
 import { serviceAccountController } from './service-account/service-account-controller.ts';
+import { addressCleaner } from './service-addresses/address-cleaner.ts';
+import { addressRepairController } from './service-addresses/address-repair-controller.ts';
+import { serviceCidrController } from './service-addresses/service-cidr-controller.ts';
 import { statefulSetController } from './stateful-set/stateful-set-controller.ts';
 import { ttlController } from './ttl/ttl-controller.ts';
 import { ttlAfterFinishedController } from './ttl-after-finished/ttl-after-finished-controller.ts';
@@ -86,6 +89,9 @@ export const builtinControllers = (settings: {
   endpointSliceController,
   endpointsController,
   mirroringController,
+  serviceCidrController,
+  addressRepairController,
+  addressCleaner,
   disruptionController,
   nodeController(settings.nodeMonitor),
   taintEvictionController,

@@ -1,6 +1,8 @@
 import {
   type IngressClass,
+  type IPAddress,
   ingressClass,
+  ipAddress,
   isDefaultIngressClass,
   isDefaultStorageClass,
   type Kind,
@@ -29,7 +31,8 @@ import {
   StatusError,
 } from '@periplus/apimachinery';
 import { type ClusterCache, type Entry, type Index, textsBehind, type View } from '@periplus/cache';
-import { allocationsOf } from './writing/companions.ts';
+import { allocationPath } from '@periplus/store';
+import { allocationsOf, CLUSTER_IPS } from './writing/companions.ts';
 
 /** The part of the cache that the core reads. */
 export interface CacheReader
@@ -52,6 +55,13 @@ const servicesByAllocation: Index<Service> = {
   name: 'services by allocation',
   kind: service,
   keys: (object) => [...allocationsOf(object)],
+};
+
+/** An address is taken by its IPAddress, too, whoever made that. */
+const addressesByAllocation: Index<IPAddress> = {
+  name: 'addresses by allocation',
+  kind: ipAddress,
+  keys: ({ metadata }) => [allocationPath(CLUSTER_IPS, metadata.name!)],
 };
 
 const inNamespace = ({ metadata }: DeepReadonly<KubeObject>): readonly string[] => [metadata.namespace!];
@@ -90,6 +100,7 @@ const defaultIngressClasses: Index<IngressClass> = {
 export const cacheIndexes: readonly Index[] = [
   podsByNode,
   servicesByAllocation,
+  addressesByAllocation,
   limitRanges,
   budgets,
   quotas,
@@ -190,9 +201,10 @@ export class ClusterState {
     return newestOf(this.cache.view(0).index(defaultIngressClasses, DEFAULT));
   }
 
-  /** Whether a service holds what `path` stands for. */
+  /** Whether somebody holds what `path` stands for. */
   isAllocated(path: string): boolean {
-    return this.cache.view(0).index(servicesByAllocation, path).length > 0;
+    const view = this.cache.view(0);
+    return view.index(servicesByAllocation, path).length > 0 || view.index(addressesByAllocation, path).length > 0;
   }
 
   /** Resolves when everything that had happened before the call is in. */

@@ -250,12 +250,12 @@ export function createOperations(deps: OperationsDeps): Operations {
     [podMetrics, metrics],
   ]);
   const access = accessOf(authorizer);
-  const committer = new Committer(store, new Quotas({ cluster, store, now: Date.now }));
+  const committer = new Committer(cluster, store, new Quotas({ cluster, store, now: Date.now }));
   const write: WriteDeps = {
     ...{ cluster, committer },
     turns: new Turns(cluster),
     admission: admissionChain(cluster, authorizer),
-    allocation: { network, isTaken: (path) => cluster.isAllocated(path), random: Math.random },
+    allocation: { network, cluster, random: Math.random },
     authorize: access.authorizeTarget,
   };
   const together: ApplyAllDeps = {

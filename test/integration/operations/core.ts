@@ -73,6 +73,7 @@ export interface TestCore extends AsyncDisposable {
 /** The whole core on an etcd of its own. */
 export async function startCore(
   options: {
+    serviceCidr?: string;
     nodePortRange?: string;
     window?: WindowLimits;
     nodeUsage?: NodeUsageSource['usageOf'];
@@ -100,7 +101,7 @@ export async function startCore(
     audiences: ['https://kubernetes.default.svc.cluster.local'],
   });
   const network = new ServiceNetwork({
-    serviceCidr: '10.96.0.0/12',
+    serviceCidr: options.serviceCidr ?? '10.96.0.0/12',
     nodePortRange: options.nodePortRange ?? '30000-32767',
   });
   const authorizer = createAuthorizer({ cache });

@@ -309,7 +309,7 @@ describe('services', () => {
       'Service "same-port" is invalid: spec.ports[0].nodePort: Invalid value: 30777: provided port is already allocated',
     );
     expect((await refusal(make('outside', { clusterIP: '192.168.0.1' }))).message).toMatch(
-      /the provided IP \(192\.168\.0\.1\) is not in the valid range\. The range of valid IPs is 10\.96\.0\.0\/12$/,
+      /failed to allocate IP 192\.168\.0\.1: the provided network does not match the current range$/,
     );
     const outside = make('outside', { type: 'NodePort', ports: [{ port: 80, nodePort: 80 }] });
     expect((await refusal(outside)).message).toMatch(/The range of valid ports is 30000-32767$/);

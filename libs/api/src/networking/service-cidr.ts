@@ -11,6 +11,19 @@ export type ServiceCIDR = Stored<IServiceCIDR, 'spec'>;
 /** One of each family of addresses. */
 const RANGES_MAX = 2;
 
+/** Holds a ServiceCIDR while addresses would be without one. */
+export const SERVICE_CIDR_PROTECTION = 'networking.k8s.io/service-cidr-finalizer';
+/** The range that the api-server is configured with. */
+export const DEFAULT_SERVICE_CIDR = 'kubernetes';
+const READY = 'Ready';
+
+/** Whether addresses may be taken from it. Until somebody has said anything it is as good as ready. */
+export function isReadyServiceCIDR({ metadata, status }: DeepReadonly<ServiceCIDR>): boolean {
+  if (metadata.deletionTimestamp) return false;
+  const ready = status?.conditions?.find(({ type }) => type === READY);
+  return ready === undefined || ready.status === 'True';
+}
+
 function check(errors: Errors, root: FieldPath, { spec }: DeepReadonly<ServiceCIDR>): void {
   const { cidrs = [] } = spec;
   const at = root.child('spec', 'cidrs');

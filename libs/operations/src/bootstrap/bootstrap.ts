@@ -3,6 +3,7 @@ import {
   clusterRole,
   clusterRoleBinding,
   configMap,
+  DEFAULT_SERVICE_CIDR,
   dayOf,
   endpointSlice,
   endpoints,
@@ -90,8 +91,8 @@ const ensureBinding = (builder: Builder, one: BootstrapBinding): Promise<void> =
 
 /** The range that addresses of Services come from, for those who look it up. */
 async function ensureServiceRange(builder: Builder, { network, now }: BootstrapDeps): Promise<void> {
-  const target = targetOf(serviceCIDR, '', API_SERVICE);
-  const make = (): object => ({ metadata: { name: API_SERVICE }, spec: { cidrs: [network.serviceCidr] } });
+  const target = targetOf(serviceCIDR, '', DEFAULT_SERVICE_CIDR);
+  const make = (): object => ({ metadata: { name: DEFAULT_SERVICE_CIDR }, spec: { cidrs: [network.serviceCidr] } });
   await builder.ensure(target, make);
   const message = 'Kubernetes default Service CIDR is ready';
   const ready = { type: 'Ready', status: 'True', reason: '', message, lastTransitionTime: formatTime(now()) };

@@ -168,6 +168,7 @@ const forComponents: readonly BootstrapRole[] = [
       rule(['create'], 'batch', 'jobs'),
       rule(['create'], 'coordination.k8s.io', 'leases'),
       rule(['create'], 'discovery.k8s.io', 'endpointslices'),
+      rule(['create'], 'networking.k8s.io', 'ipaddresses'),
       rule(['escalate'], 'rbac.authorization.k8s.io', 'clusterroles'),
       ...SIGNER_RULES,
       ...reviews,

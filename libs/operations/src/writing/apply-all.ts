@@ -57,7 +57,7 @@ async function decide(
     committer: staged,
     turns: { take: (_, change) => change() },
     admission: admissionOn(cluster),
-    allocation: { ...write.allocation, isTaken: (path) => cluster.isAllocated(path) },
+    allocation: { ...write.allocation, cluster },
   };
   const outcomes: Outcome[] = [];
   for (const member of members) {
@@ -107,16 +107,19 @@ const reliedOn = (outcomes: readonly Outcome[]): Outcome[] =>
 async function write(store: ApplyAllDeps['store'], outcomes: readonly Outcome[]): Promise<Outcome[]> {
   const changed = outcomes.filter(isChanged);
   const committed = await store.commitAll({
-    writes: changed.map(({ staged }) => staged.write),
+    writes: changed.flatMap(({ staged }) => staged.writes),
     standing: reliedOn(outcomes).map(({ member, result }) => ({
       key: keyOf(member.target),
       revision: result.revision,
     })),
   });
-  const results = changed.map((outcome, place) => ({
-    ...outcome,
-    result: committedResult(outcome.staged.change, committed[place]!),
-  }));
+  let place = 0;
+  const results = changed.map((outcome) => {
+    const { change, writes } = outcome.staged;
+    const result = committedResult(change, committed[place]!);
+    place += writes.length;
+    return { ...outcome, result };
+  });
   return [...results, ...outcomes.filter((outcome) => !isChanged(outcome))];
 }
 
@@ -159,7 +162,8 @@ async function apply(
       if (!(error instanceof WriteConflict)) throw error;
       await deps.write.cluster.reach(error.revision);
       if (attempt < ATTEMPTS_MAX) continue;
-      const { member } = [...decided.filter(isChanged), ...reliedOn(decided)][error.place] ?? decided[0]!;
+      const written = decided.filter(isChanged).flatMap((outcome) => outcome.staged.writes.map(() => outcome));
+      const { member } = [...written, ...reliedOn(decided)][error.place] ?? decided[0]!;
       throw refusalOf(member, staleVersion(namedResource(member.target.kind), member.target.name));
     }
   }

@@ -1,11 +1,12 @@
 import type { Kind } from '@periplus/api';
 import type { DeepReadonly, JsonObject, KubeObject } from '@periplus/apimachinery';
 import type { Entry } from '@periplus/cache';
-import type { Committed, Store, Write } from '@periplus/store';
-import { resourceOf, storageKind } from '../cluster-state.ts';
+import { allocationPath, type Committed, type Store, type Write, WriteConflict } from '@periplus/store';
+import { type ClusterState, resourceOf, storageKind } from '../cluster-state.ts';
 import type { Quotas } from '../quota/quotas.ts';
 import type { ObjectResult, RequestContext } from '../types.ts';
-import { companionsOf } from './companions.ts';
+import { CLUSTER_IPS, companionsOf } from './companions.ts';
+import { addressChanges } from './service-addresses.ts';
 
 /** One change of one object, decided. */
 export interface DecidedChange {
@@ -111,12 +112,18 @@ export function committedResult(change: DecidedChange, committed: Committed): Ob
   return resultOf(inFormOf(kind, object ?? last ?? old!.object), resourceVersion, revision, codeOf(change));
 }
 
+/** An IPAddress that stands already is an address that is taken; one that has changed is to be looked at again. */
+const addressConflict = ({ object, old }: DecidedChange, { revision }: WriteConflict): WriteConflict =>
+  new WriteConflict(revision, old ? null : allocationPath(CLUSTER_IPS, object!.metadata.name!));
+
 /** Writes what was decided, with everything that changes with it, and makes the answer. */
 export class Committer {
+  private readonly cluster: ClusterState;
   private readonly store: Store;
   private readonly quotas: Quotas;
 
-  constructor(store: Store, quotas: Quotas) {
+  constructor(cluster: ClusterState, store: Store, quotas: Quotas) {
+    this.cluster = cluster;
     this.store = store;
     this.quotas = quotas;
   }
@@ -143,6 +150,19 @@ export class Committer {
 
   private async write(change: DecidedChange): Promise<ObjectResult> {
     if (change.context.dryRun) return uncommitted(change);
-    return committedResult(change, await this.store.commit(writeOf(change)));
+    const addresses = addressChanges(this.cluster, change);
+    const committed =
+      addresses.length === 0 ? await this.store.commit(writeOf(change)) : await this.together(change, addresses);
+    return committedResult(change, committed);
+  }
+
+  private async together(change: DecidedChange, addresses: readonly DecidedChange[]): Promise<Committed> {
+    try {
+      const [first] = await this.store.commitAll({ writes: [change, ...addresses].map(writeOf), standing: [] });
+      return first!;
+    } catch (error) {
+      const address = error instanceof WriteConflict ? addresses[error.place - 1] : undefined;
+      throw address ? addressConflict(address, error as WriteConflict) : error;
+    }
   }
 }

@@ -1,4 +1,4 @@
-import { type Kind, keeperOf, type PersistentVolume, type Pod, type Service } from '@periplus/api';
+import { addressesOf, type Kind, keeperOf, type PersistentVolume, type Pod, type Service } from '@periplus/api';
 import type { DeepReadonly, KubeObject } from '@periplus/apimachinery';
 import { allocationPath, type Companion, inboxPath } from '@periplus/store';
 
@@ -30,9 +30,7 @@ export function allocationsOf(service: DeepReadonly<Service> | null): Set<string
   const held = new Set<string>();
   const spec = service?.spec;
   if (!spec) return held;
-  if (spec.type !== 'ExternalName') {
-    for (const address of spec.clusterIPs ?? []) if (address !== 'None') held.add(allocationPath(CLUSTER_IPS, address));
-  }
+  for (const address of addressesOf(service)) held.add(allocationPath(CLUSTER_IPS, address));
   for (const { nodePort } of spec.ports ?? []) if (nodePort) held.add(allocationPath(NODE_PORTS, String(nodePort)));
   if (spec.healthCheckNodePort) held.add(allocationPath(NODE_PORTS, String(spec.healthCheckNodePort)));
   return held;

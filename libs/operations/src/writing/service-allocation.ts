@@ -1,8 +1,17 @@
-import { type Service, service } from '@periplus/api';
+import {
+  addressesOf,
+  DEFAULT_SERVICE_CIDR,
+  isIpv6Range,
+  isReadyServiceCIDR,
+  type Service,
+  service,
+  serviceCIDR,
+} from '@periplus/api';
 import { at, type DeepReadonly, type FieldError, internalError, invalid } from '@periplus/apimachinery';
 import { allocationPath } from '@periplus/store';
+import type { ClusterState } from '../cluster-state.ts';
 import { allocationsOf, CLUSTER_IPS, NODE_PORTS } from './companions.ts';
-import { type Pool, pick, type ServiceNetwork } from './service-network.ts';
+import { addressOf, addressPool, hasAddress, type Pool, pick, type ServiceNetwork } from './service-network.ts';
 
 type Port = NonNullable<Service['spec']['ports']>[number];
 
@@ -14,8 +23,8 @@ export interface Choice {
 
 export interface AllocationDeps {
   network: ServiceNetwork;
-  /** As far as the cache knows; the commit makes sure. */
-  isTaken(path: string): boolean;
+  /** What is taken, as far as the cache knows; the commit makes sure. And what further ranges there are. */
+  cluster: Pick<ClusterState, 'isAllocated' | 'objects' | 'object'>;
   random(): number;
 }
 
@@ -28,13 +37,26 @@ const refuse = ({ metadata }: Service, errors: FieldError[]): void => {
   if (errors.length > 0) throw invalid(service, metadata.name ?? '', errors);
 };
 
-/** Addresses and ports that the user names must be of our ranges. */
-function checkNamed(object: Service, held: ReadonlySet<string>, network: ServiceNetwork): void {
+/** What addresses are taken from now: the ServiceCIDRs that are ready. */
+function addressPools({ network, cluster }: AllocationDeps): Pool[] {
+  const ready = [...cluster.objects(serviceCIDR)].filter(isReadyServiceCIDR);
+  const pools = ready
+    .flatMap(({ spec }) => spec.cidrs ?? [])
+    .filter((range) => !isIpv6Range(range))
+    .map(addressPool);
+  // The server's own range counts before the server has said so in the cluster.
+  return cluster.object(serviceCIDR, '', DEFAULT_SERVICE_CIDR) ? pools : [network.addresses, ...pools];
+}
+
+/** Addresses and ports that the user names must be of our ranges. Those that the service has stay its own. */
+function checkNamed(object: Service, held: ReadonlySet<string>, deps: AllocationDeps): void {
+  const { network } = deps;
   const errors: FieldError[] = [];
   const { spec } = object;
-  for (const address of spec.type === 'ExternalName' ? [] : (spec.clusterIPs ?? [])) {
-    if (address === 'None' || network.hasAddress(address)) continue;
-    const why = `the provided IP (${address}) is not in the valid range. The range of valid IPs is ${network.serviceCidr}`;
+  for (const address of addressesOf(object)) {
+    if (held.has(allocationPath(CLUSTER_IPS, address))) continue;
+    if (addressPools(deps).some((pool) => hasAddress(pool, address))) continue;
+    const why = 'the provided network does not match the current range';
     errors.push(at('spec', 'clusterIPs').invalid(spec.clusterIPs, `failed to allocate IP ${address}: ${why}`));
   }
   const why = `provided port is not in the valid range. The range of valid ports is ${network.nodePortRange}`;
@@ -50,30 +72,33 @@ function checkNamed(object: Service, held: ReadonlySet<string>, network: Service
  * chosen. Throws Invalid for values outside of the ranges, and InternalError when a range is full.
  */
 export function allocate(object: Service, old: DeepReadonly<Service> | null, deps: AllocationDeps): Choice[] {
-  const { network, isTaken, random } = deps;
+  const { network, cluster, random } = deps;
   const { spec } = object;
   const held = allocationsOf(old);
-  checkNamed(object, held, network);
+  checkNamed(object, held, deps);
   const choices: Choice[] = [];
   const chosen = allocationsOf(object);
-  const choose = (pool: Pool, name: string, text: (value: number) => string, what: string): string => {
+  const choose = (pools: readonly Pool[], name: string, text: (value: number) => string, what: string): string => {
     const isUsed = (value: number): boolean => {
       const path = allocationPath(name, text(value));
-      return chosen.has(path) || (isTaken(path) && !held.has(path));
+      return chosen.has(path) || (cluster.isAllocated(path) && !held.has(path));
     };
-    const value = pick(pool, isUsed, random);
-    if (value === undefined) throw internalError(`failed to allocate a ${what}: range is full`);
-    chosen.add(allocationPath(name, text(value)));
-    return text(value);
+    for (const pool of pools) {
+      const value = pick(pool, isUsed, random);
+      if (value === undefined) continue;
+      chosen.add(allocationPath(name, text(value)));
+      return text(value);
+    }
+    throw internalError(`failed to allocate a ${what}: range is full`);
   };
   const choosePort = (set: (port: number | undefined) => void): void => {
-    const port = choose(network.nodePorts, NODE_PORTS, String, 'nodePort');
+    const port = choose([network.nodePorts], NODE_PORTS, String, 'nodePort');
     set(Number(port));
     choices.push({ path: allocationPath(NODE_PORTS, port), undo: () => set(undefined) });
   };
 
   if (spec.type !== 'ExternalName' && !spec.clusterIP) {
-    const address = choose(network.addresses, CLUSTER_IPS, (value) => network.address(value), 'serviceIP');
+    const address = choose(addressPools(deps), CLUSTER_IPS, addressOf, 'serviceIP');
     spec.clusterIP = address;
     spec.clusterIPs = [address];
     const undo = (): void => {

@@ -8,7 +8,7 @@ export interface ServiceNetworkConfig {
 }
 
 const numberOf = (address: string): number => address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
-const addressOf = (value: number): string =>
+export const addressOf = (value: number): string =>
   [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255].join('.');
 
 /** Numbers from `first` on, that can be taken. */
@@ -23,6 +23,19 @@ export interface Pool {
 const reservedOf = (size: number, min: number, share: number, max: number): number =>
   size <= min ? 0 : Math.min(Math.max(min, Math.floor(size / share)), max);
 
+/** The addresses of an IPv4 network, which may be taken; none of one that has but two. */
+export function addressPool(range: string): Pool {
+  const [address = '', length = ''] = range.split('/');
+  const whole = 2 ** (32 - Number(length));
+  const base = Math.floor(numberOf(address) / whole) * whole;
+  // The first address names the network, the last one everybody in it.
+  const size = Math.max(whole - 2, 0);
+  return { first: base + 1, size, reserved: reservedOf(size, 16, 16, 256) };
+}
+
+export const hasAddress = (pool: Pool, address: string): boolean =>
+  isIPv4(address) && contains(pool, numberOf(address));
+
 /** The ranges that services get their addresses and node ports from. Throws when the configuration makes no sense. */
 export class ServiceNetwork {
   readonly serviceCidr: string;
@@ -36,11 +49,7 @@ export class ServiceNetwork {
     if (!isIPv4(address) || !Number.isInteger(bits) || bits < 8 || bits > 30) {
       throw new Error(`service network ${serviceCidr} is not an IPv4 network of /8 to /30`);
     }
-    const whole = 2 ** (32 - bits);
-    const base = Math.floor(numberOf(address) / whole) * whole;
-    // The first address names the network, the last one everybody in it.
-    const size = whole - 2;
-    this.addresses = { first: base + 1, size, reserved: reservedOf(size, 16, 16, 256) };
+    this.addresses = addressPool(serviceCidr);
     const range = /^(\d{1,5})-(\d{1,5})$/.exec(nodePortRange);
     const [from, to] = [Number(range?.[1]), Number(range?.[2])];
     if (!range || from < 1 || to > 65_535 || from > to) {
@@ -48,7 +57,7 @@ export class ServiceNetwork {
     }
     const count = to - from + 1;
     this.nodePorts = { first: from, size: count, reserved: reservedOf(count, 16, 32, 128) };
-    this.serviceCidr = `${addressOf(base)}/${bits}`;
+    this.serviceCidr = `${addressOf(this.addresses.first - 1)}/${bits}`;
     this.nodePortRange = nodePortRange;
   }
 
@@ -57,16 +66,8 @@ export class ServiceNetwork {
     return addressOf(this.addresses.first);
   }
 
-  hasAddress(address: string): boolean {
-    return isIPv4(address) && contains(this.addresses, numberOf(address));
-  }
-
   hasNodePort(port: number): boolean {
     return contains(this.nodePorts, port);
-  }
-
-  address(value: number): string {
-    return addressOf(value);
   }
 }
 

@@ -1,6 +1,7 @@
 import {
   clusterRole,
   ingressClass,
+  ipAddress,
   type Kind,
   limitRange,
   namespace,
@@ -28,7 +29,7 @@ export interface Member extends Configured {
 /** What others are admitted by comes before them, in whatever order the objects were sent. */
 const RELIED_ON = [
   ...[namespace, clusterRole, role, priorityClass, runtimeClass, storageClass, ingressClass],
-  ...[limitRange, serviceAccount],
+  ...[limitRange, serviceAccount, ipAddress],
 ] as readonly unknown[] as readonly Kind[];
 
 function rankOf({ target }: Member): number {
