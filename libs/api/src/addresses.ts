@@ -94,11 +94,10 @@ export function isStrictSubset(inner: string, outer: string): boolean {
 
 /** Whether `address` may be taken from `range`: its first names the network and, of IPv4, its last is everybody's. */
 export function isInRange(address: string, range: string): boolean {
-  const [one, other] = [networkOf(`${address}/`), networkOf(range)];
-  if (one.isV6 !== other.isV6) return false;
-  const free = BigInt((other.isV6 ? 128 : 32) - other.bits);
-  const offset = one.address - (other.prefix(other.bits) << free);
-  return offset > 0n && offset < (1n << free) - (other.isV6 ? 0n : 1n);
+  const found = addressRange(range);
+  if (!found || found.isV6 !== isIPv6(address)) return false;
+  const number = numberOf(address);
+  return number > found.first && number < found.behind - (found.isV6 ? 0n : 1n);
 }
 
 /** Addresses of new kinds are written in one way only. */
