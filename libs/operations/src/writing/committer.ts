@@ -1,27 +1,12 @@
 import type { Kind } from '@periplus/api';
 import type { DeepReadonly, JsonObject, KubeObject } from '@periplus/apimachinery';
-import type { Entry } from '@periplus/cache';
 import { allocationPath, type Committed, type Store, type Write, WriteConflict } from '@periplus/store';
 import { type ClusterState, resourceOf, storageKind } from '../cluster-state.ts';
 import type { Quotas } from '../quota/quotas.ts';
-import type { ObjectResult, RequestContext } from '../types.ts';
+import type { ObjectResult } from '../types.ts';
 import { CLUSTER_IPS, companionsOf } from './companions.ts';
+import type { DecidedChange } from './decided-change.ts';
 import { addressChanges } from './service-addresses.ts';
-
-/** One change of one object, decided. */
-export interface DecidedChange {
-  readonly context: RequestContext;
-  /** For the provenance: create, update, patch, delete, bind. */
-  readonly verb: string;
-  /** The kind that was asked for. */
-  readonly kind: Kind;
-  /** What is replaced; null for a new object. */
-  readonly old: Entry | null;
-  /** The new state in its stored form; null to remove it. */
-  readonly object: KubeObject | null;
-  /** What a removal answers with, where that is not the state of before. */
-  readonly last?: KubeObject;
-}
 
 /** What a commit answers with. Made and parsed when somebody asks, which who commands seldom does. */
 class CommittedObject implements ObjectResult {

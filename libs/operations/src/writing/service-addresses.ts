@@ -10,7 +10,7 @@ import {
 } from '@periplus/api';
 import type { DeepReadonly, KubeObject } from '@periplus/apimachinery';
 import { type ClusterState, storageKind } from '../cluster-state.ts';
-import type { DecidedChange } from './committer.ts';
+import type { DecidedChange } from './decided-change.ts';
 import { decideDeletion } from './deletion.ts';
 import { managedByUpdate } from './field-managers.ts';
 import { fillNewMetadata } from './metadata.ts';

@@ -1,7 +1,8 @@
 import { type Companion, resourcePath, type Write, WriteConflict } from '@periplus/store';
 import { ClusterState } from '../cluster-state.ts';
 import type { ObjectResult } from '../types.ts';
-import { type DecidedChange, uncommitted, writeOf } from './committer.ts';
+import { uncommitted, writeOf } from './committer.ts';
+import type { DecidedChange } from './decided-change.ts';
 import { addressChanges } from './service-addresses.ts';
 import { StagedCache } from './staged-cache.ts';
 
