@@ -76,6 +76,11 @@ describe('kubectl changes objects', () => {
     expect(container).not.toHaveProperty('env');
     expect(await shell.ok('apply view-last-applied deploy/applied')).toContain('image: example.com/main:2');
     expect(await shell.ok(`apply set-last-applied -f ${first}`)).toBe('deployment.apps/applied configured\n');
+    const editor = shell.file('last.sh', `#!/bin/sh\nsed -i 's/main:1/main:3/' "$1"\n`);
+    expect(await shell.ok('apply edit-last-applied deploy/applied', { editor })).toBe(
+      'deployment.apps/applied edited\n',
+    );
+    expect(await shell.ok('apply view-last-applied deploy/applied')).toContain('image: example.com/main:3');
   });
 
   it('apply prunes what the files do not have any more', async () => {
@@ -158,6 +163,40 @@ describe('kubectl changes objects', () => {
       'configmap "replaced" deleted from changes namespace\nconfigmap/replaced replaced\n',
     );
     expect((await shell.json('configmap replaced')).metadata.uid).not.toBe(before.metadata.uid);
+  });
+
+  it('replace makes what is not there, of kinds that allow it', async () => {
+    const file = shell.file(
+      'late.yaml',
+      '{apiVersion: v1, kind: Service, metadata: {name: late}, spec: {ports: [{port: 80}]}}',
+    );
+    expect(await shell.ok(`replace -f ${file}`)).toBe('service/late replaced\n');
+    expect(await shell.ok('get svc late -o jsonpath={.spec.clusterIP}')).toMatch(/^10\./);
+  });
+
+  it('debug puts a container into a pod that runs', async () => {
+    await shell.ok('run debugged --image=example.com/a');
+    await shell.ok('wait pod/debugged --for=condition=Ready --timeout=60s');
+    await shell.ok('debug debugged --image=example.com/tools --profile=general --target=debugged -- sh');
+    expect(await shell.ok('get pod debugged -o jsonpath={.spec.ephemeralContainers[0].image}')).toBe(
+      'example.com/tools',
+    );
+  });
+
+  it('shows the warnings of the server', async () => {
+    const args = [
+      '-n',
+      'changes',
+      'run',
+      'warned',
+      '--image=example.com/a',
+      '--env=A=1',
+      '--env=A=2',
+      '--dry-run=server',
+    ];
+    expect((await shell.cluster.tryKubectl(args)).stderr).toBe(
+      'Warning: spec.containers[0].env[1]: hides previous definition of "A", which may be dropped when using apply\n',
+    );
   });
 
   it('label and annotate add, overwrite when told to, and remove', async () => {

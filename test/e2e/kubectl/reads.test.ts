@@ -157,6 +157,9 @@ describe('kubectl reads', () => {
     expect(await shell.ok('cluster-info')).toContain('Kubernetes control plane');
     expect(await shell.ok('cluster-info dump --namespaces=reads')).toContain('"kind": "DeploymentList"');
     expect(await shell.ok('top nodes')).toMatch(/^NAME +CPU\(cores\) +CPU\(%\)/);
+    await eventually(async () => {
+      expect(await shell.ok('top pods')).toMatch(/^NAME +CPU\(cores\) +MEMORY\(bytes\) *\nweb-\S+ +\d+m +\d+Mi/);
+    });
     expect(await shell.ok('auth can-i create pods')).toBe('yes\n');
     expect(await shell.ok('auth can-i --list')).toMatch(/^\*\.\* +\[\] +\[\] +\[\*\]$/m);
     expect(await shell.ok('auth whoami')).toContain('kubernetes-admin');

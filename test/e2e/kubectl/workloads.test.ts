@@ -155,7 +155,7 @@ describe('kubectl runs workloads', () => {
       return (await shell.ok(`get rs -l app=${name} -o name`)).trim();
     };
     const after = await make('background');
-    expect(await shell.ok('delete deploy background')).toBe(
+    expect(await shell.ok('delete deploy background --cascade=background')).toBe(
       'deployment.apps "background" deleted from workloads namespace\n',
     );
     await shell.ok(`wait ${after} --for=delete --timeout=60s`);
