@@ -85,6 +85,17 @@ describe('signRequest', () => {
     expect(openssl('x509', '-in', 'leaf.crt', '-noout', '-text')).toContain(`Signature Algorithm: ${algorithm}`);
   });
 
+  it.each([
+    ['/O=system:nodes/CN=kubernetes-admin/CN=system:node:a', 'O=system:nodes\nCN=system:node:a'],
+    ['/CN=kubernetes-admin+O=system:nodes/CN=system:node:a', 'O=system:nodes\nCN=system:node:a'],
+    ['/CN=one/OU=b/CN=two+L=c', 'OU=b\nL=c\nCN=two'],
+  ])('gives who is named %s one name, the one that was read', async (subject, expected) => {
+    const pem = request(subject);
+    const { commonName } = await readCertificateRequest(pem);
+    expect(new X509Certificate(await signRequest(authority, pem, TERMS)).subject).toBe(expected);
+    expect(expected).toMatch(new RegExp(`CN=${commonName}$`));
+  });
+
   it('says what the key is for', async () => {
     const usages = ['digital signature', 'key encipherment', 'server auth', 'client auth', 'any'];
     writeFileSync(join(folder, 'leaf.crt'), await signRequest(authority, request('/CN=ann'), { ...TERMS, usages }));

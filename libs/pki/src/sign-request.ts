@@ -4,6 +4,8 @@ import {
   ExtendedKeyUsageExtension,
   type GeneralNameType,
   KeyUsagesExtension,
+  Name,
+  type Pkcs10CertificateRequest,
   SubjectAlternativeNameExtension,
   SubjectKeyIdentifierExtension,
   X509Certificate,
@@ -27,6 +29,14 @@ export interface SigningTerms {
 
 /** Sorts of names that are taken over; others, a directory name for example, are left out. */
 const NAMES: readonly GeneralNameType[] = ['dns', 'email', 'ip', 'url'];
+
+/** Who is named more than once goes by the last name: the others are left out, so that nobody takes him for one of them. */
+function subjectOf({ subjectName }: Pkcs10CertificateRequest): Name {
+  const names = subjectName.getField('CN');
+  if (names.length < 2) return subjectName;
+  const others = subjectName.toJSON().map(({ CN: _, ...more }) => more);
+  return new Name([...others.filter((one) => Object.keys(one).length > 0), { CN: [names.at(-1)!] }]);
+}
 
 async function authorityIdentifier(issuer: X509Certificate): Promise<AuthorityKeyIdentifierExtension> {
   const own = issuer.getExtension(SubjectKeyIdentifierExtension);
@@ -52,7 +62,7 @@ export async function signRequest(authority: KeyPair, pem: string, terms: Signin
   const names = alternativeNames(request).filter(({ type }) => NAMES.includes(type));
   const certificate = await X509CertificateGenerator.create({
     serialNumber: serialNumber(),
-    subject: request.subjectName,
+    subject: subjectOf(request),
     issuer: issuer.subjectName,
     notBefore: new Date(terms.notBeforeMs),
     notAfter: new Date(Math.min(terms.notAfterMs, notAfter.getTime())),

@@ -16,13 +16,13 @@ const listOf = (value: string | string[] | undefined): string[] =>
   value === undefined ? [] : typeof value === 'string' ? [value] : value;
 
 /**
- * The user that a verified client certificate names: CN is the name, each O a group. Undefined without a CN.
+ * The user that a verified client certificate names: CN is the name (the last one, where there are more), each O a group. Undefined without a CN.
  * https://kubernetes.io/docs/reference/access-authn-authz/authentication/#x509-client-certificates
  */
 export function certificateUser(certificate: PeerCertificate): User | undefined {
   // A connection without a certificate has an empty object here.
   const subject: { CN?: string | string[]; O?: string | string[] } | undefined = certificate.subject;
-  const [name] = listOf(subject?.CN);
+  const name = listOf(subject?.CN).at(-1);
   if (!name) return undefined;
   const groups = [...new Set([...listOf(subject?.O), AUTHENTICATED])];
   return { name, uid: '', groups, extra: credentialId(certificate) };
