@@ -93,6 +93,12 @@ export function garbageCollector(kinds: KindRegistry): Controller {
     return owners;
   };
 
+  /** Most objects come with an owner that is there, and need no look: when it goes, that wakes them. */
+  const hasLostOwners = (object: ObjectView, view: View): boolean => {
+    const { absent, waiting } = ownersOf(object, view);
+    return absent.length + waiting.length > 0;
+  };
+
   const kindOf = ({ group, resource }: ResourceKey): Kind | undefined => kinds.storageKind(group, resource);
 
   const ownerRefs = (object: ObjectView): ObjectRef[] =>
@@ -107,7 +113,7 @@ export function garbageCollector(kinds: KindRegistry): Controller {
     const dependents = (): ObjectRef[] => view.dependents(uid).map((entry) => refOf(entry.key));
     if (!now) return old ? [...dependents(), ...ownerRefs(old)] : [];
     const self = refOf({ group: kind.group, resource: kind.plural, namespace, name });
-    if (!old) return now.metadata.ownerReferences || now.metadata.deletionTimestamp ? [self] : [];
+    if (!old) return now.metadata.deletionTimestamp || hasLostOwners(now, view) ? [self] : [];
     const isMoving = now.metadata.deletionTimestamp !== old.metadata.deletionTimestamp;
     const keys: ObjectRef[] = [];
     if (isMoving || now.metadata.finalizers?.length !== old.metadata.finalizers?.length) {
