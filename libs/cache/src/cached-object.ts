@@ -1,6 +1,7 @@
-import type { DeepReadonly, KubeObject } from '@periplus/apimachinery';
+import type { DeepReadonly, KubeObject, OwnerReference } from '@periplus/apimachinery';
 import { type RecordParts, StoredRecord } from '@periplus/store';
 import type { Parsed, ParsedObjects } from './parsed-objects.ts';
+import { sharedOwners } from './shared-owners.ts';
 import type { Entry } from './types.ts';
 
 /** What a cache hands out must not be written to. Tests find out who does; production does not pay for it. */
@@ -13,6 +14,7 @@ export class CachedObject extends StoredRecord implements Entry, Parsed {
   /** Of all objects of the cache. */
   readonly parsed: ParsedObjects;
   #object: DeepReadonly<KubeObject> | null = null;
+  #owners: readonly DeepReadonly<OwnerReference>[] | null = null;
   #slot = 0;
 
   constructor(parts: RecordParts, path: string, parsed: ParsedObjects) {
@@ -28,6 +30,11 @@ export class CachedObject extends StoredRecord implements Entry, Parsed {
       this.#slot = this.parsed.add(this);
     }
     return this.#object;
+  }
+
+  get owners(): readonly DeepReadonly<OwnerReference>[] {
+    this.#owners ??= sharedOwners(this.ownerReferencesText);
+    return this.#owners;
   }
 
   forget(): void {

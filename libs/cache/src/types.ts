@@ -1,5 +1,5 @@
 import type { Kind } from '@periplus/api';
-import type { DeepReadonly, KubeObject, ResourceKey } from '@periplus/apimachinery';
+import type { DeepReadonly, KubeObject, OwnerReference, ResourceKey } from '@periplus/apimachinery';
 import type { Provenance } from '@periplus/store';
 
 /** One object at one version. Immutable: a change makes a new entry, so a slice of entries is a snapshot. */
@@ -12,6 +12,8 @@ export interface Entry {
   readonly provenance: Provenance;
   /** The final JSON at the storage version, shared by every response. */
   readonly bytes: Buffer;
+  /** Who owns it, known without parsing the rest of it. */
+  readonly owners: readonly DeepReadonly<OwnerReference>[];
   /** Parsed on first use, then kept for a while: each time may give another, equal object. */
   readonly object: DeepReadonly<KubeObject>;
 }

@@ -6,17 +6,18 @@ import {
   type LabelSelector,
   type Selector,
 } from '@periplus/apimachinery';
-import type { Index } from '@periplus/cache';
-import { mentions, type WatchRule, watchRule } from '@periplus/reconcile';
+import type { Entry, Index } from '@periplus/cache';
+import { type WatchRule, watchRule } from '@periplus/reconcile';
 import { selectorOf } from './selectors.ts';
+
+const isControlled = ({ owners }: Entry): boolean => owners.some(({ controller }) => controller);
 
 /** Objects of a kind that nobody controls, by namespace. */
 export const orphansOf = <T extends KubeObject>(kind: Kind<T>): Index<T> => ({
   name: `orphan-${kind.plural}`,
   kind,
   keys: (object) => (controllerOf(object) ? [] : [object.metadata.namespace ?? '']),
-  candidates: (entry) =>
-    entry.bytes.includes('"ownerReferences"') && controllerOf(entry.object) ? [] : [entry.key.namespace],
+  candidates: (entry) => (isControlled(entry) ? [] : [entry.key.namespace]),
 });
 
 export const orphanPods = orphansOf(pod);
@@ -35,13 +36,12 @@ export const adoptionRule = <T extends KubeObject, Owner extends KubeObject>(
   watchRule(
     kind,
     (object, _old, view) => {
-      if (!object || controllerOf(object)) return [];
+      if (!object) return [];
       const { namespace = '', labels } = object.metadata;
       return view
         .list(ownerKind, namespace)
         .filter((owner) => selector(owner).matches(labels))
         .map(({ metadata }) => ({ namespace, name: metadata.name ?? '' }));
     },
-    (change, view) =>
-      mentions(change, '"ownerReferences"') || view.list(ownerKind, change.entry.key.namespace).length > 0,
+    ({ entry }, view) => !isControlled(entry) && view.list(ownerKind, entry.key.namespace).length > 0,
   );

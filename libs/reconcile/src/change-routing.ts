@@ -1,14 +1,7 @@
 import type { Kind } from '@periplus/api';
-import {
-  controllerOf,
-  type DeepReadonly,
-  type KubeObject,
-  parseApiVersion,
-  type ResourceKey,
-} from '@periplus/apimachinery';
+import { parseApiVersion, type ResourceKey } from '@periplus/apimachinery';
 import type { Change, Entry, View } from '@periplus/cache';
 import type { CommandCause } from '@periplus/client';
-import { mentions } from './mentions.ts';
 import type { Controller, ObjectRef } from './types.ts';
 
 /**
@@ -30,20 +23,19 @@ const resourceOfKind = (kind: Kind): string => resourceOf({ group: kind.group, r
 
 const refOf = ({ key }: Entry): ObjectRef => ({ namespace: key.namespace, name: key.name });
 
-/** The object of `kind` that controls `object`. */
-const ownerOf = (kind: Kind, object: DeepReadonly<KubeObject> | undefined): ObjectRef | undefined => {
-  const owner = object && controllerOf(object);
+/** The object of `kind` that controls that of `entry`. */
+const ownerOf = (kind: Kind, entry: Entry | null): ObjectRef | undefined => {
+  const owner = entry?.owners.find(({ controller }) => controller);
   if (owner?.kind !== kind.kind || parseApiVersion(owner.apiVersion)?.group !== kind.group) return undefined;
-  return { namespace: kind.namespaced ? (object?.metadata.namespace ?? '') : '', name: owner.name };
+  return { namespace: kind.namespaced ? (entry?.key.namespace ?? '') : '', name: owner.name };
 };
 
 const ownerRoute =
   (kind: Kind): Route =>
   (change, _view, wake) => {
-    if (!mentions(change, '"ownerReferences"')) return;
     const { entry, previous } = change;
-    const now = ownerOf(kind, entry.object);
-    const before = ownerOf(kind, previous?.object);
+    const now = ownerOf(kind, entry);
+    const before = ownerOf(kind, previous);
     if (now) wake(now);
     if (before && before.name !== now?.name) wake(before);
   };

@@ -266,7 +266,8 @@ export class MemoryCluster implements ClusterSource, CommandClient {
     const provenance = { actor: 'test', verb: 'update', timeMs: this.nowMs, requestId: String(revision), cause: null };
     const resourceVersion = versionOfWrite(revision, 0);
     const bytes = Buffer.from(JSON.stringify(object));
-    return { key, revision, createRevision, index: 0, resourceVersion, provenance, bytes, object };
+    const owners = object.metadata.ownerReferences ?? [];
+    return { key, revision, createRevision, index: 0, resourceVersion, provenance, bytes, owners, object };
   }
 
   private commit(revision: number, change: Change): void {

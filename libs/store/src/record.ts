@@ -9,6 +9,7 @@ import type { KeyValue } from '@periplus/etcd';
 import { storeProto } from '@periplus/proto';
 import type { Cipher } from './cipher.ts';
 import type { Keys } from './keys.ts';
+import { ownerReferencesText } from './owner-references-text.ts';
 import type { Provenance, StoredObject } from './types.ts';
 import { behindVersion, managersMember, withoutVersion, withVersion } from './versioned-json.ts';
 
@@ -99,6 +100,11 @@ export class StoredRecord implements StoredObject {
     const object = JSON.parse(text) as JsonObject & { metadata: { managedFields?: readonly ManagedFieldsEntry[] } };
     object.metadata.managedFields = decodeManagers(this.#behind(this.#provenanceLength, this.#managersCodeLength));
     return object;
+  }
+
+  /** Its owners as JSON, '' when it has none. */
+  get ownerReferencesText(): string {
+    return ownerReferencesText(this.bytes, this.#versionAt);
   }
 
   /** The last state with the version and the provenance of its deletion. */

@@ -30,7 +30,13 @@ export const deploymentController = defineController<Deployment>({
   owns: [replicaSet],
   watches: [
     adoptionRule(replicaSet, deployment),
-    watchRule(pod, recreatersWaitingFor, (change) => mentions(change, '"ownerReferences"')),
+    watchRule(
+      pod,
+      recreatersWaitingFor,
+      (change) =>
+        change.entry.owners.length > 0 &&
+        (change.type === 'deleted' || mentions(change, '"phase":"Succeeded"', '"phase":"Failed"')),
+    ),
   ],
   indexes: [orphanReplicaSets],
   reconcile({ namespace, name }, view) {

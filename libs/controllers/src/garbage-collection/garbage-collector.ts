@@ -6,7 +6,7 @@ import {
   parseApiVersion,
   type ResourceKey,
 } from '@periplus/apimachinery';
-import type { Entry, View } from '@periplus/cache';
+import type { Change, Entry, View } from '@periplus/cache';
 import type { Command } from '@periplus/client';
 import {
   type Controller,
@@ -25,8 +25,8 @@ type Reference = DeepReadonly<OwnerReference>;
 const FOREGROUND = 'foregroundDeletion';
 const ORPHAN = 'orphan';
 
-/** What objects have that go, or may go with others. */
-const MARKS = ['"ownerReferences"', '"finalizers"', '"deletionTimestamp"'];
+/** What objects have that go, or wait for others when they do. */
+const MARKS = ['"finalizers"', '"deletionTimestamp"'];
 
 /** Keys of this controller name objects of any kind: group and resource stand in front of the name. */
 const refOf = ({ group, resource, namespace, name }: ResourceKey): ObjectRef => ({
@@ -45,9 +45,8 @@ const has = (object: ObjectView, finalizer: string): boolean =>
 const waitsForDependents = (object: ObjectView): boolean =>
   object.metadata.deletionTimestamp !== undefined && has(object, FOREGROUND);
 
-const sameReferences = (a: ObjectView, b: ObjectView): boolean =>
-  a.metadata.ownerReferences === b.metadata.ownerReferences ||
-  JSON.stringify(a.metadata.ownerReferences) === JSON.stringify(b.metadata.ownerReferences);
+const sameReferences = (a: readonly Reference[] = [], b: readonly Reference[] = []): boolean =>
+  a === b || JSON.stringify(a) === JSON.stringify(b);
 
 /** How an object's owners stand. */
 interface Owners {
@@ -80,10 +79,10 @@ export function garbageCollector(kinds: KindRegistry): Controller {
     return { group, resource, namespace: kind.namespaced ? namespace : '', name: reference.name };
   };
 
-  const ownersOf = ({ metadata }: ObjectView, view: View): Owners => {
+  const ownersOf = (references: readonly Reference[], namespace: string, view: View): Owners => {
     const owners: Owners = { solid: [], absent: [], waiting: [] };
-    for (const reference of metadata.ownerReferences ?? []) {
-      const key = keyOfOwner(reference, metadata.namespace ?? '');
+    for (const reference of references) {
+      const key = keyOfOwner(reference, namespace);
       const owner = key && view.entry(key)?.object;
       if (!key) owners.solid.push(reference);
       else if (owner?.metadata.uid !== reference.uid) owners.absent.push(reference);
@@ -94,9 +93,15 @@ export function garbageCollector(kinds: KindRegistry): Controller {
   };
 
   /** Most objects come with an owner that is there, and need no look: when it goes, that wakes them. */
-  const hasLostOwners = (object: ObjectView, view: View): boolean => {
-    const { absent, waiting } = ownersOf(object, view);
+  const hasLostOwners = ({ owners, key }: Entry, view: View): boolean => {
+    const { absent, waiting } = ownersOf(owners, key.namespace, view);
     return absent.length + waiting.length > 0;
+  };
+
+  const concerns = (change: Change, view: View): boolean => {
+    const { type, entry, previous } = change;
+    if (type === 'deleted' || mentions(change, ...MARKS)) return true;
+    return previous ? !sameReferences(entry.owners, previous.owners) : hasLostOwners(entry, view);
   };
 
   const kindOf = ({ group, resource }: ResourceKey): Kind | undefined => kinds.storageKind(group, resource);
@@ -113,27 +118,21 @@ export function garbageCollector(kinds: KindRegistry): Controller {
     const dependents = (): ObjectRef[] => view.dependents(uid).map((entry) => refOf(entry.key));
     if (!now) return old ? [...dependents(), ...ownerRefs(old)] : [];
     const self = refOf({ group: kind.group, resource: kind.plural, namespace, name });
-    if (!old) return now.metadata.deletionTimestamp || hasLostOwners(now, view) ? [self] : [];
+    if (!old) return [self];
     const isMoving = now.metadata.deletionTimestamp !== old.metadata.deletionTimestamp;
     const keys: ObjectRef[] = [];
     if (isMoving || now.metadata.finalizers?.length !== old.metadata.finalizers?.length) {
       keys.push(self);
       if (waitsForDependents(now)) keys.push(...dependents());
     }
-    if (!sameReferences(now, old)) keys.push(self, ...ownerRefs(old));
+    if (!sameReferences(now.metadata.ownerReferences, old.metadata.ownerReferences)) keys.push(self, ...ownerRefs(old));
     return keys;
   };
 
   return defineController({
     name: 'garbage-collector',
     for: null,
-    watches: stored.map((kind) =>
-      watchRule(
-        kind,
-        (now, old, view) => keysOf(kind, now, old, view),
-        (change) => change.type === 'deleted' || mentions(change, ...MARKS),
-      ),
-    ),
+    watches: stored.map((kind) => watchRule(kind, (now, old, view) => keysOf(kind, now, old, view), concerns)),
     reconcile(ref, view) {
       const key = keyOf(ref);
       const entry = view.entry(key);
@@ -148,7 +147,7 @@ export function garbageCollector(kinds: KindRegistry): Controller {
       if (has(object, ORPHAN)) return orphanDependents(kind, object, view);
       return has(object, FOREGROUND) ? awaitDependents(kind, object, view) : idle;
     }
-    const { solid, absent, waiting } = ownersOf(object, view);
+    const { solid, absent, waiting } = ownersOf(metadata.ownerReferences ?? [], metadata.namespace ?? '', view);
     if (absent.length + waiting.length === 0) return idle;
     if (solid.length > 0) {
       return { steps: [[disown(kind, object, new Set([...absent, ...waiting].map(({ uid }) => uid)))]] };

@@ -105,6 +105,7 @@ function stagedEntry(
   const { revision = 0, createRevision = 0, index = 0, resourceVersion = '' } = old ?? {};
   return {
     ...{ key, revision, createRevision, index, resourceVersion, provenance, object },
+    owners: object.metadata.ownerReferences ?? [],
     get bytes() {
       return Buffer.from(JSON.stringify(object));
     },
