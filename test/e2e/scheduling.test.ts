@@ -43,6 +43,37 @@ describe('kubectl and the scheduler on simulated nodes', () => {
     await cluster.kubectl('delete', 'pods', '--all', '--grace-period=1');
   });
 
+  it('has others leave for enough pods of a gang, and nobody when that is too few', async () => {
+    const gang = (name: string, minCount: number): object[] => [
+      {
+        apiVersion: 'scheduling.k8s.io/v1alpha2',
+        kind: 'PodGroup',
+        metadata: { name },
+        spec: { schedulingPolicy: { gang: { minCount } } },
+      },
+      ...Array.from({ length: minCount }, (_, at) =>
+        podOf(`${name}-${at}`, {
+          ...{ schedulingGroup: { podGroupName: name }, priorityClassName: 'urgent', containers: asking('30') },
+        }),
+      ),
+    ];
+    const lows = ['low-0', 'low-1'];
+    await create(...lows.map((name) => podOf(name, { containers: asking('20') })));
+    await cluster.kubectl('wait', ...lows.map((name) => `pod/${name}`), '--for=condition=Ready', '--timeout=60s');
+    await create(...gang('three', 3));
+    await cluster.kubectl('wait', 'podgroup/three', '--for=condition=PodGroupScheduled=False', '--timeout=60s');
+    expect((await cluster.kubectl('get', 'pods', '--no-headers')).match(/^low-\d.*Running/gm)).toHaveLength(2);
+    await cluster.kubectl('delete', 'pods', 'three-0', 'three-1', 'three-2', '--grace-period=0', '--force');
+    await create(...gang('two', 2));
+    await cluster.kubectl('wait', 'podgroup/two', '--for=condition=PodGroupScheduled', '--timeout=90s');
+    const nodes = await cluster.kubectl('get', 'pods', 'two-0', 'two-1', '-o', 'jsonpath={.items[*].spec.nodeName}');
+    expect(nodes.split(' ').sort()).toEqual(['sim-0', 'sim-1']);
+    await eventually(async () => {
+      expect((await cluster.kubectl('get', 'pods', '--no-headers')).match(/^low-\d/gm)).toBeNull();
+    });
+    await cluster.kubectl('delete', 'pods', '--all', '--grace-period=1');
+  });
+
   it('explains a pod: who refuses it where while it is pending, and the scores once it is not', async () => {
     await create(podOf('picky', { nodeSelector: { disk: 'ssd' }, containers: asking('1') }));
     expect(await cluster.periplus('explain', 'pod/picky')).toBe(

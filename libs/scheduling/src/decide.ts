@@ -60,7 +60,6 @@ export class Decider {
   /** Those that look beyond the node. */
   private readonly wideFilters: readonly DynamicFilter[];
   private readonly allRefusing: readonly DynamicFilter[];
-  private readonly lastingFilters: readonly DynamicFilter[];
   private readonly answers: StaticAnswerCache;
   private readonly locals: LocalAnswerCache;
   /** What was said last to pods of a shape, good for as long as nothing has loosened. */
@@ -75,7 +74,6 @@ export class Decider {
     this.table = table;
     this.profile = profile;
     this.wideFilters = profile.dynamicFilters.filter(({ isLocal }) => !isLocal);
-    this.lastingFilters = profile.dynamicFilters.filter(({ isLasting }) => isLasting);
     this.allRefusing = profile.dynamicFilters.filter(({ refusesAll }) => refusesAll);
     this.answers = new StaticAnswerCache(profile, table);
     this.locals = new LocalAnswerCache(profile, table);
@@ -146,13 +144,13 @@ export class Decider {
     const { table } = this;
     const { constraints } = shape;
     const statics = this.answers.for(constraints);
-    const lasting = this.checks(shape, this.lastingFilters);
+    const lasting = this.profile.dynamicFilters.flatMap(({ prepareLasting }) => prepareLasting?.(shape, table) ?? []);
     const local = this.looksAround(shape) ? null : this.checks(shape);
     return {
       isBeyondHelp: (slot) =>
         constraints.namedNodes?.includes(table.nodes[slot]!.metadata.name!) === false ||
         statics.refusedBy(slot) >= 0 ||
-        !passes(lasting, slot),
+        lasting.some((refuses) => refuses(slot) !== null),
       refusal: (slot) => firstRefusal(local ?? this.checks(shape), slot)?.reasons ?? null,
     };
   }

@@ -56,8 +56,8 @@ export interface DynamicFilter extends Filter {
    * has nothing against any node.
    */
   prepare(shape: PodShape, table: NodeTable): NodeCheck | null;
-  /** What it refuses nodes for does not go with any pod: to preempt some is no help. */
-  readonly isLasting?: boolean;
+  /** As `prepare`, for what would not go with any pod: to preempt some is no help against that. */
+  prepareLasting?(shape: PodShape, table: NodeTable): NodeCheck | null;
   /** Why no node can take the pod for now, whatever they are: said once, not for each node; null when that depends. */
   refusesAll?(shape: PodShape, table: NodeTable): string | null;
   /**

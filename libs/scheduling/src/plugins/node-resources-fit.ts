@@ -2,6 +2,8 @@ import type { NodeTable } from '../node-table.ts';
 import type { DynamicFilter } from '../plugin.ts';
 import type { Demand } from '../pod-shape.ts';
 
+const TOO_SMALL = ['node(s) have less than that'];
+
 /** A node takes a pod when every request fits beside those of its pods, and it has room for one more pod. */
 export const nodeResourcesFit: DynamicFilter = {
   name: 'NodeResourcesFit',
@@ -11,7 +13,18 @@ export const nodeResourcesFit: DynamicFilter = {
     ({ demand }, table) =>
     (slot) =>
       missing(demand, table, slot),
+  prepareLasting:
+    ({ demand }, table) =>
+    (slot) =>
+      exceeds(demand, table, slot) ? TOO_SMALL : null,
 };
+
+/** Whether it asks for more than the node has even when nobody else is there. */
+function exceeds({ milliCpu, memory, ephemeralStorage, others }: Demand, table: NodeTable, slot: number): boolean {
+  if (milliCpu > table.allocatableCpu[slot]! || memory > table.allocatableMemory[slot]!) return true;
+  if (ephemeralStorage > table.allocatableStorage[slot]!) return true;
+  return others.size > 0 && missingOthers(others, table.allocatableOthers[slot], null) !== null;
+}
 
 function missing(demand: Demand, table: NodeTable, slot: number): string[] | null {
   const cpu = demand.milliCpu > 0 && demand.milliCpu > table.allocatableCpu[slot]! - table.requestedCpu[slot]!;

@@ -199,8 +199,16 @@ describe('a pod that has nobody leave', () => {
     ],
     [
       'as that would not be enough',
-      () => test.put(onNode('a', 'low'), urgent('p', {}, '3')),
+      () => {
+        test.put(onNode('a', 'low', { cpu: '500m' }), onNode('a', 'equal', { priority: 100, cpu: '500m' }));
+        test.put(urgent('p'));
+      },
       '0/1 nodes are available: 1 Insufficient cpu.',
+    ],
+    [
+      'as the node has less than it asks for, whoever leaves',
+      () => test.put(onNode('a', 'low'), urgent('p', {}, '3')),
+      '0/1 nodes are available: 1 Preemption is not helpful for scheduling.',
     ],
     [
       'as the node itself will not do',
