@@ -2,9 +2,9 @@ import type { Kind } from '@periplus/api';
 import { StatusError } from '@periplus/apimachinery';
 import type { ListResult } from '@periplus/operations';
 
-/** What a list says of itself, in every form. */
+/** What a list says of itself, in every form; one of what is only observed has no version. */
 export const listMetadata = (list: ListResult) => ({
-  resourceVersion: list.resourceVersion,
+  ...(list.resourceVersion && { resourceVersion: list.resourceVersion }),
   ...(list.continue && { continue: list.continue }),
   ...(list.remainingItemCount !== undefined && { remainingItemCount: list.remainingItemCount }),
 });

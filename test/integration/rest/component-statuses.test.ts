@@ -36,6 +36,7 @@ it('shows kubectl who leads and which members of etcd answer, and warns that the
     ['etcd-0', 'Healthy', 'ok'],
     ['etcd-1', 'Unhealthy', expect.stringContaining('127.0.0.1:9')],
   ]);
+  expect((await server.ask('GET', STATUSES)).json.metadata).toEqual({});
   expect((await rows('get cs scheduler')).rows[1]).toEqual(['scheduler', 'Healthy', 'ok']);
   expect((await rows('get cs --field-selector=metadata.name=etcd-0 -o name')).rows).toEqual([
     ['componentstatus/etcd-0'],

@@ -4,9 +4,9 @@ import { ageColumn, nameColumn } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import { differences } from '../differences.ts';
 import { sameValue } from '../equality.ts';
-import { checkImmutable, checkNonNegativeQuantity, type Errors, warn } from '../field-rules.ts';
+import { checkImmutable, checkNonNegativeQuantity, type Errors } from '../field-rules.ts';
 import { warnOfFractions } from '../pod-spec/warnings.ts';
-import { STORAGE_CLASS_ANNOTATION, storageClassOf } from '../storage/storage-class-of.ts';
+import { STORAGE_CLASS_ANNOTATION, storageClassOf, warnOfClassAnnotation } from '../storage/storage-class-of.ts';
 import type { Stored } from '../stored.ts';
 import { accessModesText, checkClaimSpec, linkDataSources, setClaimSpecDefaults } from './claim-spec.ts';
 
@@ -154,12 +154,10 @@ export const persistentVolumeClaim = defineKind<PersistentVolumeClaim>({
   ],
   check: (errors, at, { spec }) => checkClaimSpec(errors, at.child('spec'), spec),
   checkUpdate,
-  warn(warnings, at, { metadata, spec }) {
-    if (metadata.annotations?.[STORAGE_CLASS_ANNOTATION] !== undefined) {
-      const why = 'deprecated since v1.8; use "storageClassName" attribute instead';
-      warn(warnings, at.child('metadata').key('annotations', STORAGE_CLASS_ANNOTATION), why);
-    }
-    warnOfFractions(warnings, at.child('spec', 'resources'), 'requests', spec.resources?.requests, ['storage']);
+  warn(warnings, at, claim) {
+    warnOfClassAnnotation(warnings, at, claim);
+    const { resources } = claim.spec;
+    warnOfFractions(warnings, at.child('spec', 'resources'), 'requests', resources?.requests, ['storage']);
   },
   checkStatusUpdate,
   setDefaults(claim) {

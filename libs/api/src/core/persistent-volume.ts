@@ -4,9 +4,10 @@ import { ageColumn, nameColumn } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import { differences } from '../differences.ts';
 import { sameValue } from '../equality.ts';
-import { checkImmutable, checkOptionalOneOf, checkText, type Errors } from '../field-rules.ts';
+import { checkImmutable, checkOptionalOneOf, checkText, type Errors, warn } from '../field-rules.ts';
 import { checkNodeSelector } from '../pod-spec/affinity.ts';
-import { storageClassOf } from '../storage/storage-class-of.ts';
+import { warnOfOldVolume, warnOfTerm } from '../pod-spec/warnings.ts';
+import { storageClassOf, warnOfClassAnnotation } from '../storage/storage-class-of.ts';
 import type { Stored } from '../stored.ts';
 import { accessModesText, checkAccessModes, checkPositiveQuantity, checkVolumeMode } from './claim-spec.ts';
 import { checkVolumeSource, SOURCES } from './persistent-volume-source.ts';
@@ -149,6 +150,20 @@ export const persistentVolume = defineKind<PersistentVolume>({
   ],
   check,
   checkUpdate,
+  warn(warnings, at, volume) {
+    warnOfClassAnnotation(warnings, at, volume);
+    const { spec } = volume;
+    const place = at.child('spec');
+    if (spec.persistentVolumeReclaimPolicy === 'Recycle') {
+      const why =
+        'The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning.';
+      warn(warnings, place.child('persistentVolumeReclaimPolicy'), why);
+    }
+    spec.nodeAffinity?.required?.nodeSelectorTerms?.forEach((term, i) => {
+      warnOfTerm(warnings, place.child('nodeAffinity', 'required').index('nodeSelectorTerms', i), term);
+    });
+    warnOfOldVolume(warnings, place, spec);
+  },
   setDefaults(volume) {
     volume.spec ??= {};
     const { spec } = volume;

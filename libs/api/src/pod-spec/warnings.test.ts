@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { deployment } from '../apps/deployment.ts';
 import { statefulSet } from '../apps/stateful-set.ts';
 import { cronJob } from '../batch/cron-job.ts';
+import { persistentVolume } from '../core/persistent-volume.ts';
 import { persistentVolumeClaim } from '../core/persistent-volume-claim.ts';
 import { pod } from '../core/pod.ts';
 import { service } from '../core/service.ts';
@@ -22,6 +23,11 @@ const deploymentOf = (template: object, metadata: object = {}): object => ({
   metadata: { name: 'web', generation: 1, ...metadata },
   spec: { template },
 });
+const OLD_VOLUME = {
+  persistentVolumeReclaimPolicy: 'Recycle',
+  nodeAffinity: { required: { nodeSelectorTerms: [{ matchExpressions: [{ key: 'beta.kubernetes.io/os' }] }] } },
+  storageos: {},
+};
 const tcp = (more: object): object => ({ containerPort: 80, protocol: 'TCP', ...more });
 
 describe('the author of a pod', () => {
@@ -218,10 +224,15 @@ describe('the author of something else', () => {
     ]);
   });
 
-  it('is warned of annotations that are fields now', () => {
+  it('is warned of annotations that are fields now, and of volumes as they were once', () => {
     const annotations = { 'kubernetes.io/ingress.class': 'nginx', 'volume.beta.kubernetes.io/storage-class': 'fast' };
     expect(warningsOf(ingress, { metadata: { name: 'a', annotations }, spec: {} })).toEqual([
       'annotation "kubernetes.io/ingress.class" is deprecated, please use \'spec.ingressClassName\' instead',
+    ]);
+    expect(warningsOf(persistentVolume, { metadata: { name: 'a' }, spec: OLD_VOLUME })).toEqual([
+      'spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning.',
+      'spec.nodeAffinity.required.nodeSelectorTerms[0].matchExpressions[0].key: beta.kubernetes.io/os is deprecated since v1.14; use "kubernetes.io/os" instead',
+      'spec.storageOS: deprecated in v1.22, non-functional in v1.25+',
     ]);
     expect(warningsOf(persistentVolumeClaim, { metadata: { name: 'a', annotations }, spec: {} })).toEqual([
       'metadata.annotations[volume.beta.kubernetes.io/storage-class]: deprecated since v1.8; use "storageClassName" attribute instead',

@@ -73,7 +73,7 @@ export function warnOfFractions(
   }
 }
 
-function warnOfTerm(warnings: Warnings, at: FieldPath, term: DeepReadonly<INodeSelectorTerm> | undefined): void {
+export function warnOfTerm(warnings: Warnings, at: FieldPath, term: DeepReadonly<INodeSelectorTerm> | undefined): void {
   term?.matchExpressions?.forEach(({ key }, i) => {
     const why = DEPRECATED_NODE_LABELS.get(key);
     if (why) warn(warnings, at.index('matchExpressions', i).child('key'), `${key} is ${why}`);
@@ -123,12 +123,17 @@ function warnOfPlaces(warnings: Warnings, at: FieldPath, spec: Spec): void {
   warnOfPodTerms(warnings, at.child('affinity', 'podAntiAffinity'), podAntiAffinity);
 }
 
+/** Of a type of volume that is no more, or will not be for ever. `at` leads to what has it. */
+export function warnOfOldVolume(warnings: Warnings, at: FieldPath, volume: object): void {
+  for (const type in volume) {
+    const why = DEPRECATED_VOLUMES.get(type);
+    if (why) warn(warnings, at.child(type === 'storageos' ? 'storageOS' : type), why);
+  }
+}
+
 function warnOfVolumes(warnings: Warnings, at: FieldPath, { volumes }: Spec): void {
   volumes?.forEach((volume, i) => {
-    for (const type in volume) {
-      const why = DEPRECATED_VOLUMES.get(type);
-      if (why) warn(warnings, at.index('volumes', i).child(type), why);
-    }
+    warnOfOldVolume(warnings, at.index('volumes', i), volume);
     const claim = volume.ephemeral?.volumeClaimTemplate?.spec;
     if (!claim) return;
     const place = at.index('volumes', i).child('ephemeral', 'volumeClaimTemplate', 'spec', 'resources');
