@@ -79,7 +79,7 @@ describe('kubectl and the scheduler on simulated nodes', () => {
     expect(await cluster.periplus('explain', 'pod/picky')).toBe(
       [
         'It has no node.',
-        "0/2 nodes are available: 2 node(s) didn't match Pod's node affinity/selector. preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.",
+        "0/2 nodes are available: 2 node(s) didn't match Pod's node affinity/selector. no new claims to deallocate, preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.",
         "  sim-0  refused by NodeAffinity: node(s) didn't match Pod's node affinity/selector",
         "  sim-1  refused by NodeAffinity: node(s) didn't match Pod's node affinity/selector\n",
       ].join('\n'),

@@ -57,6 +57,7 @@ it('has the plugins and weights of kube-scheduler by default', () => {
       'VolumeZone',
       'PodTopologySpread',
       'InterPodAffinity',
+      'DynamicResources',
     ]);
     expect(weights(profile)).toEqual({
       TaintToleration: 3,

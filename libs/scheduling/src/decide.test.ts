@@ -68,6 +68,20 @@ describe('a pod that fits nowhere', () => {
       ['NodeAdded'],
     ],
     [
+      'devices, of which nobody gives any',
+      [makeNode('a'), makeNode('b')],
+      makePod('a', { resourceClaims: [{ name: 'gpu', resourceClaimName: 'one-gpu' }] }),
+      '0/2 nodes are available: resourceclaim.resource.k8s.io "one-gpu" not found.',
+      [],
+    ],
+    [
+      'devices by a template, of which nobody makes claims',
+      [makeNode('a')],
+      makePod('a', { resourceClaims: [{ name: 'gpu', resourceClaimTemplateName: 'one-gpu' }] }),
+      '0/1 nodes are available: ResourceClaim not created yet.',
+      [],
+    ],
+    [
       'no room for one more pod',
       [makeNode('a', { allocatable: { pods: '0' } })],
       makePod('a'),

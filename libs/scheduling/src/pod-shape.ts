@@ -56,6 +56,8 @@ export interface PodShape extends Footprint {
   readonly images: readonly string[];
   /** Kind and name of what keeps up its number: `apps/v1/ReplicaSet/web`. */
   readonly controller: string | null;
+  /** The claims of devices that its spec names. */
+  readonly devices: NonNullable<PodSpec['resourceClaims']>;
 }
 
 /** Of each sort; the oldest go, and are worked out again when they are met again. */
@@ -101,6 +103,7 @@ export class PodShapes {
       spread: spreadOf(pod),
       images: imagesOf(pod.spec),
       controller: controllerText(pod),
+      devices: pod.spec.resourceClaims ?? [],
     }));
   }
 
@@ -169,11 +172,12 @@ const controllerText = (pod: DeepReadonly<Pod>): string | null => {
 };
 
 const restText = (pod: DeepReadonly<Pod>): string => {
-  const { schedulerName, priority, topologySpreadConstraints } = pod.spec;
+  const { schedulerName, priority, topologySpreadConstraints, resourceClaims } = pod.spec;
   return JSON.stringify([
     schedulerName,
     priority,
     topologySpreadConstraints,
+    resourceClaims,
     imagesOf(pod.spec),
     controllerText(pod),
     claimsOf(pod),

@@ -1,5 +1,6 @@
 import type { NodeAffinity } from '@periplus/api';
 import type { DynamicFilter, DynamicScore, StaticFilter, StaticScore, Weighted } from './plugin.ts';
+import { dynamicResources } from './plugins/dynamic-resources.ts';
 import { imageLocality } from './plugins/image-locality.ts';
 import { interPodAffinity, preferredPodAffinity } from './plugins/inter-pod-affinity.ts';
 import { nodeAffinity, preferredNodeAffinity } from './plugins/node-affinity.ts';
@@ -98,6 +99,7 @@ const PLUGINS = {
       dynamicScore: preferredPodAffinity(hardPodAffinityWeight),
     }),
   },
+  DynamicResources: { weight: 0, make: () => ({ dynamicFilter: dynamicResources }) },
   NodeResourcesBalancedAllocation: {
     weight: 1,
     make: ({ balancedResources }) => ({ dynamicScore: balancedAllocation(balancedResources) }),

@@ -51,7 +51,7 @@ describe('a pending pod', () => {
     test.cluster.deliver();
     await settle();
     expect(test.said('FailedScheduling')).toEqual([
-      '0/1 nodes are available: 1 Too many pods. preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.',
+      '0/1 nodes are available: 1 Too many pods. no new claims to deallocate, preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.',
     ]);
     expect(test.nodeOf('p', 'q')).toEqual(['a', undefined]);
   });
@@ -172,7 +172,7 @@ describe('a pod that fits nowhere', () => {
     test.put(makeNode('a', { spec: { unschedulable: true } }));
     await settle(300_000);
     const message =
-      '0/1 nodes are available: 1 node(s) were unschedulable. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.';
+      '0/1 nodes are available: 1 node(s) were unschedulable. no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.';
     expect(test.pod('p').status!.conditions).toEqual([{ ...first[0], message }]);
     expect(test.sent('status')).toHaveLength(2);
   });

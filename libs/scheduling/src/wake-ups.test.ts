@@ -46,7 +46,7 @@ it('wakes a pod that seeks company when that comes, and puts it into the same zo
   test.put(inZone('a', 'one'), inZone('b', 'two'), labelled('p', 'web', seeking('db')));
   await waitsFor(
     'p',
-    "0/2 nodes are available: 2 node(s) didn't match pod affinity rules. preemption: 0/2 nodes are available: 2 No preemption victims found for incoming pod.",
+    "0/2 nodes are available: 2 node(s) didn't match pod affinity rules. no new claims to deallocate, preemption: 0/2 nodes are available: 2 No preemption victims found for incoming pod.",
   );
   test.put(labelled('other', 'cache', { nodeName: 'a' }));
   await settle();
@@ -62,7 +62,7 @@ it('wakes it on another node of the zone, where the one with the company is full
   test.put(inZone('a', 'one', FULL), inZone('b', 'one'), inZone('c', 'two'), labelled('p', 'web', seeking('db')));
   await waitsFor(
     'p',
-    "0/3 nodes are available: 3 node(s) didn't match pod affinity rules. preemption: 0/3 nodes are available: 3 No preemption victims found for incoming pod.",
+    "0/3 nodes are available: 3 node(s) didn't match pod affinity rules. no new claims to deallocate, preemption: 0/3 nodes are available: 3 No preemption victims found for incoming pod.",
   );
   test.put(labelled('db', 'db', { nodeName: 'a' }));
   await settle();
@@ -73,7 +73,7 @@ it('wakes a pod when the one that it shuns has gone, and one that others shun wh
   test.put(inZone('a', 'one'), labelled('db', 'db', { nodeName: 'a' }), labelled('p', 'web', shunning('db')));
   await waitsFor(
     'p',
-    "0/1 nodes are available: 1 node(s) didn't match pod anti-affinity rules. preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.",
+    "0/1 nodes are available: 1 node(s) didn't match pod anti-affinity rules. no new claims to deallocate, preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.",
   );
   test.cluster.remove(podKind, 'default', 'db');
   await settle();
@@ -81,7 +81,7 @@ it('wakes a pod when the one that it shuns has gone, and one that others shun wh
   test.put(labelled('db2', 'db'));
   await settle();
   expect(test.said('FailedScheduling').at(-1)).toBe(
-    "0/1 nodes are available: 1 node(s) didn't satisfy existing pods anti-affinity rules. preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.",
+    "0/1 nodes are available: 1 node(s) didn't satisfy existing pods anti-affinity rules. no new claims to deallocate, preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.",
   );
   test.cluster.remove(podKind, 'default', 'p');
   await settle();
@@ -107,7 +107,7 @@ it('wakes a pod that has to be spread when the emptiest domain gets a pod or goe
   );
   await waitsFor(
     'p',
-    "0/2 nodes are available: 1 Too many pods, 1 node(s) didn't match pod topology spread constraints. preemption: 0/2 nodes are available: 2 No preemption victims found for incoming pod.",
+    "0/2 nodes are available: 1 Too many pods, 1 node(s) didn't match pod topology spread constraints. no new claims to deallocate, preemption: 0/2 nodes are available: 2 No preemption victims found for incoming pod.",
   );
   test.put(labelled('x', 'web', { nodeName: 'b' }));
   await settle();

@@ -92,7 +92,7 @@ describe('the scheduler on a real etcd and the core of the api-server', () => {
   it('says why a pod has no node, and binds it as soon as a node appears that takes it', async () => {
     await createPod('picky', { nodeSelector: { disk: 'ssd' } });
     const message =
-      "0/2 nodes are available: 2 node(s) didn't match Pod's node affinity/selector. preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.";
+      "0/2 nodes are available: 2 node(s) didn't match Pod's node affinity/selector. no new claims to deallocate, preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.";
     await eventually(() => {
       expect(getPod('picky').status).toMatchObject({
         phase: 'Pending',
@@ -156,7 +156,7 @@ describe('the scheduler on a real etcd and the core of the api-server', () => {
     await createPod('next');
     await eventually(() =>
       expect(eventsOf('next')[0]).toMatch(
-        /0\/2 nodes are available: 2 Too many pods\. preemption: 0\/2 nodes are available: 2 No preemption victims found for incoming pod\.$/,
+        /0\/2 nodes are available: 2 Too many pods\. no new claims to deallocate, preemption: 0\/2 nodes are available: 2 No preemption victims found for incoming pod\.$/,
       ),
     );
     const target = { kind: podKind, namespace: 'default', name: 'a' };

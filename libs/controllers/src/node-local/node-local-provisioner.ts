@@ -65,6 +65,7 @@ function obstacle({ spec }: Claim): string | undefined {
   if (spec.selector) return 'claim.Spec.Selector is not supported';
   if (spec.volumeMode === 'Block') return 'block volumes are not supported';
   if (spec.dataSource || spec.dataSourceRef) return 'data sources are not supported';
+  if (spec.volumeAttributesClassName) return 'classes of volume attributes are not supported';
   const other = spec.accessModes?.find((mode) => !ACCESS_MODES.includes(mode));
   return other && `access mode ${other} is not supported, only ${ACCESS_MODES.join(' and ')} are`;
 }

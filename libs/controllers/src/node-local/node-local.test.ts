@@ -82,6 +82,7 @@ describe('the node-local provisioner', () => {
     ['block volumes are not supported', { volumeMode: 'Block' }],
     ['claim.Spec.Selector is not supported', { selector: { matchLabels: { a: 'b' } } }],
     ['data sources are not supported', { dataSource: { kind: 'PersistentVolumeClaim', name: 'other' } }],
+    ['classes of volume attributes are not supported', { volumeAttributesClassName: 'gold' }],
   ])('says what it can not do: %s', (problem, spec) => {
     ask(spec);
     expect(made()).toBeUndefined();

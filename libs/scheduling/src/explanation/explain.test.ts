@@ -71,7 +71,7 @@ describe('what the nodes say', () => {
     const volumes = [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }];
     const claiming = makePod('p', { volumes });
     expect(explained(nodes, [claiming]).message).toMatch(
-      /^0\/4 nodes are available: persistentvolumeclaim "data" not found\. preemption: /,
+      /^0\/4 nodes are available: persistentvolumeclaim "data" not found\. no new claims to deallocate, preemption: /,
     );
     const lost = named('data', { spec: { volumeName: 'v' }, status: { phase: 'Lost' } });
     expect(explained(nodes, [claiming], objects(persistentVolumeClaim, lost)).message).toContain(
@@ -118,7 +118,7 @@ describe('preemption', () => {
     const { message, preemption } = explained(full, [on('a', 100), on('b', 200), urgent]);
     expect(preemption).toEqual([]);
     expect(message).toBe(
-      '0/2 nodes are available: 2 Insufficient cpu. preemption: 0/2 nodes are available: 2 No preemption victims found for incoming pod.',
+      '0/2 nodes are available: 2 Insufficient cpu. no new claims to deallocate, preemption: 0/2 nodes are available: 2 No preemption victims found for incoming pod.',
     );
   });
 

@@ -148,7 +148,7 @@ describe('a pod that fits nowhere but is more important than others', () => {
     await settle(400_000);
     expect(deleted()).toEqual(['low']);
     expect(test.said('FailedScheduling').at(-1)).toMatch(
-      / preemption: not eligible due to a terminating pod on the nominated node\.$/,
+      / no new claims to deallocate, preemption: not eligible due to a terminating pod on the nominated node\.$/,
     );
     expect(test.pod('p').status!.nominatedNodeName).toBe('a');
   });
@@ -211,6 +211,11 @@ describe('a pod that has nobody leave', () => {
       '0/1 nodes are available: 1 Preemption is not helpful for scheduling.',
     ],
     [
+      'as nobody could give it devices',
+      () => test.put(onNode('a', 'low'), urgent('p', { resourceClaims: [{ name: 'gpu', resourceClaimName: 'one' }] })),
+      '0/1 nodes are available: 1 Preemption is not helpful for scheduling.',
+    ],
+    [
       'as the node itself will not do',
       () => test.put(onNode('a', 'low'), urgent('p', { nodeSelector: { disk: 'ssd' } })),
       '0/1 nodes are available: 1 Preemption is not helpful for scheduling.',
@@ -221,7 +226,7 @@ describe('a pod that has nobody leave', () => {
     test.start();
     await settle(60_000);
     expect(deleted()).toEqual([]);
-    expect(test.said('FailedScheduling')[0]!.split(' preemption: ')[1]).toBe(why);
+    expect(test.said('FailedScheduling')[0]!.split(' no new claims to deallocate, preemption: ')[1]).toBe(why);
     expect(test.pod('p').status!.nominatedNodeName).toBeUndefined();
   });
 });

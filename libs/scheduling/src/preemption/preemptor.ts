@@ -16,9 +16,9 @@ export interface NotPreempting {
   readonly isUnderWay: boolean;
 }
 
-/** A refusal in the words of the FailedScheduling event. */
+/** A refusal in the words of the FailedScheduling event. Devices, asked for first, are never taken from other pods. */
 export const withPreemption = (message: string, { message: why }: NotPreempting): string =>
-  why === '' ? message : `${message} preemption: ${why}`;
+  why === '' ? message : `${message} no new claims to deallocate, preemption: ${why}`;
 
 export interface PreemptorDeps extends Surroundings {
   readonly nominations: Nominations;

@@ -74,7 +74,8 @@ const podWith = (name: string, ...claims: string[]) =>
 const claimNamed = (name: string) => test.cluster.truth().get(persistentVolumeClaim, 'default', name)!;
 const volumeNamed = (name: string) => test.cluster.truth().get(persistentVolume, '', name)!;
 /** What was said of nodes, without whom it would help to preempt. */
-const reasons = () => test.said('FailedScheduling').map((message) => message.split(' preemption: ')[0]);
+const reasons = () =>
+  test.said('FailedScheduling').map((message) => message.split(' no new claims to deallocate, preemption: ')[0]);
 const said = () => reasons().at(-1);
 
 describe('a pod whose claim is bound', () => {
@@ -244,7 +245,7 @@ describe('a pod whose claim is not bound', () => {
     test.put(podWith('p', 'data'));
     await settle();
     const beyondHelp = '0/2 nodes are available: 2 Preemption is not helpful for scheduling.';
-    const message = `0/2 nodes are available: ${reason}. preemption: ${beyondHelp}`;
+    const message = `0/2 nodes are available: ${reason}. no new claims to deallocate, preemption: ${beyondHelp}`;
     expect(test.said('FailedScheduling')).toEqual([message]);
     test.cluster.remove(persistentVolumeClaim as unknown as Kind, 'default', 'data');
     putVolume('pv');

@@ -1,0 +1,27 @@
+import type { DynamicFilter } from '../plugin.ts';
+import type { PodShape } from '../pod-shape.ts';
+
+/** What a pod that asks for devices lacks: ResourceClaims are not served, so there is none that it could mean. */
+function obstacle({ devices }: PodShape): string | null {
+  const [first] = devices;
+  if (first === undefined) return null;
+  const { resourceClaimName } = first;
+  return resourceClaimName === undefined
+    ? 'ResourceClaim not created yet'
+    : `resourceclaim.resource.k8s.io ${JSON.stringify(resourceClaimName)} not found`;
+}
+
+/**
+ * Keeps pods that ask for devices from running without them.
+ * https://kubernetes.io/docs/concepts/scheduling-eviction/dynamic-resource-allocation/
+ */
+export const dynamicResources: DynamicFilter = {
+  name: 'DynamicResources',
+  isLasting: true,
+  wakesOn: [],
+  refusesAll: obstacle,
+  prepare(shape) {
+    const reason = obstacle(shape);
+    return reason === null ? null : () => [reason];
+  },
+};
