@@ -129,7 +129,7 @@ export class ClusterObserver {
 
   /** A gang is queued as one once it has as many pods as it takes; pods of other groups are, once the group is there. */
   private groupChanged(group: Group, entry: Depicted | null): void {
-    const { queue } = this.deps;
+    const { queue, picture } = this.deps;
     const { policy, uid } = group;
     const cause = entry && causeOf(entry);
     const nowMs = this.deps.nowMs();
@@ -138,6 +138,8 @@ export class ClusterObserver {
       queue.reconsider(uid, cause, nowMs);
       return;
     }
+    // It waits for more pods again: nobody keeps places for the others meanwhile.
+    if (queue.has(uid)) for (const member of group.pending.keys()) picture.nominations.withdraw(member);
     queue.remove(uid);
     if (!policy?.basic) return;
     for (const pod of group.pending.values()) queue.add(pod, cause, nowMs);

@@ -102,7 +102,9 @@ export class GangAttempts {
       return;
     }
     for (const { pod, node } of plan.placements) preemptions.promise(pod, node, waiting.cause);
-    void preemptions.carryOut(waiting, plan.preemptions, () => this.tell(waiting, gang, message));
+    // What was promised before stood in its way.
+    if (plan.preemptions.length === 0) queue.activate(gang.uid, waiting.cause);
+    else void preemptions.carryOut(waiting, plan.preemptions, () => this.tell(waiting, gang, message));
   }
 
   private tell({ cause }: Waiting, gang: Group, message: string): void {

@@ -252,6 +252,20 @@ describe('a gang that is more important than others', () => {
     expect(test.pod('p0').status!.nominatedNodeName).toBeUndefined();
   });
 
+  it('keeps no places when it lacks pods again', async () => {
+    test.put(cpus('a', '1'), cpus('b', '1'), low('la', 'a'), low('lb', 'b'));
+    putGang(2);
+    test.start();
+    await settle();
+    test.put(...names(2).map(urgent));
+    await settle();
+    finishAll('p0', 'la', 'lb');
+    await settle();
+    test.put(makePod('lesser', { priority: 50 }, { cpu: '1' }), makePod('least', { priority: 50 }, { cpu: '1' }));
+    await settle(20_000);
+    expect(test.nodeOf('lesser', 'least').sort()).toEqual(['a', 'b']);
+  });
+
   it('has none of its own pods leave', async () => {
     test.put(cpus('a', '1'), member('p0', { nodeName: 'a', priority: 0, containers: urgent('x').spec.containers }));
     putGang(2);
