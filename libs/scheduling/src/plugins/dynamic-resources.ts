@@ -1,4 +1,4 @@
-import type { DynamicFilter } from '../plugin.ts';
+import type { DynamicFilter, NodeCheck } from '../plugin.ts';
 import type { PodShape } from '../pod-shape.ts';
 
 /** What a pod that asks for devices lacks: ResourceClaims are not served, so there is none that it could mean. */
@@ -11,17 +11,19 @@ function obstacle({ devices }: PodShape): string | null {
     : `resourceclaim.resource.k8s.io ${JSON.stringify(resourceClaimName)} not found`;
 }
 
+function prepare(shape: PodShape): NodeCheck | null {
+  const reason = obstacle(shape);
+  return reason === null ? null : () => [reason];
+}
+
 /**
  * Keeps pods that ask for devices from running without them.
  * https://kubernetes.io/docs/concepts/scheduling-eviction/dynamic-resource-allocation/
  */
 export const dynamicResources: DynamicFilter = {
   name: 'DynamicResources',
-  isLasting: true,
   wakesOn: [],
   refusesAll: obstacle,
-  prepare(shape) {
-    const reason = obstacle(shape);
-    return reason === null ? null : () => [reason];
-  },
+  prepare,
+  prepareLasting: prepare,
 };
