@@ -30,18 +30,12 @@ const JSON_OBJECT: Encoding = { format: 'json', shape: AS_ITSELF };
 /** How a body, of create, update and delete too, may be written. */
 export type BodyFormat = 'json' | 'yaml' | 'protobuf';
 
-const READ: Readonly<Record<string, BodyFormat>> = {
-  'application/json': 'json',
-  'application/yaml': 'yaml',
-  [PROTOBUF_TYPE]: 'protobuf',
-};
-const WRITTEN: Readonly<Record<string, BodyFormat>> = {
-  'application/json': 'json',
-  'application/*': 'json',
-  '*/*': 'json',
-  'application/yaml': 'yaml',
-  [PROTOBUF_TYPE]: 'protobuf',
-};
+const READ: ReadonlyMap<string, BodyFormat> = new Map([
+  ['application/json', 'json'],
+  ['application/yaml', 'yaml'],
+  [PROTOBUF_TYPE, 'protobuf'],
+]);
+const WRITTEN: ReadonlyMap<string, BodyFormat> = new Map([...READ, ['application/*', 'json'], ['*/*', 'json']]);
 /** Clients send few different headers; what they agree on is remembered for this many. */
 const REMEMBERED_MAX = 512;
 
@@ -101,7 +95,7 @@ export function firstAccepted(
   offers: readonly { group: string; version: string; kind: string }[],
 ): { group: string; version: string; kind: string } | undefined {
   for (const { type, parameters } of clauses(accept ?? '')) {
-    if (WRITTEN[type] !== 'json') continue;
+    if (WRITTEN.get(type) !== 'json') continue;
     const as = parameters.get('as');
     if (as === undefined) return undefined;
     const offer = offers.find(
@@ -125,8 +119,8 @@ export function firstAcceptedType(accept: string | undefined, offers: readonly s
 /** The format of a request's body. Throws UnsupportedMediaType. */
 export function bodyFormat(contentType: string | undefined): BodyFormat {
   if (contentType === undefined || contentType === 'application/json') return 'json';
-  const format = READ[mediaType(contentType)];
-  if (!format) throw unsupportedMediaType(Object.keys(READ));
+  const format = READ.get(mediaType(contentType));
+  if (!format) throw unsupportedMediaType([...READ.keys()]);
   return format;
 }
 
@@ -144,7 +138,7 @@ const notAcceptable = (accepted: readonly string[]): StatusError =>
 
 function firstAcceptable(accept: string, protobuf: boolean): Encoding | undefined {
   for (const { type, parameters } of clauses(accept)) {
-    const format = WRITTEN[type];
+    const format = WRITTEN.get(type);
     if (!format) continue;
     const shape = shapeOf(parameters);
     if (!shape) continue;

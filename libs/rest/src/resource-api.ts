@@ -226,7 +226,7 @@ interface Addresses {
   collection: readonly string[];
   allNamespaces: readonly string[];
   named: readonly string[];
-  subresources: Readonly<Record<string, readonly string[]>>;
+  subresources: ReadonlyMap<string, readonly string[]>;
 }
 
 const ON_COLLECTIONS = ['create', 'list', 'watch', 'deletecollection'];
@@ -239,7 +239,7 @@ function addressesOf(kind: Kind): Addresses {
     collection: kind.verbs.filter((verb) => ON_COLLECTIONS.includes(verb)),
     allNamespaces: kind.verbs.filter((verb) => verb === 'list' || verb === 'watch'),
     named: kind.verbs.filter((verb) => !ON_COLLECTIONS.includes(verb)),
-    subresources: Object.fromEntries(subresourcesOf(kind).map(({ name, verbs }) => [name, verbs])),
+    subresources: new Map(subresourcesOf(kind).map(({ name, verbs }) => [name, verbs])),
   };
   known.set(kind, addresses);
   return addresses;
@@ -253,5 +253,5 @@ function verbsAt(kind: Kind, info: RequestInfo): readonly string[] | undefined {
   const addresses = addressesOf(kind);
   if (!info.named) return kind.namespaced && !inNamespace ? addresses.allNamespaces : addresses.collection;
   if (kind.namespaced && !inNamespace) return undefined;
-  return info.subresource === '' ? addresses.named : addresses.subresources[info.subresource];
+  return info.subresource === '' ? addresses.named : addresses.subresources.get(info.subresource);
 }

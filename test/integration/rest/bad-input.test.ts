@@ -224,6 +224,20 @@ describe('a request that does not fit what is there', () => {
     }
   });
 
+  it.each(['constructor', '__proto__', 'toString'])('uses a word that every object knows: %s', async (word) => {
+    const unknown = /could not find the requested resource/;
+    for (const method of ['GET', 'POST', 'PUT', 'PATCH']) {
+      expectStatus(await server.ask(method, `${PODS}/a/${word}`, { body: {} }), 404, 'NotFound', unknown);
+    }
+    const selected = await server.ask('GET', `${PODS}?fieldSelector=${word}=a`);
+    expectStatus(selected, 400, 'BadRequest', /field label not supported/);
+    const headers = { 'content-type': word };
+    const written = await server.ask('POST', MAPS, { body: configMap('word'), headers });
+    expectStatus(written, 415, 'UnsupportedMediaType', /accepted media types include: application\/json,/);
+    const read = await server.ask('GET', MAPS, { headers: { accept: word } });
+    expectStatus(read, 406, 'NotAcceptable', /only the following media types are accepted/);
+  });
+
   it('uses a method that its address does not take', async () => {
     for (const [method, path] of [
       ['PUT', MAPS],

@@ -13,15 +13,17 @@ import {
 
 type Test = (object: DeepReadonly<KubeObject>) => boolean;
 
-const METADATA: Readonly<Record<string, (object: DeepReadonly<KubeObject>) => string>> = {
-  'metadata.name': (object) => object.metadata.name ?? '',
-  'metadata.namespace': (object) => object.metadata.namespace ?? '',
-};
+type Field = (object: DeepReadonly<KubeObject>) => string;
+
+const METADATA: ReadonlyMap<string, Field> = new Map<string, Field>([
+  ['metadata.name', (object) => object.metadata.name ?? ''],
+  ['metadata.namespace', (object) => object.metadata.namespace ?? ''],
+]);
 
 /** What a kind's users are told of a field that cannot be selected by. */
 function unknownField(kind: Kind, field: string): Error {
   if (Object.keys(kind.selectableFields).length > 0) return badRequest(`field label not supported: ${field}`);
-  const known = Object.keys(METADATA).map((name) => JSON.stringify(name));
+  const known = [...METADATA.keys()].map((name) => JSON.stringify(name));
   return badRequest(`${JSON.stringify(field)} is not a known field selector: only ${known.join(', ')}`);
 }
 
@@ -29,11 +31,12 @@ function unknownField(kind: Kind, field: string): Error {
 const metadataOf = (kind: Kind, field: string) =>
   field === 'metadata.namespace' && !kind.namespaced && Object.keys(kind.selectableFields).length > 0
     ? undefined
-    : METADATA[field];
+    : METADATA.get(field);
 
 function fieldTests(kind: Kind, fields: FieldSelector): Test[] {
   return fields.requirements.map(({ field, operator, value }) => {
-    const of = metadataOf(kind, field) ?? kind.selectableFields[field];
+    const own = Object.hasOwn(kind.selectableFields, field) ? kind.selectableFields[field] : undefined;
+    const of = metadataOf(kind, field) ?? own;
     if (!of) throw unknownField(kind, field);
     return operator === '=' ? (object) => of(object) === value : (object) => of(object) !== value;
   });
