@@ -49,7 +49,18 @@ export function resultOf(
   code: ObjectResult['code'] = 200,
 ): ObjectResult {
   const versioned = withVersion(object, resourceVersion);
-  return { object: versioned, bytes: Buffer.from(JSON.stringify(versioned)), resourceVersion, revision, code };
+  let made: Buffer | undefined;
+  return {
+    object: versioned,
+    // Who deletes by command seldom asks for it.
+    get bytes() {
+      made ??= Buffer.from(JSON.stringify(versioned));
+      return made;
+    },
+    resourceVersion,
+    revision,
+    code,
+  };
 }
 
 /** In the form of the kind that was asked for. */
