@@ -45,6 +45,17 @@ describe('any object that fits its schema', () => {
     fc.assert(property, { numRuns: 100 });
   });
 
+  it.each(builtinKinds().all())('may be a $kind of "$group" that says nothing but its name', (kind) => {
+    const named = { apiVersion: '', kind: kind.kind, metadata: { name: 'a' } };
+    for (const sparse of [named, { ...named, spec: {} }, { ...named, status: {} }]) {
+      const object = structuredClone(sparse);
+      kind.setDefaults(object);
+      kind.prepareForCreate(object);
+      expect(Array.isArray(kind.validate(object, root))).toBe(true);
+      expectTexts(kind.warnings(object, null, root));
+    }
+  });
+
   it.each(builtinKinds().all())('does not look changed to $kind of "$group" when it is sent again', (kind) => {
     const property = fc.property(fc.integer(), (seed) => {
       const old = new ObjectMaker(seed).object(kind);

@@ -47,6 +47,9 @@ export const podGroup = defineKind<PodGroup>({
   plural: 'podgroups',
   namespaced: true,
   columns: defaultColumns,
+  setDefaults(group) {
+    group.spec ??= {} as PodGroup['spec'];
+  },
   check(errors, at, { spec }) {
     checkPolicy(errors, at.child('spec', 'schedulingPolicy'), spec.schedulingPolicy);
     checkTemplate(errors, at.child('spec', 'podGroupTemplateRef'), spec.podGroupTemplateRef);
