@@ -21,11 +21,16 @@ const MEGABYTE = 1e6;
 /** About zero: what connections that are kept alive, and looks at the clock, take. */
 const CPU_SECONDS_MAX = 0.3;
 
-/** ReplicaSets whose pods all run: what processes use in a minute in which nothing happens, and take of memory. */
+/**
+ * ReplicaSets whose pods all run: what processes use in a minute in which nothing happens, and take of memory. The pods
+ * of a set are made for one node: to place so many is what other figures are about.
+ */
 export async function atRest(of: { nodes: number; sets: number; replicas: number }): Promise<Figure[]> {
   await using cluster = await startCluster(of.nodes);
   const pods = of.sets * of.replicas;
-  await sendEach(cluster, of.sets, (at) => jsonRequest('POST', REPLICA_SETS, replicaSet(`set-${at}`, of.replicas)));
+  await sendEach(cluster, of.sets, (at) =>
+    jsonRequest('POST', REPLICA_SETS, replicaSet(`set-${at}`, of.replicas, `sim-${at % of.nodes}`)),
+  );
   await untilQuiet(cluster, pods);
   await sleep(SETTLE_MS);
   const commandsBefore = await commandCounts(cluster);
@@ -51,7 +56,7 @@ export async function atRest(of: { nodes: number; sets: number; replicas: number
   ];
 }
 
-function replicaSet(name: string, replicas: number) {
+function replicaSet(name: string, replicas: number, nodeName: string) {
   const { metadata, spec } = benchPod(name);
   const labels = { app: name, tier: metadata.labels.tier };
   return {
@@ -61,7 +66,7 @@ function replicaSet(name: string, replicas: number) {
     spec: {
       replicas,
       selector: { matchLabels: labels },
-      template: { metadata: { labels, annotations: metadata.annotations }, spec },
+      template: { metadata: { labels, annotations: metadata.annotations }, spec: { ...spec, nodeName } },
     },
   };
 }
