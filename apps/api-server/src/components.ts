@@ -1,5 +1,5 @@
 import { openEtcd } from '@periplus/etcd';
-import type { Component } from '@periplus/operations';
+import type { Component, LeaderLeasesDeps } from '@periplus/operations';
 import { Keys } from '@periplus/store';
 import type { Config } from './config.ts';
 
@@ -11,6 +11,8 @@ const ELECTED = ['controller-manager', 'scheduler'];
 /** The rest of the control plane, as `kubectl get componentstatuses` asks for it. */
 export interface Components {
   all: readonly Component[];
+  /** Where it stands who leads. */
+  elections: Pick<LeaderLeasesDeps, 'etcd' | 'keys' | 'elected'>;
   close(): Promise<void>;
 }
 
@@ -39,6 +41,7 @@ export function componentsOf({ etcd: { endpoints, prefix, tls } }: Config): Comp
   }));
   return {
     all: [...elected, ...asked],
+    elections: { etcd, keys, elected: ELECTED },
     async close() {
       await Promise.all([etcd, ...members].map((client) => client.close()));
     },

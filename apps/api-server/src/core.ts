@@ -6,6 +6,7 @@ import {
   createAuthorizer,
   createOperations,
   Fairness,
+  LeaderLeases,
   LegacyTokenUses,
   type Operations,
   ServiceAccountTokens,
@@ -52,6 +53,7 @@ export async function startCore(
   uses.writeTo(operations);
   const advertised = { address: config.advertiseAddress, port: config.port };
   await bootstrap({ operations, network, advertised, clientAuthority: config.tls.clientAuthority, now });
+  const leaderLeases = new LeaderLeases({ ...components.elections, operations, log, now });
   const fairness = new Fairness({ cache });
   fairness.observe(new FlowMetrics(fairness, metrics));
   return {
@@ -64,6 +66,7 @@ export async function startCore(
       logins.close();
       fairness.close();
       nodeUsage.close();
+      await leaderLeases.close();
       await components.close();
     },
   };

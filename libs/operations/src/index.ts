@@ -18,6 +18,7 @@ export { type ClusterAuthorizer, createAuthorizer } from './authorization/author
 export { type BootstrapDeps, bootstrap } from './bootstrap/bootstrap.ts';
 export { type CacheReader, cacheIndexes } from './cluster-state.ts';
 export type { Component } from './components/component-statuses.ts';
+export { LeaderLeases, type LeaderLeasesDeps } from './components/leader-leases.ts';
 export { Fairness, type Flow, type FlowObserver } from './fairness/fairness.ts';
 export { type PriorityLevel, type Refusal, type Seat, TooManyRequests, Waiting } from './fairness/priority-level.ts';
 export type { NodeUsage, NodeUsageSource, Usage } from './metrics/node-usage.ts';

@@ -148,6 +148,10 @@ export class Keys {
     return this.at(`elections/${segment(component)}`);
   }
 
+  electionRange(): KeyRange {
+    return below(this.at('elections/'));
+  }
+
   fence(epoch: string): string {
     return this.at(`fences/${segment(epoch)}`);
   }

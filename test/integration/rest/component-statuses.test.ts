@@ -1,5 +1,5 @@
 import { openEtcd } from '@periplus/etcd';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { TestServer } from './test-server.ts';
 
 const STATUSES = '/api/v1/componentstatuses';
@@ -41,6 +41,40 @@ it('shows kubectl who leads and which members of etcd answer, and warns that the
   expect((await rows('get cs --field-selector=metadata.name=etcd-0 -o name')).rows).toEqual([
     ['componentstatus/etcd-0'],
   ]);
+});
+
+it('shows who leads in Leases, which are written when that changes and never else', async () => {
+  const etcd = openEtcd(await server.etcd.options());
+  const key = '/periplus/elections/controller-manager';
+  const path = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/kube-controller-manager';
+  const lease = async () => (await server.ask('GET', path)).json;
+  const lead = async (host: string) => {
+    const held = await etcd.lease(60);
+    await etcd.put(key, Buffer.from(JSON.stringify({ machine: `${host} boot pid:[1]`, pid: 7 })), held.id);
+    const holderIdentity = `${host}_${BigInt(held.id).toString(16)}`;
+    await vi.waitFor(async () => expect((await lease()).spec).toMatchObject({ holderIdentity }));
+    return held;
+  };
+  const first = await lead('host-a');
+  expect((await lease()).spec).toEqual({
+    holderIdentity: expect.any(String),
+    acquireTime: expect.stringMatching(/^\d{4}-.*\.\d{6}Z$/),
+    renewTime: expect.any(String),
+    leaseTransitions: 0,
+  });
+  expect((await rows('get leases -n kube-system kube-controller-manager')).rows[1]?.[1]).toMatch(/^host-a_[0-9a-f]+$/);
+  const { metadata } = await lease();
+  // The same holder, told again, is no news.
+  await etcd.put(key, Buffer.from(JSON.stringify({ machine: 'host-a', pid: 7 })), first.id);
+  const second = await lead('host-b');
+  const { spec } = await lease();
+  expect(spec.leaseTransitions).toBe(1);
+  await second.revoke();
+  await vi.waitFor(async () => expect((await lease()).spec.holderIdentity).toBeUndefined());
+  expect((await lease()).metadata.uid).toBe(metadata.uid);
+  await lead('host-c');
+  expect((await lease()).spec.leaseTransitions).toBe(2);
+  await etcd.close();
 });
 
 it('refuses what cannot be done to a status that nobody keeps', async () => {
