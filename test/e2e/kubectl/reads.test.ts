@@ -36,6 +36,13 @@ describe('kubectl reads', () => {
     expect((await table('get all')).filter((row) => row.startsWith('NAME'))).toHaveLength(4);
   });
 
+  it('get shows who leads', async () => {
+    const leases = (await shell.ok('get leases -n kube-system')).trimEnd().split('\n');
+    expect(leases[0]).toMatch(/^NAME +HOLDER +AGE$/);
+    expect(leases[1]).toMatch(/^kube-controller-manager +\S+_[0-9a-f]+ +\d+\w+$/);
+    expect(leases[2]).toMatch(/^kube-scheduler +\S+_[0-9a-f]+ +\d+\w+$/);
+  });
+
   it('get prints what a program wants', async () => {
     expect(await shell.ok('get deploy web -o name')).toBe('deployment.apps/web\n');
     expect(await shell.ok('get deploy web -o jsonpath={.spec.replicas}')).toBe('2');
