@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { TestServer } from './test-server.ts';
 
 const STATUSES = '/api/v1/componentstatuses';
+const LIMIT = { timeout: 20_000 };
 /** Nothing listens there. */
 const AWAY = 'http://127.0.0.1:9';
 
@@ -52,7 +53,7 @@ it('shows who leads in Leases, which are written when that changes and never els
     const held = await etcd.lease(60);
     await etcd.put(key, Buffer.from(JSON.stringify({ machine: `${host} boot pid:[1]`, pid: 7 })), held.id);
     const holderIdentity = `${host}_${BigInt(held.id).toString(16)}`;
-    await vi.waitFor(async () => expect((await lease()).spec).toMatchObject({ holderIdentity }));
+    await vi.waitFor(async () => expect((await lease()).spec).toMatchObject({ holderIdentity }), LIMIT);
     return held;
   };
   const first = await lead('host-a');
@@ -70,7 +71,7 @@ it('shows who leads in Leases, which are written when that changes and never els
   const { spec } = await lease();
   expect(spec.leaseTransitions).toBe(1);
   await second.revoke();
-  await vi.waitFor(async () => expect((await lease()).spec.holderIdentity).toBeUndefined());
+  await vi.waitFor(async () => expect((await lease()).spec.holderIdentity).toBeUndefined(), LIMIT);
   expect((await lease()).metadata.uid).toBe(metadata.uid);
   await lead('host-c');
   expect((await lease()).spec.leaseTransitions).toBe(2);
