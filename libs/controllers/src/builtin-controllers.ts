@@ -28,6 +28,7 @@ import {
   type SecretEnquiry,
 } from './legacy-token/legacy-token-cleaner.ts';
 import { namespaceController } from './namespace/namespace-controller.ts';
+import { endedPodController } from './node/ended-pod-controller.ts';
 import { type NodeMonitorSettings, nodeController } from './node/node-controller.ts';
 import { podGcController, unscheduledPodController } from './node/pod-gc-controller.ts';
 import { taintEvictionController } from './node/taint-eviction-controller.ts';
@@ -51,6 +52,9 @@ import { ttlAfterFinishedController } from './ttl-after-finished/ttl-after-finis
 import { attributesClassProtectionController } from './volume-protection/attributes-class-protection-controller.ts';
 import { claimProtectionController } from './volume-protection/claim-protection-controller.ts';
 import { volumeProtectionController } from './volume-protection/volume-protection-controller.ts';
+
+/** What kube-controller-manager's --terminated-pod-gc-threshold is by default. */
+const ENDED_PODS_KEPT_MAX = 12_500;
 
 const signers = ({ readRequest, sign }: CertificateEnquiries, settings: SigningSettings): Controller[] =>
   sign ? [csrSigner({ readRequest, sign }, settings)] : [];
@@ -105,6 +109,7 @@ export const builtinControllers = (settings: {
   tokenCleaner(settings.bootstrapTokens),
   legacyTokenCleaner(settings.secrets, settings.legacyTokens),
   unscheduledPodController,
+  endedPodController(ENDED_PODS_KEPT_MAX),
   resourceQuotaController(settings.kinds),
   flowSchemaController,
   ephemeralVolumeController,

@@ -18,3 +18,20 @@ export function selectorOf(selector: DeepReadonly<LabelSelector> | undefined): S
   }
   return known;
 }
+
+/** A selector as Go prints it, which some of Kubernetes' messages do. */
+export function selectorInGo(selector: DeepReadonly<LabelSelector> | undefined): string {
+  if (!selector) return 'nil';
+  const { matchLabels = {}, matchExpressions = [] } = selector;
+  const labels = Object.keys(matchLabels)
+    .sort()
+    .map((key) => `${key}: ${matchLabels[key]},`)
+    .join('');
+  const expressions = matchExpressions
+    .map(
+      ({ key, operator, values = [] }) =>
+        `LabelSelectorRequirement{Key:${key},Operator:${operator},Values:[${values.join(' ')}],},`,
+    )
+    .join('');
+  return `&LabelSelector{MatchLabels:map[string]string{${labels}},MatchExpressions:[]LabelSelectorRequirement{${expressions}},}`;
+}

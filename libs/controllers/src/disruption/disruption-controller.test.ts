@@ -131,12 +131,28 @@ describe('a budget', () => {
 
   it('allows nothing while nobody can say how many pods there should be', () => {
     putBudget({ maxUnavailable: 1 });
-    putPod('alone');
+    putPod('lost', {
+      owner: { ...putSet(1), kind: 'ReplicaSet', metadata: { name: 'gone', uid: 'gone' } } as ReplicaSet,
+    });
     sim.settle();
-    const problem = 'found no controller ref for pod "alone"';
+    const problem = 'found no controllers for pod "lost"';
     expect(status()).toMatchObject({ disruptionsAllowed: 0, conditions: [{ reason: 'SyncFailed', message: problem }] });
     expect(sim.events).toEqual([
       `CalculateExpectedPodCountFailed Failed to calculate the number of expected pods: ${problem}`,
+    ]);
+  });
+
+  it('warns of pods that nobody controls, and expects the others', () => {
+    putBudget({ maxUnavailable: 1 });
+    const owner = putSet(2);
+    for (const name of ['a', 'b']) putPod(name, { owner });
+    putPod('alone');
+    sim.settle();
+    expect(status()).toMatchObject({ expectedPods: 2, currentHealthy: 3, desiredHealthy: 1, disruptionsAllowed: 2 });
+    expect(sim.events).toEqual([
+      expect.stringMatching(
+        /^UnmanagedPods Pods selected by this PodDisruptionBudget \(selector: &LabelSelector\{MatchLabels:map\[string\]string\{app: web,\},MatchExpressions:\[\]LabelSelectorRequirement\{\},\}\) were found to be unmanaged\./,
+      ),
     ]);
   });
 

@@ -4,7 +4,7 @@ import type { View } from '@periplus/cache';
 import type { Command } from '@periplus/client';
 import { defineController, idle, type ObjectRef, type Plan, type PlannedEvent, watchRule } from '@periplus/reconcile';
 import { isReady, type PodView } from '../pod-state.ts';
-import { selectorOf } from '../selectors.ts';
+import { selectorInGo, selectorOf } from '../selectors.ts';
 import { expectedScale } from './expected-scale.ts';
 
 type Budget = DeepReadonly<PodDisruptionBudget>;
@@ -67,6 +67,7 @@ function planBudget(budget: Budget, pods: readonly PodView[], view: View): Plan 
     events.push({ about: budget, type: 'Warning', reason: 'CalculateExpectedPodCountFailed', message });
     return planOf(budget, refusing(budget, expected.problem, view.nowMs), events);
   }
+  if (expected.hasUnmanaged) events.push(unmanagedPods(budget));
   const { disruptedPods, overdue, lookAgainMs } = disruptions(budget, pods, view.nowMs);
   for (const about of overdue) {
     const message = `Pod was expected by PDB ${about.metadata.namespace}/${budget.metadata.name} to be deleted but it wasn't`;
@@ -89,17 +90,22 @@ function planBudget(budget: Budget, pods: readonly PodView[], view: View): Plan 
   return { ...planOf(budget, status, events), lookAgainMs };
 }
 
-/** How many pods there should be, and how many of them healthy. */
-type Expectations = { expectedPods: number; desiredHealthy: number } | { problem: string };
+const unmanagedPods = (about: Budget): PlannedEvent => ({
+  ...{ about, type: 'Warning', reason: 'UnmanagedPods' },
+  message: `Pods selected by this PodDisruptionBudget (selector: ${selectorInGo(about.spec.selector)}) were found to be unmanaged. As a result, the status of the PDB cannot be calculated correctly, which may result in undefined behavior. To account for these pods please set ".spec.minAvailable" field of the PDB to an integer value.`,
+});
+
+/** How many pods there should be, and how many of them healthy. `hasUnmanaged`: of some pods nobody says so. */
+type Expectations = { expectedPods: number; desiredHealthy: number; hasUnmanaged?: boolean } | { problem: string };
 
 function expectations({ spec }: Budget, pods: readonly PodView[], view: View): Expectations {
   const { minAvailable, maxUnavailable } = spec;
   if (maxUnavailable !== undefined) {
     const scale = expectedScale(pods, view);
     if ('problem' in scale) return scale;
-    const expectedPods = scale.replicas;
+    const { replicas: expectedPods, hasUnmanaged } = scale;
     return {
-      expectedPods,
+      ...{ expectedPods, hasUnmanaged },
       desiredHealthy: Math.max(0, expectedPods - scaledValue(maxUnavailable, expectedPods, 'up')),
     };
   }
@@ -107,7 +113,8 @@ function expectations({ spec }: Budget, pods: readonly PodView[], view: View): E
   if (typeof minAvailable === 'number') return { expectedPods: pods.length, desiredHealthy: minAvailable };
   const scale = expectedScale(pods, view);
   if ('problem' in scale) return scale;
-  return { expectedPods: scale.replicas, desiredHealthy: scaledValue(minAvailable, scale.replicas, 'up') };
+  const { replicas: expectedPods, hasUnmanaged } = scale;
+  return { expectedPods, hasUnmanaged, desiredHealthy: scaledValue(minAvailable, expectedPods, 'up') };
 }
 
 interface Disruptions {

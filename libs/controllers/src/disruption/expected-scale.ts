@@ -33,18 +33,22 @@ function scaleOf(owner: Owner, namespace: string, view: View): Scaled | undefine
   }
 }
 
+/** `hasUnmanaged`: some pods have no controller, and do not count. */
+export type ExpectedScale = { replicas: number; hasUnmanaged: boolean } | { problem: string };
+
 /**
- * How many pods there should be in all, by the scales of those who control `pods`; each counts once. A pod that nobody
- * controls, or a controller without a scale, leaves that open.
+ * How many pods there should be in all, by the scales of those who control `pods`; each counts once. A controller
+ * without a scale leaves that open.
  */
-export function expectedScale(pods: readonly PodView[], view: View): { replicas: number } | { problem: string } {
+export function expectedScale(pods: readonly PodView[], view: View): ExpectedScale {
   const scales = new Map<string, number>();
   const asked = new Set<string>();
+  let hasUnmanaged = false;
   for (const { metadata } of pods) {
     const [namespace, name] = [metadata.namespace ?? '', metadata.name ?? ''];
     const owner = controllerOf({ metadata });
-    if (!owner) return { problem: `found no controller ref for pod "${name}"` };
-    if (asked.has(owner.uid)) continue;
+    if (!owner) hasUnmanaged = true;
+    if (!owner || asked.has(owner.uid)) continue;
     asked.add(owner.uid);
     const scale = scaleOf(owner, namespace, view);
     if (!scale) return { problem: `found no controllers for pod "${name}"` };
@@ -52,5 +56,5 @@ export function expectedScale(pods: readonly PodView[], view: View): { replicas:
   }
   let replicas = 0;
   for (const count of scales.values()) replicas += count;
-  return { replicas };
+  return { replicas, hasUnmanaged };
 }

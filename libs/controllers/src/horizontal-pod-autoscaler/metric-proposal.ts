@@ -2,6 +2,7 @@
 import type { HorizontalPodAutoscaler } from '@periplus/api';
 import { type DeepReadonly, parseQuantity, parseTime, Quantity } from '@periplus/apimachinery';
 import type { PodView } from '../pod-state.ts';
+import { selectorInGo } from '../selectors.ts';
 import type { HeardMetrics } from './pod-usage.ts';
 import { countReplicas, type ReadinessSettings, type Sample, type Target, type Tolerance } from './replica-count.ts';
 
@@ -202,10 +203,7 @@ function unserved(spec: MetricSpec, namespace: string): Proposal {
     return { reason: 'FailedGetPodsMetric', problem, summary: `failed to get pods metric value: ${problem}` };
   }
   const name = external?.metric.name ?? '';
-  const labels = Object.entries(external?.metric.selector?.matchLabels ?? {}).map((entry) => entry.join(':'));
-  const selector = external?.metric.selector
-    ? `&LabelSelector{MatchLabels:map[string]string{${labels.join(',')},},MatchExpressions:[]LabelSelectorRequirement{},}`
-    : 'nil';
+  const selector = selectorInGo(external?.metric.selector);
   const missing = `the server could not find the requested resource (get ${name}.external.metrics.k8s.io)`;
   const problem = `unable to get external metric ${namespace}/${name}/${selector}: unable to fetch metrics from external metrics API: ${missing}`;
   const summary = `failed to get ${name} external metric value: failed to get ${name} external metric: ${problem}`;

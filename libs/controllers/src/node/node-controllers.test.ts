@@ -1,6 +1,7 @@
 import { type Node, node, type Pod, pod } from '@periplus/api';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Simulation } from '../simulation.ts';
+import { endedPodController } from './ended-pod-controller.ts';
 import { nodeController } from './node-controller.ts';
 import { podGcController, unscheduledPodController } from './pod-gc-controller.ts';
 import { taintEvictionController } from './taint-eviction-controller.ts';
@@ -232,5 +233,41 @@ describe('pod garbage collection', () => {
     expect(ofPod!.keys(target, null, view)).toEqual([]);
     sim.cluster.remove(node, '', 'n1');
     expect(ofPod!.keys(target, null, sim.cluster.view())).toEqual([{ namespace: '', name: 'n1' }]);
+  });
+
+  it('removes pods that have ended when there are too many: the evicted first, then the oldest', () => {
+    const put = (name: string, hour: number, status: Pod['status']): Pod => {
+      const { metadata, ...rest } = putPod(name);
+      const creationTimestamp = `2026-01-01T0${hour}:00:00Z`;
+      return sim.cluster.put(pod, { ...rest, metadata: { ...metadata, creationTimestamp }, status } as Pod);
+    };
+    put('young', 3, { phase: 'Succeeded' });
+    put('old', 1, { phase: 'Failed' });
+    put('evicted', 4, { phase: 'Failed', reason: 'Evicted' });
+    put('running', 0, { phase: 'Running' });
+    const left = () =>
+      sim
+        .pods()
+        .map(({ metadata }) => metadata.name)
+        .sort();
+    const look = (keptMax: number) => sim.reconcile(endedPodController(keptMax), { namespace: '', name: '' });
+    expect(look(3)).toBe(false);
+    look(2);
+    expect(left()).toEqual(['old', 'running', 'young']);
+    look(1);
+    expect(left()).toEqual(['running', 'young']);
+    look(0);
+    expect(left()).toEqual(['running']);
+  });
+
+  it('counts pods that have ended when one more has, and at no other change', () => {
+    const [rule] = endedPodController(0).watches;
+    const running = putPod('p');
+    const ended = { ...running, status: { phase: 'Failed' } } as Pod;
+    const view = sim.cluster.view();
+    expect(rule!.keys(running, null, view)).toEqual([]);
+    expect(rule!.keys(ended, running, view)).toEqual([{ namespace: '', name: '' }]);
+    expect(rule!.keys(ended, ended, view)).toEqual([]);
+    expect(rule!.keys(null, ended, view)).toEqual([]);
   });
 });
