@@ -30,6 +30,7 @@ import {
 import { namespaceController } from './namespace/namespace-controller.ts';
 import { endedPodController } from './node/ended-pod-controller.ts';
 import { type NodeMonitorSettings, nodeController } from './node/node-controller.ts';
+import { outOfServiceController } from './node/out-of-service-controller.ts';
 import { podGcController, unscheduledPodController } from './node/pod-gc-controller.ts';
 import { taintEvictionController } from './node/taint-eviction-controller.ts';
 import { nodeIpamController } from './node-ipam/node-ipam-controller.ts';
@@ -101,6 +102,7 @@ export const builtinControllers = (settings: {
   taintEvictionController,
   ttlController,
   podGcController,
+  outOfServiceController,
   ...(settings.podNetworks.length > 0 ? [nodeIpamController(settings.podNetworks)] : []),
   csrApprover(settings.certificates),
   ...signers(settings.certificates, settings.signing),

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { Simulation } from '../simulation.ts';
 import { endedPodController } from './ended-pod-controller.ts';
 import { nodeController } from './node-controller.ts';
+import { outOfServiceController } from './out-of-service-controller.ts';
 import { podGcController, unscheduledPodController } from './pod-gc-controller.ts';
 import { taintEvictionController } from './taint-eviction-controller.ts';
 
@@ -269,5 +270,47 @@ describe('pod garbage collection', () => {
     expect(rule!.keys(ended, running, view)).toEqual([{ namespace: '', name: '' }]);
     expect(rule!.keys(ended, ended, view)).toEqual([]);
     expect(rule!.keys(null, ended, view)).toEqual([]);
+  });
+});
+
+describe('a node that is out of service', () => {
+  const key = 'node.kubernetes.io/out-of-service';
+  const outOfService: Taint = { key, value: 'nodeshutdown', effect: 'NoExecute' };
+  const look = () => sim.reconcile(outOfServiceController, { namespace: '', name: 'n1' });
+  const leave = (name: string) => sim.cluster.apply({ verb: 'delete', kind: pod, namespace: 'd', name });
+
+  it('loses the pods that are to leave it, and no others', () => {
+    sim.cluster.put(node, worker([ready('Unknown')], { taints: [outOfService] }));
+    putPod('stays');
+    putPod('leaves');
+    expect(look()).toBe(false);
+    leave('leaves');
+    const [rule] = outOfServiceController.watches;
+    const view = sim.cluster.view();
+    expect(rule!.keys(view.get(pod, 'd', 'leaves')!, null, view)).toEqual([{ namespace: '', name: 'n1' }]);
+    expect(rule!.keys(view.get(pod, 'd', 'stays')!, null, view)).toEqual([]);
+    look();
+    expect(sim.pods().map(({ metadata }) => metadata.name)).toEqual(['stays']);
+  });
+
+  it('leaves to those who hold a pod when it goes, and asks no second time', () => {
+    sim.cluster.put(node, worker([ready('Unknown')], { taints: [outOfService] }));
+    const held = putPod('held');
+    sim.cluster.put(pod, { ...held, metadata: { ...held.metadata, finalizers: ['example.com/held'] } });
+    leave('held');
+    expect(look()).toBe(true);
+    expect(sim.pods()[0]).toMatchObject({ metadata: { deletionGracePeriodSeconds: 0 }, status: { phase: 'Failed' } });
+    expect(outOfServiceController.reconcile({ namespace: '', name: 'n1' }, sim.cluster.view()).steps).toEqual([]);
+  });
+
+  it.each<[string, Conditions, Taint[]]>([
+    ['says that it is ready', [ready('True')], [outOfService]],
+    ['has no such taint', [ready('Unknown')], []],
+  ])('keeps them while it %s', (_what, conditions, taints) => {
+    sim.cluster.put(node, worker(conditions, { taints }));
+    putPod('leaves');
+    leave('leaves');
+    expect(look()).toBe(false);
+    expect(isLeaving('leaves')).toBe(true);
   });
 });
