@@ -146,7 +146,7 @@ it('whatever is done to IPAddresses, in the end each cluster IP has its own, and
         if (one.do === 'delete' && exists) sim.cluster.remove(ipAddress, '', name);
         else if (one.do === 'refer') putAddress(name, one.owner);
         else if (one.do === 'unlabel' && exists && one.last <= 3)
-          putAddress(name, `s${one.last}`, { metadata: { name } });
+          putAddress(name, `s${one.last}`, { metadata: { name, labels: {} } });
         else if (one.do === 'take' && one.last <= 3) putAddress(name, '', ofGateway);
         else sim.settle();
       }

