@@ -1,5 +1,5 @@
 import { type Figure, figure } from '../figure.ts';
-import { createPods } from '../pods.ts';
+import { createPods, deletePods } from '../pods.ts';
 import { untilBound } from '../scheduler/bound.ts';
 import { gangs } from '../scheduler/gangs.ts';
 import { preemption } from '../scheduler/preemption.ts';
@@ -7,6 +7,8 @@ import { startSchedulerCluster } from '../scheduler/scheduler-cluster.ts';
 import { nodeLabels, SHAPES, type Shape } from '../scheduler/shapes.ts';
 
 const NODES = 5_000;
+/** The first meets processes that have just begun, whose code is not compiled yet. */
+const RUNS = 3;
 
 /** The cases of Kubernetes' scheduler_perf by name, `scheduler/<case>`: each on a cluster of its own. */
 export const scheduler: Record<string, () => Promise<Figure[]>> = {
@@ -25,11 +27,16 @@ async function boundPerSecond(shape: Shape): Promise<Figure[]> {
     bound += pods;
     await untilBound(etcd, bound);
   }
-  const started = performance.now();
-  await createPods(cluster, shape.pods, { template: shape.template });
-  await untilBound(etcd, bound + shape.pods);
-  const seconds = (performance.now() - started) / 1000;
+  const perSecond: number[] = [];
+  for (let run = 0; run < RUNS; run += 1) {
+    const prefix = `run-${run}`;
+    const started = performance.now();
+    await createPods(cluster, shape.pods, { prefix, template: shape.template });
+    await untilBound(etcd, bound + shape.pods);
+    perSecond.push((1000 * shape.pods) / (performance.now() - started));
+    await deletePods(cluster, shape.pods, prefix);
+  }
   await etcd.close();
   const name = `scheduler, ${shape.name}, ${shape.pods} pods on ${NODES} nodes`;
-  return [figure(name, 'pods/s', [shape.pods / seconds], { atLeast: shape.bar })];
+  return [figure(name, 'pods/s', perSecond, { atLeast: shape.bar })];
 }

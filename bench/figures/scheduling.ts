@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startCluster } from '@periplus/testing';
 import { type Figure, figure } from '../figure.ts';
-import { createPods } from '../pods.ts';
+import { createPods, deletePods } from '../pods.ts';
 import { untilBound } from '../scheduler/bound.ts';
 
 const NODES = 5_000;
 const PODS = 10_000;
+/** The first meets processes that have just begun, whose code is not compiled yet. */
+const RUNS = 3;
 const POLL_MS = 100;
 
 /** 10,000 pods on 5,000 simulated nodes: from the first create until etcd holds the last binding. */
@@ -13,18 +15,25 @@ export async function scheduling(): Promise<Figure[]> {
   await using cluster = await startCluster(NODES);
   const etcd = cluster.etcd();
   const anything = { key: '/periplus/', countOnly: true };
-  const revisionBefore = (await etcd.range(anything)).revision;
-  const started = performance.now();
-  await createPods(cluster, PODS);
-  await untilBound(etcd, PODS);
-  const seconds = (performance.now() - started) / 1000;
-  const running = await allRunning(cluster);
-  const revisions = (await etcd.range(anything)).revision - revisionBefore;
+  const bound: number[] = [];
+  const transactions: number[] = [];
+  const createToAllRunningSeconds: number[] = [];
+  for (let run = 0; run < RUNS; run += 1) {
+    const prefix = `run-${run}`;
+    const revisionBefore = (await etcd.range(anything)).revision;
+    const started = performance.now();
+    await createPods(cluster, PODS, { prefix });
+    await untilBound(etcd, PODS);
+    bound.push((1000 * PODS) / (performance.now() - started));
+    createToAllRunningSeconds.push(((await allRunning(cluster)) - started) / 1000);
+    transactions.push(((await etcd.range(anything)).revision - revisionBefore) / PODS);
+    await deletePods(cluster, PODS, prefix);
+  }
   await etcd.close();
   return [
-    figure('pods bound, 10,000 pods on 5,000 simulated nodes', 'pods/s', [PODS / seconds], { atLeast: 1_000 }),
-    figure('etcd transactions per pod from create to Running', 'transactions', [revisions / PODS], undefined, {
-      createToAllRunningSeconds: (running - started) / 1000,
+    figure('pods bound, 10,000 pods on 5,000 simulated nodes', 'pods/s', bound, { atLeast: 1_000 }),
+    figure('etcd transactions per pod from create to Running', 'transactions', transactions, undefined, {
+      createToAllRunningSeconds,
     }),
   ];
 }
