@@ -42,6 +42,27 @@ describe('a list', () => {
     expect(versions.size).toBe(1);
   });
 
+  it('says once of which kind its items are, however it is read', async () => {
+    const { json } = await server.ask('GET', `${MAPS}?limit=2&labelSelector=parity`);
+    expect([json.kind, json.items.map((item: object) => Object.keys(item))]).toEqual([
+      'ConfigMapList',
+      [
+        ['metadata', 'data'],
+        ['metadata', 'data'],
+      ],
+    ]);
+    const pretty = await server.ask('GET', `${MAPS}?limit=2&labelSelector=parity&pretty=true`);
+    expect(pretty.json).toEqual(json);
+    // An Event of events.k8s.io is stored in the form of the core group.
+    await server.ask('POST', '/api/v1/namespaces/default/events', {
+      body: { metadata: { name: 'once' }, involvedObject: { namespace: 'default' }, reason: 'Once', type: 'Normal' },
+    });
+    const events = await server.ask('GET', '/apis/events.k8s.io/v1/namespaces/default/events');
+    expect(events.json.items.map(({ kind, reason }: Record<string, unknown>) => [kind, reason])).toEqual([
+      [undefined, 'Once'],
+    ]);
+  });
+
   it('says how many remain only where no selector makes that unknown', async () => {
     const plain = await server.ask('GET', `${MAPS}?limit=5`);
     expect(plain.json.metadata.remainingItemCount).toBeGreaterThanOrEqual(20);
