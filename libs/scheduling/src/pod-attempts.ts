@@ -9,7 +9,8 @@ import { type Preemptor, withPreemption } from './preemption/preemptor.ts';
 import type { Reports } from './reports.ts';
 import type { SchedulingQueue, Waiting } from './scheduling-queue.ts';
 
-export interface PodAttemptsDeps {
+/** What it takes to try pods, single ones or gangs. */
+export interface AttemptDeps {
   picture: ClusterPicture;
   queue: SchedulingQueue;
   /** By the name under which pods ask for them. */
@@ -24,9 +25,9 @@ export interface PodAttemptsDeps {
 
 /** Decides about single pods, one at a time: binds each, has others leave for it, or says why it has to wait. */
 export class PodAttempts {
-  private readonly deps: PodAttemptsDeps;
+  private readonly deps: AttemptDeps;
 
-  constructor(deps: PodAttemptsDeps) {
+  constructor(deps: AttemptDeps) {
     this.deps = deps;
   }
 

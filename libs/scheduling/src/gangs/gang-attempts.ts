@@ -1,38 +1,20 @@
-import type { Bindings } from '../bindings.ts';
-import type { ClusterPicture } from '../cluster-picture.ts';
 import { groupBinding, groupUnschedulable } from '../commands.ts';
-import type { Decider, Decision } from '../decide.ts';
-import type { SchedulerMetrics } from '../metrics.ts';
+import type { Decision } from '../decide.ts';
+import type { AttemptDeps } from '../pod-attempts.ts';
 import type { PodInfo } from '../pod-info.ts';
-import type { Preemptions } from '../preemption/preemptions.ts';
-import type { Preemptor } from '../preemption/preemptor.ts';
-import type { Reports } from '../reports.ts';
-import type { SchedulingQueue, Waiting } from '../scheduling-queue.ts';
+import type { Waiting } from '../scheduling-queue.ts';
 import { decideGang, type GangDecision, gangRefusal } from './decide-gang.ts';
 import type { Group } from './pod-groups.ts';
 import { preemptForGang } from './preempt-for-gang.ts';
-
-export interface GangAttemptsDeps {
-  picture: ClusterPicture;
-  queue: SchedulingQueue;
-  /** By the name under which pods ask for them. */
-  deciders: ReadonlyMap<string, Decider>;
-  bindings: Bindings;
-  preemptor: Preemptor;
-  preemptions: Preemptions;
-  reports: Reports;
-  metrics: SchedulerMetrics;
-  nowMs(): number;
-}
 
 /** The nodes that pods of a gang were promised. */
 type Promises = ReadonlyMap<PodInfo, string>;
 
 /** Decides about gangs, each as a whole: binds enough of its pods, has others leave for all of them, or lets it wait. */
 export class GangAttempts {
-  private readonly deps: GangAttemptsDeps;
+  private readonly deps: AttemptDeps;
 
-  constructor(deps: GangAttemptsDeps) {
+  constructor(deps: AttemptDeps) {
     this.deps = deps;
   }
 
