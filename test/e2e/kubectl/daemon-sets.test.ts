@@ -86,6 +86,7 @@ describe('kubectl runs DaemonSets', () => {
     await shell.ok(`delete ${name.trim()}`);
     await eventually(async () => expect(await placed()).toEqual(nodes));
     await shell.ok(`uncordon ${nodes[0]}`);
+    await rolledOut();
   });
 
   it('with surge serves on every node all along', async () => {

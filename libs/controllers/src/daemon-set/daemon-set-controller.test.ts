@@ -413,6 +413,20 @@ describe('a rolling update of a DaemonSet', () => {
     expect(images()).toEqual(['a:2', 'b:2', 'c:2']);
   });
 
+  it('with surge counts the pods that serve, though the new ones are of the same second', () => {
+    const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+    nodes(...names);
+    put(agent('i:1', rolling(0, '100%')));
+    rollOut();
+    put(agent('i:2', rolling(0, '100%')));
+    sim.settle();
+    for (const one of sim.activePods()) if (!one.spec.nodeName) sim.bind(one, nodeOf(one));
+    sim.settle();
+    expect(sim.activePods()).toHaveLength(12);
+    expect(new Set(sim.pods().map(({ metadata }) => metadata.creationTimestamp)).size).toBe(1);
+    expect(present().status).toMatchObject({ numberReady: 6, numberAvailable: 6 });
+  });
+
   it('with surge replaces an old pod that is not ready at once', () => {
     nodes('a', 'b');
     put(agent('i:1', rolling(0, 1)));

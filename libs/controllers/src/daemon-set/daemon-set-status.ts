@@ -4,8 +4,10 @@ import type { DaemonNode } from './daemon-nodes.ts';
 import type { DaemonSetView } from './placement.ts';
 
 /**
- * The status of a set, and the time until a pod becomes available without anything changing. Of several pods on a node
- * the first counts. https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/daemon-set-v1/#DaemonSetStatus
+ * The status of a set, and the time until a pod becomes available without anything changing. A node is served while one
+ * of its pods is, and updated when none of an old template is left on it. Which pod is the older one can't be asked:
+ * creation times have seconds, and a surge is often quicker.
+ * https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/daemon-set-v1/#DaemonSetStatus
  */
 export function daemonSetStatus(
   set: DaemonSetView,
@@ -17,21 +19,18 @@ export function daemonSetStatus(
   let lookAgainMs: number | undefined;
   for (const { isThere, placement, pods } of nodes) {
     if (!isThere) continue;
-    const [pod] = pods;
     if (!placement.run) {
-      if (pod) misscheduled += 1;
+      if (pods.length > 0) misscheduled += 1;
       continue;
     }
     desired += 1;
-    if (!pod) continue;
+    if (pods.length === 0) continue;
     current += 1;
-    if (isReady(pod)) ready += 1;
-    if (isUpdated(pod)) updated += 1;
-    for (const one of pods) {
-      const inMs = availableInMs(one, set.spec.minReadySeconds ?? 0, nowMs);
-      if (inMs === 0) available += one === pod ? 1 : 0;
-      else if (inMs !== undefined) lookAgainMs = Math.min(lookAgainMs ?? inMs, inMs);
-    }
+    if (pods.some(isReady)) ready += 1;
+    if (pods.every(isUpdated)) updated += 1;
+    const waits = pods.map((pod) => availableInMs(pod, set.spec.minReadySeconds ?? 0, nowMs));
+    if (waits.includes(0)) available += 1;
+    for (const inMs of waits) if (inMs) lookAgainMs = Math.min(lookAgainMs ?? inMs, inMs);
   }
   const status = {
     ...set.status,
