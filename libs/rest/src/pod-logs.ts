@@ -4,7 +4,7 @@ import { internalError } from '@periplus/apimachinery';
 import type { Operations, Target } from '@periplus/operations';
 import { chosenContainer, logQuery, type PodObject } from './log-options.ts';
 import { type NodeCredentials, type NodeObject, NodeProxy, nodeAddress } from './node-proxy.ts';
-import { apiHeaders, type Exchange } from './respond.ts';
+import { apiHeaders, commonHeaders, type Exchange } from './respond.ts';
 
 /** On nodes that run nothing, so there is nobody to ask. */
 const SIMULATED_LABEL = 'periplus.dev/simulated';
@@ -30,6 +30,7 @@ export class PodLogs {
     const pod = found.object as DeepReadonly<PodObject>;
     const container = chosenContainer(pod, query.get('container'));
     if (!pod.spec.nodeName) {
+      commonHeaders(exchange);
       exchange.response.writeHead(204).end();
       return;
     }

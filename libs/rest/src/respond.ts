@@ -18,16 +18,23 @@ const LINGER_MS = 1_000;
 export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  /** Nobody else's: what is written is found again by it. */
   readonly requestId: string;
+  /** What the answer says that the request was called in logs. */
+  readonly auditId: string;
   /** Indented JSON, for people. */
   readonly pretty: boolean;
   /** Headers that say how the request was classified, as pairs; [] before it was. */
   flow: readonly string[];
 }
 
+/** The client's own `Audit-ID`, the first one, or else `otherwise`. */
+export const auditIdOf = (request: IncomingMessage, otherwise: string): string =>
+  (request.headers['audit-id'] && request.headersDistinct['audit-id']?.[0]) || otherwise;
+
 /** Headers that every answer has; a page that may be kept says so afterwards. */
-export function commonHeaders({ response, requestId, flow }: Exchange): void {
-  response.setHeader('audit-id', requestId);
+export function commonHeaders({ response, auditId, flow }: Exchange): void {
+  response.setHeader('audit-id', auditId);
   response.setHeader('cache-control', NO_CACHE);
   for (let i = 0; i < flow.length; i += 2) response.setHeader(flow[i]!, flow[i + 1]!);
 }
@@ -40,7 +47,7 @@ export function apiHeaders(exchange: Exchange, contentType: string): void {
 
 /** Sends a whole body, which may be shared with other responses. */
 export function sendBytes(exchange: Exchange, code: number, contentType: string, body: Buffer): void {
-  const { request, response, requestId, flow } = exchange;
+  const { request, response, auditId, flow } = exchange;
   if (body.length >= GZIP_BYTES_MIN) {
     apiHeaders(exchange, contentType);
     response.statusCode = code;
@@ -48,7 +55,7 @@ export function sendBytes(exchange: Exchange, code: number, contentType: string,
     return;
   }
   // All at once: setting headers one by one costs as much again.
-  const headers = ['audit-id', requestId, 'cache-control', NO_CACHE, 'content-type', contentType];
+  const headers = ['audit-id', auditId, 'cache-control', NO_CACHE, 'content-type', contentType];
   response.writeHead(code, [...headers, ...flow, 'content-length', String(body.length)]).end(body);
 }
 
@@ -83,7 +90,6 @@ export function sendError(exchange: Exchange, error: unknown, unexpected: (error
   const status = error instanceof StatusError ? error : internalError((error as Error).message);
   const retryAfter = status.details?.retryAfterSeconds;
   if (retryAfter) response.setHeader('retry-after', retryAfter);
-  if (status.reason === 'Unauthorized') response.setHeader('www-authenticate', 'Bearer');
   if (hasMuchToCome(request)) sendAndClose(exchange, status);
   else sendStatus(exchange, status.toStatus(), status.code);
 }

@@ -21,7 +21,7 @@ import { boolean } from './query.ts';
 import { type RequestInfo, requestInfo } from './request-info.ts';
 import { isLongRunning, RequestMetrics } from './request-metrics.ts';
 import { ResourceApi } from './resource-api.ts';
-import { commonHeaders, type Exchange, sendError } from './respond.ts';
+import { auditIdOf, commonHeaders, type Exchange, sendError } from './respond.ts';
 
 /** A connection without requests is kept this long: Go clients close theirs after 90 s, and must do so first. */
 const IDLE_CONNECTION_MS_MAX = 95_000;
@@ -178,7 +178,9 @@ class FrontDoor {
     const path = mark < 0 ? url : url.slice(0, mark);
     const query = mark < 0 ? '' : url.slice(mark + 1);
     const pretty = isPretty(request, query);
-    const exchange: Exchange = { request, response, requestId: randomUUID(), pretty, flow: [] };
+    const requestId = randomUUID();
+    const auditId = auditIdOf(request, requestId);
+    const exchange: Exchange = { request, response, requestId, auditId, pretty, flow: [] };
     if (this.draining) leaveAfterAnswer(request, response);
     const info = requestInfo(request.method ?? 'GET', path, query);
     if (!info) {

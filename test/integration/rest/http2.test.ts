@@ -140,6 +140,8 @@ describe('HTTP/2', () => {
     expect((await ask('GET', `${MAPS}/none`)).json).toMatchObject({ kind: 'Status', code: 404 });
     expect((await ask('DELETE', `${MAPS}/one`)).json.status).toBe('Success');
     expect((await ask('GET', '/version')).json.major).toBe('1');
+    const called = await ask('GET', '/version', undefined, { 'audit-id': ['mine', 'other'] });
+    expect(called.headers['audit-id']).toBe('mine');
     expect((await ask('GET', '/apis')).json.kind).toBe('APIGroupList');
     expect((await ask('GET', '/nothing')).code).toBe(404);
     expect((await ask('HEAD', '/livez')).code).toBe(200);

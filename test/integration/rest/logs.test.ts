@@ -93,7 +93,8 @@ describe('the log of a pod', () => {
   });
 
   it('is empty before the pod has a node', async () => {
-    expect((await server.ask('GET', `${PODS}/unbound/log`)).code).toBe(204);
+    const nothing = await server.ask('GET', `${PODS}/unbound/log`, { headers: { 'audit-id': 'mine' } });
+    expect([nothing.code, nothing.headers['audit-id']]).toEqual([204, 'mine']);
   });
 
   it('says so when the node cannot be reached', async () => {

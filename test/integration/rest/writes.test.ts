@@ -48,6 +48,33 @@ describe('creating', () => {
     });
   });
 
+  it('repeats the id that the client gives its request, the first one, and tells writes apart all the same', async () => {
+    const headers = { 'audit-id': ['mine', 'other'] };
+    const bodies = Array.from({ length: 20 }, (_, i) => configMap(`called-${i}`));
+    const created = await Promise.all(bodies.map((body) => server.ask('POST', MAPS, { body, headers })));
+    expect(created.map(({ code, json }) => [code, json.metadata.name])).toEqual(
+      bodies.map(({ metadata }) => [201, metadata.name]),
+    );
+    expect(created.map((answer) => answer.headers['audit-id'])).toEqual(bodies.map(() => 'mine'));
+    const reads = [
+      '/version',
+      MAPS,
+      `${MAPS}/none`,
+      `${MAPS}?watch=true&timeoutSeconds=1&fieldSelector=metadata.name%3Dx`,
+      '/nowhere',
+      '/api/v1/nowhere',
+    ];
+    for (const path of reads) expect((await server.ask('GET', path, { headers })).headers['audit-id']).toBe('mine');
+    const refused = await server.ask('GET', MAPS, { headers: { ...headers, authorization: 'Bearer x' }, as: '' });
+    expect([refused.code, refused.headers['audit-id'], refused.headers['www-authenticate']]).toEqual([
+      401,
+      'mine',
+      undefined,
+    ]);
+    const unnamed = await server.ask('GET', MAPS, { headers: { 'audit-id': '' } });
+    expect(unnamed.headers['audit-id']).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
   it('makes up a name where only its beginning is given', async () => {
     const { metadata } = await made(MAPS, { ...configMap(''), metadata: { generateName: 'some-' } });
     expect(metadata.name).toMatch(/^some-[a-z0-9]{5}$/);
