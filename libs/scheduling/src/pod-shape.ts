@@ -1,5 +1,6 @@
 import { claimNameOf, claimNamesOf, namedNodes, type Pod } from '@periplus/api';
 import { controllerOf, type DeepReadonly } from '@periplus/apimachinery';
+import { type Disk, disksOf } from './disks.ts';
 import { type HostPort, hostPortsOf } from './host-ports.ts';
 import { type Peer, peerOf, peerText } from './peer.ts';
 import { podDemand, type ResourceDemand } from './pod-demand.ts';
@@ -34,6 +35,8 @@ export interface Footprint {
   readonly priority: number;
   /** `<namespace>/<name>` of each claim that its volumes are of; null for none. */
   readonly claims: readonly string[] | null;
+  /** Of its volumes, those that may keep other pods off its node; null for none. */
+  readonly disks: readonly Disk[] | null;
 }
 
 /** A pod that has claims made for it: those must be its own, not somebody else's of the same name. */
@@ -99,6 +102,7 @@ export class PodShapes {
       peer: this.peer(pod, known),
       priority: pod.spec.priority ?? 0,
       claims: claimsOf(pod),
+      disks: disksOf(pod),
       claimant: claimantOf(pod),
       spread: spreadOf(pod),
       images: imagesOf(pod.spec),
@@ -113,11 +117,13 @@ export class PodShapes {
     const known = peerText(pod);
     const { priority = 0 } = pod.spec;
     const claims = claimsOf(pod);
-    return this.footprints.get(`${taken}${known}${priority}${claims ?? ''}`, () => ({
+    const disks = disksOf(pod);
+    return this.footprints.get(`${taken}${known}${priority}${claims ?? ''}${diskText(disks)}`, () => ({
       demand: this.demand(pod, taken),
       peer: this.peer(pod, known),
       priority,
       claims,
+      disks,
     }));
   }
 
@@ -133,9 +139,16 @@ export class PodShapes {
 /** Whether two pods leave the same on a node, though they were met at different times. */
 export const sameFootprint = (a: Footprint, b: Footprint): boolean =>
   a === b ||
-  (a.demand.text === b.demand.text && a.peer.text === b.peer.text && a.priority === b.priority && sameClaims(a, b));
+  (a.demand.text === b.demand.text &&
+    a.peer.text === b.peer.text &&
+    a.priority === b.priority &&
+    sameClaims(a, b) &&
+    diskText(a.disks) === diskText(b.disks));
 
 const sameClaims = ({ claims: a }: Footprint, { claims: b }: Footprint): boolean => a === b || `${a}` === `${b}`;
+
+/** Empty for none. */
+const diskText = (disks: Footprint['disks']): string => (disks === null ? '' : JSON.stringify(disks));
 
 function claimsOf(pod: DeepReadonly<Pod>): readonly string[] | null {
   const names = claimNamesOf(pod);
@@ -181,6 +194,7 @@ const restText = (pod: DeepReadonly<Pod>): string => {
     imagesOf(pod.spec),
     controllerText(pod),
     claimsOf(pod),
+    disksOf(pod),
     claimantOf(pod)?.pod.uid,
   ]);
 };

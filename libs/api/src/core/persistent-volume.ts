@@ -6,6 +6,7 @@ import { differences } from '../differences.ts';
 import { sameValue } from '../equality.ts';
 import { checkImmutable, checkOptionalOneOf, checkText, type Errors, warn } from '../field-rules.ts';
 import { checkNodeSelector } from '../pod-spec/affinity.ts';
+import { setDiskDefaults } from '../pod-spec/disk-defaults.ts';
 import { warnOfOldVolume, warnOfTerm } from '../pod-spec/warnings.ts';
 import { storageClassOf, warnOfClassAnnotation } from '../storage/storage-class-of.ts';
 import type { Stored } from '../stored.ts';
@@ -170,7 +171,7 @@ export const persistentVolume = defineKind<PersistentVolume>({
     spec.persistentVolumeReclaimPolicy ||= 'Retain';
     spec.volumeMode ??= 'Filesystem';
     if (spec.hostPath) spec.hostPath.type ??= '';
-    if (spec.iscsi) spec.iscsi.iscsiInterface ||= 'default';
+    setDiskDefaults(spec);
     volume.status ??= {};
     volume.status.phase ||= 'Pending';
   },

@@ -59,6 +59,20 @@ describe('defaults of a pod', () => {
     expect(spec.containers[0]?.ports).toEqual([{ containerPort: 80, hostPort: 80, protocol: 'TCP' }]);
   });
 
+  it.each<[string, object, object]>([
+    ['rbd', { image: 'i', monitors: ['m'] }, { pool: 'rbd', user: 'admin', keyring: '/etc/ceph/keyring' }],
+    ['iscsi', { iqn: 'q', lun: 0, targetPortal: 't', iscsiInterface: '' }, { iscsiInterface: 'default' }],
+    ['scaleIO', { gateway: 'g', system: 's' }, { fsType: 'xfs', storageMode: 'ThinProvisioned' }],
+    [
+      'azureDisk',
+      { diskName: 'd', diskURI: 'u', kind: 'Managed' },
+      { cachingMode: 'ReadWrite', fsType: 'ext4', readOnly: false },
+    ],
+  ])('say of a disk of type %s what is not said', (type, disk, added) => {
+    const { spec } = created(pod, aPodWith({}, { volumes: [{ name: 'a', [type]: disk }] }));
+    expect(spec.volumes).toEqual([{ name: 'a', [type]: { ...disk, ...added } }]);
+  });
+
   it('fill in probes, volumes and the two names of the service account', () => {
     const { spec } = created(
       pod,

@@ -7,6 +7,7 @@ import type { IPodTemplateSpec } from 'kubernetes-models/v1/PodTemplateSpec';
 import type { IProbe } from 'kubernetes-models/v1/Probe';
 import type { IVolume } from 'kubernetes-models/v1/Volume';
 import { setClaimSpecDefaults } from '../core/claim-spec.ts';
+import { setDiskDefaults } from './disk-defaults.ts';
 
 /** rw-r--r-- */
 const FILE_MODE = 0o644;
@@ -110,6 +111,7 @@ function defaultVolume(volume: IVolume): void {
     volume.ephemeral.volumeClaimTemplate.spec ??= {};
     setClaimSpecDefaults(volume.ephemeral.volumeClaimTemplate.spec);
   } else if (Object.keys(volume).length <= 1) volume.emptyDir = {};
+  else setDiskDefaults(volume);
 }
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#PodSpec */

@@ -78,6 +78,55 @@ const reasons = () =>
   test.said('FailedScheduling').map((message) => message.split(' no new claims to deallocate, preemption: ')[0]);
 const said = () => reasons().at(-1);
 
+describe('a pod that names a disk', () => {
+  const withDisk = (name: string, readOnly = false) =>
+    makePod(name, { volumes: [{ name: 'disk', gcePersistentDisk: { pdName: 'disk', readOnly } }] });
+  const remove = (name: string) => test.cluster.remove({ group: '', plural: 'pods' } as Kind, 'default', name);
+
+  it('stays off a node where another pod writes to it, until that goes', async () => {
+    test.put(makeNode('a'));
+    test.start();
+    test.put(withDisk('p'), makePod('other', {}));
+    await settle();
+    test.put(withDisk('q', true));
+    await settle();
+    expect(test.nodeOf('p', 'q')).toEqual(['a', undefined]);
+    expect(said()).toBe('0/1 nodes are available: 1 node(s) had no available disk.');
+    remove('other');
+    await settle(10_000);
+    expect(test.said('FailedScheduling')).toHaveLength(1);
+    remove('p');
+    await settle(10_000);
+    expect(test.nodeOf('q')).toEqual(['a']);
+  });
+
+  it('goes to another node, or beside one that only reads as it does', async () => {
+    test.put(makeNode('a'), makeNode('b'));
+    test.start();
+    test.put({ ...withDisk('p', true), spec: { ...withDisk('p', true).spec, nodeName: 'a' } });
+    test.put(withDisk('writes'));
+    await settle();
+    expect(test.nodeOf('writes')).toEqual(['b']);
+    test.put(withDisk('reads', true));
+    await settle();
+    expect(test.nodeOf('reads')).toEqual(['a']);
+  });
+
+  it('has a less important pod with the disk leave for it', async () => {
+    test.put(makeNode('a'));
+    test.start();
+    test.put(withDisk('p'), makePod('other', {}));
+    await settle();
+    test.put({ ...withDisk('q'), spec: { ...withDisk('q').spec, priority: 10 } });
+    await settle(10_000);
+    expect(test.said('Preempted')).toHaveLength(1);
+    expect(test.pod('p').metadata.deletionTimestamp).toBeDefined();
+    remove('p');
+    await settle(10_000);
+    expect(test.nodeOf('q', 'other')).toEqual(['a', 'a']);
+  });
+});
+
 describe('a pod whose claim is bound', () => {
   it('goes where its volume is', async () => {
     test.put(makeNode('a'), makeNode('b'), makeNode('c'));
