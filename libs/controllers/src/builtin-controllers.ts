@@ -12,6 +12,7 @@ import { cronJobController } from './cron-job/cron-job-controller.ts';
 import { daemonSetController } from './daemon-set/daemon-set-controller.ts';
 import { deploymentController } from './deployment/deployment-controller.ts';
 import { disruptionController } from './disruption/disruption-controller.ts';
+import { staleDisruptionController } from './disruption/stale-disruption-controller.ts';
 import { endpointSliceController } from './endpoint-slice/endpoint-slice-controller.ts';
 import { mirroringController } from './endpoint-slice-mirroring/mirroring-controller.ts';
 import { endpointsController } from './endpoints/endpoints-controller.ts';
@@ -97,7 +98,8 @@ export const builtinControllers = (settings: {
   serviceCidrController,
   addressRepairController,
   addressCleaner,
-  disruptionController,
+  disruptionController(settings.kinds),
+  staleDisruptionController,
   nodeController(settings.nodeMonitor),
   taintEvictionController,
   ttlController,

@@ -1,6 +1,8 @@
 import {
+  builtinKinds,
   type Deployment,
   deployment,
+  type Kind,
   type Pod,
   type PodDisruptionBudget,
   pod,
@@ -8,18 +10,19 @@ import {
   type ReplicaSet,
   replicaSet,
 } from '@periplus/api';
-import { formatTime } from '@periplus/apimachinery';
+import { formatTime, type KubeObject } from '@periplus/apimachinery';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Simulation } from '../simulation.ts';
 import { disruptionController } from './disruption-controller.ts';
 
+const controller = disruptionController(builtinKinds());
 const NAMESPACE = 'shop';
 const LABELS = { app: 'web' };
 
 let sim: Simulation;
 beforeEach(() => {
-  sim = new Simulation(disruptionController);
+  sim = new Simulation(controller);
 });
 
 const putBudget = (spec: PodDisruptionBudget['spec']): PodDisruptionBudget =>
@@ -37,7 +40,7 @@ const setStatus = (patch: object): void => {
 
 interface PodOptions {
   ready?: boolean;
-  owner?: ReplicaSet;
+  owner?: KubeObject;
 }
 
 const putPod = (name: string, { ready = true, owner }: PodOptions = {}): Pod =>
@@ -49,8 +52,8 @@ const putPod = (name: string, { ready = true, owner }: PodOptions = {}): Pod =>
       ...(owner && {
         ownerReferences: [
           {
-            apiVersion: 'apps/v1',
-            kind: 'ReplicaSet',
+            apiVersion: owner.apiVersion,
+            kind: owner.kind,
             name: owner.metadata.name!,
             uid: owner.metadata.uid!,
             controller: true,
@@ -142,6 +145,48 @@ describe('a budget', () => {
     ]);
   });
 
+  it('goes by the ReplicaSet where its Deployment is gone', () => {
+    putBudget({ maxUnavailable: 1 });
+    const owner = putSet(3, 4);
+    sim.cluster.remove(deployment, NAMESPACE, 'web');
+    putPod('a', { owner });
+    sim.settle();
+    expect(status()).toMatchObject({ expectedPods: 3, desiredHealthy: 2 });
+  });
+
+  it.each<[string, string, string, string]>([
+    ['a Job', 'batch/v1', 'Job', 'jobs.batch does not implement the scale subresource'],
+    ['a DaemonSet', 'apps/v1', 'DaemonSet', 'daemonsets.apps does not implement the scale subresource'],
+    ['a Node', 'v1', 'Node', 'nodes does not implement the scale subresource'],
+    ['a kind that is not served', 'e.org/v1', 'Shop', 'no matches for kind "Shop" in version "e.org/v1"'],
+    ['a version that is not served', 'batch/v9', 'Job', 'no matches for kind "Job" in version "batch/v9"'],
+    ['an older version of a workload', 'apps/v1beta2', 'StatefulSet', 'found no controllers for pod "p"'],
+  ])('says of pods of %s why it can not be counted', (_, apiVersion, kind, problem) => {
+    putBudget({ minAvailable: '50%' });
+    putPod('p', { owner: { apiVersion, kind, metadata: { name: 'one', uid: 'one' } } });
+    sim.settle();
+    expect(sim.events).toEqual([
+      `CalculateExpectedPodCountFailed Failed to calculate the number of expected pods: ${problem}`,
+    ]);
+    expect(status()).toMatchObject({ disruptionsAllowed: 0, conditions: [{ reason: 'SyncFailed', message: problem }] });
+    expect(status()).not.toHaveProperty('observedGeneration');
+  });
+
+  it('finds the scale of a kind that was added at run time', () => {
+    const kinds = builtinKinds();
+    const paths = { specReplicas: 'spec.size', statusReplicas: 'status.size', labelSelector: 'status.selector' };
+    const shop: Kind = { ...(replicaSet as Kind), ...{ group: 'e.org', kind: 'Shop', plural: 'shops', scale: paths } };
+    kinds.add(shop);
+    sim = new Simulation(disruptionController(kinds));
+    const owner = sim.cluster.put(shop, {
+      ...{ apiVersion: 'e.org/v1', kind: 'Shop', metadata: { namespace: NAMESPACE, name: 'one' }, spec: { size: 4 } },
+    } as KubeObject);
+    putBudget({ minAvailable: '50%' });
+    putPod('p', { owner });
+    sim.settle();
+    expect(status()).toMatchObject({ expectedPods: 4, desiredHealthy: 2 });
+  });
+
   it('warns of pods that nobody controls, and expects the others', () => {
     putBudget({ maxUnavailable: 1 });
     const owner = putSet(2);
@@ -178,7 +223,7 @@ describe('a budget', () => {
       disruptedPods: { a: expect.any(String) },
     });
     expect(Object.keys(status().disruptedPods!)).toEqual(['a']);
-    const plan = disruptionController.reconcile({ namespace: NAMESPACE, name: 'web' }, sim.cluster.view());
+    const plan = controller.reconcile({ namespace: NAMESPACE, name: 'web' }, sim.cluster.view());
     expect(plan.lookAgainMs).toBeGreaterThan(0);
     sim.advance(plan.lookAgainMs!);
     sim.settle();
@@ -189,7 +234,7 @@ describe('a budget', () => {
   it('is not written over an eviction that it has not counted', () => {
     putBudget({ minAvailable: 1 });
     for (const name of ['a', 'b']) putPod(name);
-    const stale = disruptionController.reconcile({ namespace: NAMESPACE, name: 'web' }, sim.cluster.view());
+    const stale = controller.reconcile({ namespace: NAMESPACE, name: 'web' }, sim.cluster.view());
     setStatus({ disruptedPods: { a: formatTime(sim.cluster.nowMs) } });
     sim.execute(stale);
     expect(status().disruptionsAllowed ?? 0).toBe(0);
@@ -208,7 +253,7 @@ describe('a budget', () => {
     );
     fc.assert(
       fc.property(budget, fc.nat(6), fc.array(fc.boolean(), { maxLength: 6 }), (spec, scale, pods) => {
-        sim = new Simulation(disruptionController);
+        sim = new Simulation(controller);
         putBudget(spec);
         const owner = putSet(scale);
         for (const [i, ready] of pods.entries()) putPod(`p${i}`, { ready, owner });

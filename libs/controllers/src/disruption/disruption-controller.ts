@@ -1,8 +1,23 @@
-import { type Pod, type PodDisruptionBudget, pod, podDisruptionBudget, sameValue } from '@periplus/api';
+import {
+  type KindRegistry,
+  type Pod,
+  type PodDisruptionBudget,
+  pod,
+  podDisruptionBudget,
+  sameValue,
+} from '@periplus/api';
 import { type DeepReadonly, formatTime, parseTime, scaledValue, withCondition } from '@periplus/apimachinery';
 import type { View } from '@periplus/cache';
 import type { Command } from '@periplus/client';
-import { defineController, idle, type ObjectRef, type Plan, type PlannedEvent, watchRule } from '@periplus/reconcile';
+import {
+  type Controller,
+  defineController,
+  idle,
+  type ObjectRef,
+  type Plan,
+  type PlannedEvent,
+  watchRule,
+} from '@periplus/reconcile';
 import { isReady, type PodView } from '../pod-state.ts';
 import { selectorInGo, selectorOf } from '../selectors.ts';
 import { expectedScale } from './expected-scale.ts';
@@ -37,31 +52,32 @@ const differs = (now: PodView, old: PodView): boolean =>
  * its part of `disruptionsAllowed` itself: every status is written only on the version that was counted.
  * https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#pod-disruption-budgets
  */
-export const disruptionController = defineController<PodDisruptionBudget>({
-  name: 'disruption',
-  for: podDisruptionBudget,
-  watches: [
-    watchRule<Pod>(
-      pod,
-      (now, old, view) => (now && old && !differs(now, old) ? [] : budgetsOf(now, old, view)),
-      ({ entry }, view) => view.list(podDisruptionBudget, entry.key.namespace).length > 0,
-    ),
-  ],
-  reportsAs: 'controllermanager',
-  reconcile({ namespace, name }, view) {
-    const budget = view.get(podDisruptionBudget, namespace, name);
-    if (!budget || budget.metadata.deletionTimestamp) return idle;
-    const pods = view.list(pod, namespace).filter((candidate) => isOf(budget, candidate));
-    return planBudget(budget, pods, view);
-  },
-});
+export const disruptionController = (kinds: KindRegistry): Controller<PodDisruptionBudget> =>
+  defineController<PodDisruptionBudget>({
+    name: 'disruption',
+    for: podDisruptionBudget,
+    watches: [
+      watchRule<Pod>(
+        pod,
+        (now, old, view) => (now && old && !differs(now, old) ? [] : budgetsOf(now, old, view)),
+        ({ entry }, view) => view.list(podDisruptionBudget, entry.key.namespace).length > 0,
+      ),
+    ],
+    reportsAs: 'controllermanager',
+    reconcile({ namespace, name }, view) {
+      const budget = view.get(podDisruptionBudget, namespace, name);
+      if (!budget || budget.metadata.deletionTimestamp) return idle;
+      const pods = view.list(pod, namespace).filter((candidate) => isOf(budget, candidate));
+      return planBudget(budget, pods, view, kinds);
+    },
+  });
 
-function planBudget(budget: Budget, pods: readonly PodView[], view: View): Plan {
+function planBudget(budget: Budget, pods: readonly PodView[], view: View, kinds: KindRegistry): Plan {
   const events: PlannedEvent[] = [];
   if (pods.length === 0) {
     events.push({ about: budget, type: 'Normal', reason: 'NoPods', message: 'No matching pods found' });
   }
-  const expected = expectations(budget, pods, view);
+  const expected = expectations(budget, pods, view, kinds);
   if ('problem' in expected) {
     const message = `Failed to calculate the number of expected pods: ${expected.problem}`;
     events.push({ about: budget, type: 'Warning', reason: 'CalculateExpectedPodCountFailed', message });
@@ -82,7 +98,8 @@ function planBudget(budget: Budget, pods: readonly PodView[], view: View): Plan 
     ...{ currentHealthy, desiredHealthy, expectedPods, disruptionsAllowed, disruptedPods },
     observedGeneration: budget.metadata.generation,
     conditions: conditions(
-      budget,
+      budget.status,
+      budget.metadata.generation,
       disruptionsAllowed > 0 ? ['True', 'SufficientPods', ''] : ['False', 'InsufficientPods', ''],
       view.nowMs,
     ),
@@ -98,23 +115,20 @@ const unmanagedPods = (about: Budget): PlannedEvent => ({
 /** How many pods there should be, and how many of them healthy. `hasUnmanaged`: of some pods nobody says so. */
 type Expectations = { expectedPods: number; desiredHealthy: number; hasUnmanaged?: boolean } | { problem: string };
 
-function expectations({ spec }: Budget, pods: readonly PodView[], view: View): Expectations {
+function expectations({ spec }: Budget, pods: readonly PodView[], view: View, kinds: KindRegistry): Expectations {
   const { minAvailable, maxUnavailable } = spec;
-  if (maxUnavailable !== undefined) {
-    const scale = expectedScale(pods, view);
-    if ('problem' in scale) return scale;
-    const { replicas: expectedPods, hasUnmanaged } = scale;
-    return {
-      ...{ expectedPods, hasUnmanaged },
-      desiredHealthy: Math.max(0, expectedPods - scaledValue(maxUnavailable, expectedPods, 'up')),
-    };
+  if (maxUnavailable === undefined) {
+    if (minAvailable === undefined) return { expectedPods: 0, desiredHealthy: 0 };
+    if (typeof minAvailable === 'number') return { expectedPods: pods.length, desiredHealthy: minAvailable };
   }
-  if (minAvailable === undefined) return { expectedPods: 0, desiredHealthy: 0 };
-  if (typeof minAvailable === 'number') return { expectedPods: pods.length, desiredHealthy: minAvailable };
-  const scale = expectedScale(pods, view);
+  const scale = expectedScale(pods, view, kinds);
   if ('problem' in scale) return scale;
   const { replicas: expectedPods, hasUnmanaged } = scale;
-  return { expectedPods, hasUnmanaged, desiredHealthy: scaledValue(minAvailable, expectedPods, 'up') };
+  const desiredHealthy =
+    maxUnavailable === undefined
+      ? scaledValue(minAvailable!, expectedPods, 'up')
+      : Math.max(0, expectedPods - scaledValue(maxUnavailable, expectedPods, 'up'));
+  return { expectedPods, hasUnmanaged, desiredHealthy };
 }
 
 interface Disruptions {
@@ -147,24 +161,27 @@ function disruptions({ status }: Budget, pods: readonly PodView[], nowMs: number
 }
 
 function conditions(
-  { metadata, status }: Budget,
+  status: Budget['status'],
+  observedGeneration: number | undefined,
   [value, reason, message]: [status: string, reason: string, message: string],
   nowMs: number,
 ): Condition[] {
   const now = formatTime(nowMs);
   const condition: Condition = {
     ...{ type: 'DisruptionAllowed', status: value, reason, message, lastTransitionTime: now },
-    observedGeneration: metadata.generation,
+    ...(observedGeneration !== undefined && { observedGeneration }),
   };
   return [...withCondition(status?.conditions as readonly Condition[] | undefined, condition, now)];
 }
 
-/** While nobody can say how many pods there should be, none may be evicted. */
-const refusing = (budget: Budget, problem: string, nowMs: number): Status => ({
-  ...(budget.status as Status),
+/**
+ * While nobody can say how many pods there should be, none may be evicted. What the budget says now was not observed,
+ * so evictions are told to come again.
+ */
+const refusing = ({ status }: Budget, problem: string, nowMs: number): Status => ({
+  ...(status as Status),
   disruptionsAllowed: 0,
-  observedGeneration: budget.metadata.generation,
-  conditions: conditions(budget, ['False', 'SyncFailed', problem], nowMs),
+  conditions: conditions(status, status?.observedGeneration, ['False', 'SyncFailed', problem], nowMs),
 });
 
 /** Names that are gone from the map of disrupted pods must be said to be gone. */
