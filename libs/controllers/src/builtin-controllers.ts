@@ -29,8 +29,10 @@ import {
   type SecretEnquiry,
 } from './legacy-token/legacy-token-cleaner.ts';
 import { namespaceController } from './namespace/namespace-controller.ts';
+import { cancelledEvictionController } from './node/cancelled-eviction-controller.ts';
 import { endedPodController } from './node/ended-pod-controller.ts';
 import { type NodeMonitorSettings, nodeController } from './node/node-controller.ts';
+import { nodeRegistrationController } from './node/node-registration-controller.ts';
 import { outOfServiceController } from './node/out-of-service-controller.ts';
 import { podGcController, unscheduledPodController } from './node/pod-gc-controller.ts';
 import { taintEvictionController } from './node/taint-eviction-controller.ts';
@@ -101,7 +103,9 @@ export const builtinControllers = (settings: {
   disruptionController(settings.kinds),
   staleDisruptionController,
   nodeController(settings.nodeMonitor),
+  nodeRegistrationController,
   taintEvictionController,
+  cancelledEvictionController,
   ttlController,
   podGcController,
   outOfServiceController,

@@ -244,7 +244,12 @@ describe('the controllers on a real control plane', () => {
       expect(plane.events()).toContain('NodeNotReady Node mortal status is now: NodeNotReady');
     });
     await plane.admin.send({ verb: 'delete', kind: node, namespace: '', name: 'mortal' }, null);
-    await eventually(() => expect(pods().filter(({ spec }) => spec.nodeName === 'mortal')).toEqual([]));
+    await eventually(() => {
+      expect(pods().filter(({ spec }) => spec.nodeName === 'mortal')).toEqual([]);
+      const told = (what: string) => expect(plane.events()).toContain(what);
+      told('RegisteredNode Node mortal event: Registered Node mortal in Controller');
+      told('RemovingNode Node mortal event: Removing Node mortal from Controller');
+    });
   });
 });
 

@@ -41,6 +41,25 @@ describe('simulated nodes under the node controller', () => {
     });
   });
 
+  it('keep pods that were to leave, once the taint that evicts them is gone', async () => {
+    await plane.create(namespace, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'tainted' }, spec: {} });
+    const taint = (taints: object[] | null) => plane.patch(node, '', 'sim-1', { spec: { taints } });
+    await taint([{ key: 'maintenance', effect: 'NoExecute' }]);
+    await plane.create(pod, {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { namespace: 'tainted', name: 'patient' },
+      spec: {
+        nodeName: 'sim-1',
+        containers: [{ name: 'c', image: 'i' }],
+        tolerations: [{ key: 'maintenance', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 3_600 }],
+      },
+    });
+    await taint(null);
+    const message = 'TaintManagerEviction Cancelling deletion of Pod tainted/patient';
+    await eventually(() => expect(plane.events()).toContain(message));
+  });
+
   it('are told for how long they may keep what they have read', async () => {
     const told = (name: string) => plane.get(node, '', name)?.metadata.annotations?.['node.alpha.kubernetes.io/ttl'];
     await eventually(() => expect([told('sim-0'), told('sim-1')]).toEqual(['0', '0']));

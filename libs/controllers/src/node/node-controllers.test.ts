@@ -1,8 +1,13 @@
-import { type Node, node, type Pod, pod } from '@periplus/api';
+import { type Kind, type Node, node, type Pod, pod } from '@periplus/api';
+import type { KubeObject } from '@periplus/apimachinery';
+import type { Change, Entry } from '@periplus/cache';
+import type { Controller, PlannedEvent } from '@periplus/reconcile';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Simulation } from '../simulation.ts';
+import { cancelledEvictionController } from './cancelled-eviction-controller.ts';
 import { endedPodController } from './ended-pod-controller.ts';
 import { nodeController } from './node-controller.ts';
+import { nodeRegistrationController } from './node-registration-controller.ts';
 import { outOfServiceController } from './out-of-service-controller.ts';
 import { podGcController, unscheduledPodController } from './pod-gc-controller.ts';
 import { taintEvictionController } from './taint-eviction-controller.ts';
@@ -175,6 +180,114 @@ describe('taint-based eviction', () => {
       message: 'Taint manager: deleting due to NoExecute taint',
       lastTransitionTime: '2026-01-01T00:05:00Z',
     });
+  });
+});
+
+/** What a controller says when its rules are told of a change of `kind`. */
+const told = (controller: Controller, kind: Kind, now: KubeObject | null, old: KubeObject | null): PlannedEvent[] => {
+  const view = sim.cluster.view();
+  const refs = controller.watches.flatMap((rule) => (rule.kind === kind ? rule.keys(now, old, view) : []));
+  return refs.flatMap((ref) => controller.reconcile(ref, view).events ?? []);
+};
+
+describe('a node that comes or goes', () => {
+  const tellOf = (now: Node | null, old: Node | null) => told(nodeRegistrationController, node as Kind, now, old);
+
+  it('is told of, by its uid', () => {
+    const registered = sim.cluster.put(node, worker([ready('True')]));
+    const about = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1', uid: registered.metadata.uid } };
+    expect(tellOf(registered, null)).toEqual([
+      { about, type: 'Normal', reason: 'RegisteredNode', message: 'Node n1 event: Registered Node n1 in Controller' },
+    ]);
+    expect(tellOf(registered, registered)).toEqual([]);
+    sim.cluster.remove(node, '', 'n1');
+    const removing = [
+      { about, type: 'Normal', reason: 'RemovingNode', message: 'Node n1 event: Removing Node n1 from Controller' },
+    ];
+    expect(tellOf(null, registered)).toEqual(removing);
+    sim.cluster.put(node, worker([ready('True')]));
+    expect(tellOf(null, registered)).toEqual(removing);
+  });
+
+  it('is told of by the node controller, which looks at no other change', () => {
+    expect(nodeRegistrationController.reportsAs).toBe('node-controller');
+    sim.cluster.put(node, worker([]));
+    const entry = sim.cluster.view().entry({ group: '', resource: 'nodes', namespace: '', name: 'n1' })!;
+    const [rule] = nodeRegistrationController.watches;
+    const concerns = (type: Change['type']) => rule!.concerns!({ type, entry, previous: null }, sim.cluster.view());
+    expect([concerns('added'), concerns('modified'), concerns('deleted')]).toEqual([true, false, true]);
+  });
+});
+
+describe('an eviction that was called off', () => {
+  const forAMinute: Toleration[] = [{ key: 'k', operator: 'Exists', tolerationSeconds: 60 }];
+  const taint: Taint = { key: 'k', value: 'v', effect: 'NoExecute', timeAdded: '2026-01-01T00:00:00Z' };
+  const putNode = (list: Taint[]): Node => sim.cluster.put(node, worker([ready('True')], { taints: list }));
+  const cancelled = ['TaintManagerEviction Cancelling deletion of Pod d/p'];
+  const ofNode = (now: Node | null, old: Node | null) =>
+    told(cancelledEvictionController, node as Kind, now, old).map(({ reason, message }) => `${reason} ${message}`);
+  const ofPod = (now: Pod | null, old: Pod | null) =>
+    told(cancelledEvictionController, pod as Kind, now, old).map(({ reason, message }) => `${reason} ${message}`);
+
+  it.each<[string, Taint[], string[]]>([
+    ['is gone', [], cancelled],
+    ['only keeps new pods away', [{ ...taint, effect: 'NoSchedule' }], cancelled],
+    ['still stands', [taint], []],
+    ['is joined by another that the pod does not tolerate', [taint, { key: 'x', effect: 'NoExecute' }], []],
+  ])('is told of when the taint %s', (_what, after, events) => {
+    const before = putNode([taint]);
+    putPod('p', forAMinute);
+    putPod('stays', [{ operator: 'Exists' }]);
+    expect(ofNode(putNode(after), before)).toEqual(events);
+  });
+
+  it('is not told of when the pod has left by then, or the node', () => {
+    const before = putNode([taint]);
+    putPod('p', forAMinute);
+    sim.advance(60_000);
+    expect(ofNode(putNode([]), before)).toEqual([]);
+    expect(ofNode(null, before)).toEqual([]);
+  });
+
+  it('is told of when the pod tolerates the taint for good, or is gone before', () => {
+    putNode([taint]);
+    putPod('p', forAMinute);
+    const [old] = sim.pods() as Pod[];
+    const tolerant = (tolerationSeconds?: number): Pod => ({
+      ...old!,
+      spec: { ...old!.spec, tolerations: [{ key: 'k', operator: 'Exists', tolerationSeconds }] },
+    });
+    expect(ofPod(sim.cluster.put(pod, tolerant(90)), old!)).toEqual([]);
+    expect(ofPod(sim.cluster.put(pod, tolerant()), old!)).toEqual(cancelled);
+    sim.cluster.remove(pod, 'd', 'p');
+    expect(ofPod(null, old!)).toEqual(cancelled);
+    sim.advance(60_000);
+    expect(ofPod(null, old!)).toEqual([]);
+  });
+
+  it('is not told of when the pod has to leave again by then', () => {
+    const before = putNode([taint]);
+    putPod('p', forAMinute);
+    const [rule] = cancelledEvictionController.watches;
+    const refs = rule!.keys(putNode([]), before, sim.cluster.view());
+    expect(refs).toHaveLength(1);
+    putNode([taint]);
+    expect(cancelledEvictionController.reconcile(refs[0]!, sim.cluster.view())).toEqual({ steps: [] });
+  });
+
+  it('is asked about only where nodes evict', () => {
+    const entryOf = (resource: string, namespace: string, name: string) =>
+      sim.cluster.view().entry({ group: '', resource, namespace, name })!;
+    const concerns = (at: number, type: Change['type'], entry: Entry) =>
+      cancelledEvictionController.watches[at]!.concerns!({ type, entry, previous: entry }, sim.cluster.view());
+    putNode([{ ...taint, effect: 'NoSchedule' }]);
+    putPod('p', forAMinute);
+    expect(concerns(0, 'modified', entryOf('nodes', '', 'n1'))).toBe(false);
+    expect(concerns(1, 'modified', entryOf('pods', 'd', 'p'))).toBe(false);
+    putNode([taint]);
+    expect(concerns(0, 'modified', entryOf('nodes', '', 'n1'))).toBe(true);
+    expect(concerns(1, 'modified', entryOf('pods', 'd', 'p'))).toBe(true);
+    expect(concerns(1, 'added', entryOf('pods', 'd', 'p'))).toBe(false);
   });
 });
 

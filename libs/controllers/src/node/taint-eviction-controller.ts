@@ -1,44 +1,16 @@
-import { type Node, node, pod, sameValue, type Taint, tolerates } from '@periplus/api';
-import { type DeepReadonly, parseTime } from '@periplus/apimachinery';
+import { type Node, node, pod, sameValue } from '@periplus/api';
 import type { View } from '@periplus/cache';
 import type { Command } from '@periplus/client';
 import { defineController, idle, type ObjectRef, type PlannedEvent, watchRule } from '@periplus/reconcile';
 import { disruption, patchPodStatus, podTarget } from '../pod-commands.ts';
 import type { PodView } from '../pod-state.ts';
+import { evictingTaintsOn, evictionMs } from './eviction-time.ts';
 import { nodesNamedBy, podsOnNode } from './node-controller.ts';
-import { NOT_READY, UNREACHABLE } from './node-taints.ts';
-
-/** How long a pod stays on a node that is not ready or not reachable, when it does not say itself. */
-const DEFAULT_TOLERATION_SECONDS = 300;
-
-/**
- * When the taints evict a pod: milliseconds since the epoch, or undefined when it tolerates them for good.
- * Of several tolerations of one taint the shortest counts.
- */
-function evictionMs({ spec }: PodView, taints: readonly Taint[], nowMs: number): number | undefined {
-  let earliest: number | undefined;
-  for (const taint of taints) {
-    const matching = (spec.tolerations ?? []).filter((toleration) => tolerates(toleration, taint));
-    const isDefaulted = matching.length === 0 && (taint.key === NOT_READY || taint.key === UNREACHABLE);
-    const limits = isDefaulted
-      ? [DEFAULT_TOLERATION_SECONDS]
-      : matching.flatMap(({ tolerationSeconds }) => tolerationSeconds ?? []);
-    if (matching.length > 0 && limits.length === 0) continue;
-    const seconds = limits.length > 0 ? Math.max(0, Math.min(...limits)) : 0;
-    const sinceMs = parseTime(taint.timeAdded ?? '') ?? nowMs;
-    const dueMs = seconds === 0 ? nowMs : sinceMs + seconds * 1000;
-    earliest = Math.min(earliest ?? dueMs, dueMs);
-  }
-  return earliest;
-}
-
-const evictingTaints = (name: string, view: View): readonly DeepReadonly<Taint>[] =>
-  (view.get(node, '', name)?.spec.taints ?? []).filter(({ effect }) => effect === 'NoExecute');
 
 /** The node of a pod that came to it or changed its mind, where that matters. */
 function nodeOf(now: PodView | null, old: PodView | null, view: View): ObjectRef[] {
   const name = now?.spec.nodeName;
-  if (!name || !concerns(now, old) || evictingTaints(name, view).length === 0) return [];
+  if (!name || !concerns(now, old) || evictingTaintsOn(name, view).length === 0) return [];
   return [{ namespace: '', name }];
 }
 
@@ -55,12 +27,12 @@ export const taintEvictionController = defineController<Node>({
   for: node,
   watches: [
     watchRule(pod, nodeOf, ({ entry }, view) =>
-      nodesNamedBy(entry).some((name) => evictingTaints(name, view).length > 0),
+      nodesNamedBy(entry).some((name) => evictingTaintsOn(name, view).length > 0),
     ),
   ],
   indexes: [podsOnNode],
   reconcile({ name }, view) {
-    const taints = evictingTaints(name, view);
+    const taints = evictingTaintsOn(name, view);
     if (taints.length === 0) return idle;
     const marks: Command[] = [];
     const deletions: Command[] = [];
