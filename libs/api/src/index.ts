@@ -105,6 +105,7 @@ export {
   serviceCIDR,
 } from './networking/service-cidr.ts';
 export { type RuntimeClass, runtimeClass } from './node/runtime-class.ts';
+export { checkNodeAffinity } from './pod-spec/affinity.ts';
 export { type Amounts, amountsOf, podLimits, podRequests } from './pod-spec/pod-resources.ts';
 export { type PodDisruptionBudget, podDisruptionBudget } from './policy/pod-disruption-budget.ts';
 export { isInScope } from './quota/scopes.ts';

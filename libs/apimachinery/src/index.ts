@@ -4,7 +4,7 @@
  *
  * - Reading: `schema.ts` (the shape of a kind), `structure.ts` (makes decoded JSON fit it),
  *   `duplicate-fields.ts`, `json-value.ts`.
- * - Values: `quantity.ts`, `int-or-string.ts`, `time.ts`, `names.ts`, `resource-version.ts`.
+ * - Values: `quantity.ts`, `int-or-string.ts`, `time.ts`, `go-duration.ts`, `names.ts`, `resource-version.ts`.
  * - Choosing: `labels.ts` and `field-selectors.ts`, compiled once and matched often.
  * - Metadata: `object-meta-validation.ts`, `generated-name.ts`, `owner-references.ts`, `conditions.ts`, `hash.ts`.
  * - Changing: `json-patch.ts`, `merge-patch.ts`, `strategic-merge-patch.ts`. Arguments are never changed.
@@ -40,6 +40,7 @@ export {
   parseFieldSelector,
 } from './field-selectors.ts';
 export { generatedName, NAME_SUFFIX_LENGTH } from './generated-name.ts';
+export { goDurationMs } from './go-duration.ts';
 export { canonicalJson, fnv1a, hashOf, safeEncoded } from './hash.ts';
 export {
   type IntOrString,

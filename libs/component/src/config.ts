@@ -120,6 +120,11 @@ export class ConfigReader {
     for (const reader of this.nested) reader.end();
   }
 
+  /** What to throw when a field can't be used. */
+  error(field: string, expected: string): ConfigError {
+    return new ConfigError(this.name(field), expected);
+  }
+
   private name(field: string): string {
     return this.path ? `${this.path}.${field}` : field;
   }

@@ -1,14 +1,9 @@
-import { badRequest, StatusError } from '@periplus/apimachinery';
+import { badRequest, goDurationMs, StatusError } from '@periplus/apimachinery';
 
 /** How long a request may take that says nothing about it; nobody may take longer. As kube-apiserver. */
 const REQUEST_MS_MAX = 60_000;
 /** How much later than promised a request may be told that its time is over. */
 const SWEEP_MS = 250;
-/** Go's durations: "30s", "1m0s", "1.5h", "-500ms", "0". https://pkg.go.dev/time#ParseDuration */
-const DURATION = /^[+-]?(?:0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|[uµμ]s|ms|s|m|h))+)$/;
-const PARTS = /([\d.]+)(ns|[uµμ]s|ms|s|m|h)/g;
-const UNIT_MS: Readonly<Record<string, number>> = { ns: 1e-6, ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
-const MICROSECOND_MS = 1e-3;
 
 interface Deadline {
   atMs: number;
@@ -54,10 +49,9 @@ export class Deadlines {
 export function timeoutMs(query: string): number {
   const asked = query.includes('timeout=') && new URLSearchParams(query).get('timeout');
   if (!asked) return REQUEST_MS_MAX;
-  if (!DURATION.test(asked)) {
+  const ms = goDurationMs(asked);
+  if (ms === undefined) {
     throw badRequest(`invalid timeout specified in the request URL - time: invalid duration ${JSON.stringify(asked)}`);
   }
-  let ms = 0;
-  for (const [, count, unit] of asked.matchAll(PARTS)) ms += Number(count) * (UNIT_MS[unit!] ?? MICROSECOND_MS);
-  return ms === 0 || asked.startsWith('-') ? REQUEST_MS_MAX : Math.min(ms, REQUEST_MS_MAX);
+  return ms <= 0 ? REQUEST_MS_MAX : Math.min(ms, REQUEST_MS_MAX);
 }

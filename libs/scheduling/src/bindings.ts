@@ -3,6 +3,7 @@ import type { Command, CommandClient } from '@periplus/client';
 import type { Logger } from '@periplus/component';
 import type { ClusterObserver } from './cluster-observer.ts';
 import type { ClusterPicture } from './cluster-picture.ts';
+import type { Decider } from './decide.ts';
 import type { SchedulerMetrics } from './metrics.ts';
 import type { Placement } from './pod-info.ts';
 import type { PodShape } from './pod-shape.ts';
@@ -18,6 +19,8 @@ const FAREWELL_MS_MAX = 1_000;
 export interface BindingsDeps {
   picture: ClusterPicture;
   queue: SchedulingQueue;
+  /** By the name under which pods ask for them. */
+  deciders: ReadonlyMap<string, Decider>;
   observer: Pick<ClusterObserver, 'takeBack'>;
   cache: Pick<ClusterCache, 'current' | 'waitFor'>;
   commands: CommandClient;
@@ -96,13 +99,15 @@ export class Bindings {
    * minutes.
    */
   private async bindVolumes(shape: PodShape, node: string, cause: Waiting['cause']): Promise<void> {
-    const { volumes, picture } = this.deps;
+    const { volumes, picture, deciders } = this.deps;
     const { table } = picture;
+    const msMax = deciders.get(shape.schedulerName)!.profile.volumeBindingMsMax;
+    if (msMax === null) return;
     const plan = volumes.assume(shape, table.nodes[table.slot(node)!]!);
     if (!plan) return;
     this.underWay -= 1;
     try {
-      await volumes.bind(plan, node, cause, this.sending.signal);
+      await volumes.bind(plan, { node, msMax }, cause, this.sending.signal);
     } finally {
       this.underWay += 1;
     }

@@ -18,10 +18,6 @@ import type { VolumeBinder } from './volumes/volume-binder.ts';
 const podOf = ({ bytes }: Depicted): DeepReadonly<Pod> => JSON.parse(bytes.toString()) as DeepReadonly<Pod>;
 const ON_A_NODE = '"nodeName":"';
 
-/** Whether a scheduler is to find a node for it now. */
-const isPending = (pod: DeepReadonly<Pod>): boolean =>
-  !isGated(pod) && !pod.metadata.deletionTimestamp && !hasEnded(pod);
-
 /** All objects as they are at one time. */
 export interface ClusterSnapshot {
   entries(of: typeof PODS): Iterable<Depicted>;
@@ -102,7 +98,7 @@ export class ClusterObserver {
   }
 
   private podChanged(entry: Depicted): void {
-    const { picture, deciders } = this.deps;
+    const { picture } = this.deps;
     const pod = podOf(entry);
     const uid = pod.metadata.uid!;
     const { nodeName } = pod.spec;
@@ -111,9 +107,16 @@ export class ClusterObserver {
       else this.podHasNode(pod, nodeName, entry);
     } else if (picture.assumed.has(uid)) {
       // The answer to its binding says more than this older state.
-    } else if (deciders.has(pod.spec.schedulerName!) && isPending(pod)) {
+    } else if (this.isPending(pod)) {
       this.podPending(podInfo(pod, picture.shapes, entry.createRevision), entry);
     } else this.forget(uid);
+  }
+
+  /** Whether we are to find a node for it now. */
+  private isPending(pod: DeepReadonly<Pod>): boolean {
+    const decider = this.deps.deciders.get(pod.spec.schedulerName!);
+    if (!decider || pod.metadata.deletionTimestamp || hasEnded(pod)) return false;
+    return !decider.profile.holdsGated || !isGated(pod);
   }
 
   private podPending(pod: PodInfo, entry: Depicted): void {

@@ -3,23 +3,24 @@ import type { Entry } from '@periplus/cache';
 import { ConfigReader } from '@periplus/component';
 import { describe, expect, it } from 'vitest';
 import { schedulingProfiles } from './configuration.ts';
-import { Decider } from './decide.ts';
+import { Decider, feasibleEnough } from './decide.ts';
 import { NodeTable } from './node-table.ts';
 import { podInfo } from './pod-info.ts';
 import { PodShapes } from './pod-shape.ts';
 import { DEFAULT_PROFILE, type Profile } from './profile.ts';
 import { makeNode, makePod } from './testing/objects.ts';
 
-function read(...profiles: object[]): Profile[] {
+function readWhole(configuration: object): Profile[] {
   const reader = new ConfigReader({
     apiVersion: 'kubescheduler.config.k8s.io/v1',
     kind: 'KubeSchedulerConfiguration',
-    profiles,
+    ...configuration,
   });
   const made = schedulingProfiles(reader);
   reader.end();
   return made;
 }
+const read = (...profiles: object[]): Profile[] => readWhole({ profiles });
 const names = ({ staticFilters, dynamicFilters }: Profile) =>
   [...staticFilters, ...dynamicFilters].map(({ name }) => name);
 const weights = ({ staticScores, dynamicScores }: Profile) =>
@@ -68,8 +69,25 @@ it('has the plugins and weights of kube-scheduler by default', () => {
       NodeResourcesBalancedAllocation: 1,
       ImageLocality: 1,
     });
+    expect(profile).toMatchObject({
+      feasiblePercent: 0,
+      holdsGated: true,
+      deallocates: true,
+      preemption: { percent: 10, count: 100 },
+      volumeBindingMsMax: 600_000,
+    });
   }
 });
+
+/** The plugins of kube-scheduler 1.36's default profile where `multiPoint` names them. */
+const DEFAULT_PLUGINS = [
+  ...['SchedulingGates', 'PrioritySort', 'NodeUnschedulable', 'NodeName', 'TaintToleration', 'NodeAffinity'],
+  ...['NodePorts', 'NodeResourcesFit', 'VolumeRestrictions', 'NodeVolumeLimits', 'VolumeBinding', 'VolumeZone'],
+  ...['PodTopologySpread', 'InterPodAffinity', 'DynamicResources', 'DefaultPreemption'],
+  ...['NodeResourcesBalancedAllocation', 'ImageLocality', 'DefaultBinder'],
+].map((name) => ({ name }));
+const OUTCOMES = ['holdsGated', 'deallocates', 'preemption', 'volumeBindingMsMax'] as const;
+const outcomes = (profile: Profile) => Object.fromEntries(OUTCOMES.map((field) => [field, profile[field]]));
 
 describe('a configuration', () => {
   it('has profiles by name, each with plugins and weights of its own', () => {
@@ -90,6 +108,123 @@ describe('a configuration', () => {
     expect(names(two!)).toEqual(names(DEFAULT_PROFILE).filter((name) => name !== 'InterPodAffinity'));
     expect(weights(two!)).toMatchObject({ NodeAffinity: 7, NodeResourcesFit: 1 });
     expect(weights(two!)).not.toHaveProperty('TaintToleration');
+  });
+
+  it('has no more than it names after all others are disabled', () => {
+    const [all, few] = read(
+      {
+        schedulerName: 'all',
+        plugins: { multiPoint: { disabled: [{ name: '*' }], enabled: [...DEFAULT_PLUGINS].reverse() } },
+      },
+      {
+        schedulerName: 'few',
+        plugins: {
+          multiPoint: { disabled: [{ name: '*' }], enabled: [{ name: 'PrioritySort' }, { name: 'DefaultBinder' }] },
+          filter: { enabled: [{ name: 'NodeName' }] },
+        },
+      },
+    );
+    expect(names(all!)).toEqual(names(DEFAULT_PROFILE));
+    expect(outcomes(all!)).toEqual(outcomes(DEFAULT_PROFILE));
+    // Without a weight it is 1, whatever it was by default.
+    expect(new Set(Object.values(weights(all!)))).toEqual(new Set([1]));
+    expect([names(few!), weights(few!)]).toEqual([['NodeName'], {}]);
+    expect(outcomes(few!)).toEqual({
+      holdsGated: false,
+      deallocates: false,
+      preemption: null,
+      volumeBindingMsMax: null,
+    });
+  });
+
+  it.each<[string, object, object]>([
+    ['preEnqueue', { disabled: [{ name: 'SchedulingGates' }] }, { holdsGated: false }],
+    ['postFilter', { disabled: [{ name: 'DefaultPreemption' }] }, { preemption: null }],
+    ['postFilter', { disabled: [{ name: '*' }] }, { preemption: null, deallocates: false }],
+    ['postFilter', { disabled: [{ name: '*' }], enabled: [{ name: 'DynamicResources' }] }, { preemption: null }],
+    ['preBind', { disabled: [{ name: 'VolumeBinding' }] }, { volumeBindingMsMax: null }],
+    ['multiPoint', { disabled: [{ name: 'SchedulingGates' }] }, { holdsGated: false }],
+    ['multiPoint', { disabled: [{ name: 'EBSLimits' }] }, {}],
+    ['reserve', { disabled: [{ name: '*' }] }, {}],
+    ['permit', { disabled: [{ name: '*' }] }, {}],
+    ['postBind', { enabled: [] }, {}],
+    ['queueSort', { disabled: [{ name: '*' }], enabled: [{ name: 'PrioritySort' }] }, {}],
+    ['bind', { disabled: [{ name: '*' }], enabled: [{ name: 'DefaultBinder' }] }, {}],
+  ])('does without what it disables at %s: %j', (point, set, changed) => {
+    const [profile] = read({ plugins: { [point]: set } });
+    expect(outcomes(profile!)).toEqual({ ...outcomes(DEFAULT_PROFILE), ...changed });
+    expect(names(profile!)).toEqual(names(DEFAULT_PROFILE));
+  });
+
+  it('may have no profile, and says among how many nodes is chosen', () => {
+    expect(readWhole({})).toEqual([DEFAULT_PROFILE]);
+    expect(readWhole({ percentageOfNodesToScore: 30 })).toMatchObject([
+      { schedulerName: 'default-scheduler', feasiblePercent: 30 },
+    ]);
+    const profiles = [{ schedulerName: 'one', percentageOfNodesToScore: 100 }, { schedulerName: 'two' }];
+    const percents = readWhole({ percentageOfNodesToScore: 30, profiles }).map((profile) => profile.feasiblePercent);
+    expect(percents).toEqual([100, 30]);
+    expect([5_000, 200, 100].map((nodes) => feasibleEnough(nodes, 30))).toEqual([1_500, 100, 100]);
+  });
+
+  it('takes the arguments of all plugins that have any, as kube-scheduler writes them out', () => {
+    const args = (kind: string, more: object) => ({
+      name: kind,
+      args: { apiVersion: 'kubescheduler.config.k8s.io/v1', kind: `${kind}Args`, ...more },
+    });
+    const resources = [
+      { name: 'cpu', weight: 1 },
+      { name: 'memory', weight: 1 },
+    ];
+    const [profile] = read({
+      pluginConfig: [
+        args('DefaultPreemption', { minCandidateNodesAbsolute: 5, minCandidateNodesPercentage: 20 }),
+        args('DynamicResources', { filterTimeout: '10s', bindingTimeout: '10m0s' }),
+        args('InterPodAffinity', { hardPodAffinityWeight: 1, ignorePreferredTermsOfExistingPods: true }),
+        args('NodeAffinity', {}),
+        args('NodeResourcesBalancedAllocation', { resources }),
+        args('NodeResourcesFit', { scoringStrategy: { type: 'LeastAllocated', resources } }),
+        args('PodTopologySpread', { defaultingType: 'System' }),
+        args('VolumeBinding', { bindTimeoutSeconds: 30 }),
+      ],
+    });
+    expect(profile).toMatchObject({ preemption: { percent: 20, count: 5 }, volumeBindingMsMax: 30_000 });
+  });
+
+  it('leaves extended resources to others that it ignores', () => {
+    const [profile] = read(
+      configured('NodeResourcesFit', { ignoredResources: ['a.io/gpu'], ignoredResourceGroups: ['b.io'] }),
+    );
+    const asking = (requests: Record<string, string>) => makePod('p', {}, requests);
+    const ignored = asking({ 'a.io/gpu': '1', 'b.io/any': '1' });
+    expect(decided(DEFAULT_PROFILE, [makeNode('a')], [], ignored)).toContain('Insufficient a.io/gpu');
+    expect(decided(profile!, [makeNode('a')], [], ignored)).toBe('a');
+    expect(decided(profile!, [makeNode('a')], [], asking({ 'a.io/nic': '1' }))).toContain('Insufficient a.io/nic');
+    expect(decided(profile!, [makeNode('a')], [], asking({ cpu: '9', 'b.io/any': '1' }))).toContain('Insufficient cpu');
+  });
+
+  it('lets pods go where others would like them, unless it ignores that', () => {
+    const term = { topologyKey: 'kubernetes.io/hostname', labelSelector: { matchLabels: { app: 'web' } } };
+    const preferred = { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, podAffinityTerm: term }] };
+    const fan = makePod('fan', { affinity: { podAffinity: preferred } });
+    const web = makePod('p', {}, { cpu: '100m' });
+    const pod = { ...web, metadata: { ...web.metadata, labels: { app: 'web' } } } as Pod;
+    const seeking = { ...pod, spec: { ...pod.spec, affinity: { podAffinity: preferred } } } as Pod;
+    const score = { disabled: [{ name: '*' }], enabled: [{ name: 'InterPodAffinity', weight: 1 }] };
+    const [minding, ignoring] = [false, true].map(
+      (ignorePreferredTermsOfExistingPods) =>
+        read({ plugins: { score }, ...configured('InterPodAffinity', { ignorePreferredTermsOfExistingPods }) })[0]!,
+    );
+    const nodes = ['a', 'b', 'c', 'd'].map((name) => makeNode(name));
+    const among = (profile: Profile, one: Pod) =>
+      new Set(
+        Array.from({ length: 20 }, (_, at) =>
+          decided(profile, nodes, [[fan, 'b']], { ...one, metadata: { ...one.metadata, uid: `uid-${at}` } } as Pod),
+        ),
+      );
+    expect(among(minding!, pod)).toEqual(new Set(['b']));
+    expect(among(ignoring!, pod).size).toBeGreaterThan(1);
+    expect(among(ignoring!, seeking)).toEqual(new Set(['b']));
   });
 
   it('fills nodes one after the other where it says so', () => {
@@ -127,54 +262,152 @@ describe('a configuration', () => {
   });
 });
 
+const enabling = (point: string, ...plugins: string[]) => ({
+  plugins: { [point]: { enabled: plugins.map((name) => ({ name })) } },
+});
+const disabling = (point: string, name: string) => ({ plugins: { [point]: { disabled: [{ name }] } } });
+const fit = (scoringStrategy: object) => configured('NodeResourcesFit', { scoringStrategy });
+const ratio = (...shape: [number, number][]) =>
+  fit({
+    type: 'RequestedToCapacityRatio',
+    requestedToCapacityRatio: { shape: shape.map(([utilization, score]) => ({ utilization, score })) },
+  });
+const spread = (...defaultConstraints: object[]) =>
+  configured('PodTopologySpread', { defaultingType: 'List', defaultConstraints });
+const ZONES = { topologyKey: 'zone', maxSkew: 1, whenUnsatisfiable: 'ScheduleAnyway' };
+const added = (key: string, operator: string, values?: string[]) => {
+  const terms = { nodeSelectorTerms: [{ matchExpressions: [{ key, operator, values }] }] };
+  return configured('NodeAffinity', { addedAffinity: { requiredDuringSchedulingIgnoredDuringExecution: terms } });
+};
+
 it.each<[string, object, string]>([
+  ['an unknown filter', enabling('filter', 'Mine'), 'profiles[0].plugins: FilterPlugin "Mine" does not exist'],
+  ['an unknown plugin', enabling('multiPoint', 'Mine'), 'profiles[0].plugins: PreFilterPlugin "Mine" does not exist'],
   [
-    'an unknown plugin',
-    { plugins: { filter: { disabled: [{ name: 'Mine' }] } } },
-    'profiles[0].plugins.filter.disabled[0].name: must be one of',
+    'a score of a plugin that has none',
+    enabling('score', 'NodeName'),
+    'profiles[0].plugins: plugin "NodeName" does not extend ScorePlugin plugin',
   ],
   [
-    'an extension point that is not served',
-    { plugins: { bind: {} } },
-    'profiles[0].plugins.bind: unknown field; known: filter, multiPoint, score',
+    'a filter named twice',
+    enabling('filter', 'NodeName', 'NodeName'),
+    'plugin "NodeName" already registered as "FilterPlugin"',
+  ],
+  [
+    'a plugin named twice',
+    enabling('multiPoint', 'NodePorts', 'NodePorts'),
+    'plugin "NodePorts" already registered as "PreFilterPlugin"',
+  ],
+  [
+    'nothing that sorts the queue',
+    disabling('queueSort', '*'),
+    'only one queue sort plugin required for profile with scheduler name "default-scheduler", but got 0',
+  ],
+  [
+    'nothing that binds',
+    { schedulerName: 'mine', ...disabling('multiPoint', 'DefaultBinder') },
+    'at least one bind plugin is needed for profile with scheduler name "mine"',
+  ],
+  ['an unknown extension point', { plugins: { sort: {} } }, 'profiles[0].plugins.sort: unknown field; known: bind, '],
+  ['a share of nodes beyond all', { percentageOfNodesToScore: 101 }, 'must be a whole number from 0 to 100, not 101'],
+  [
+    'arguments of a plugin that has none',
+    configured('NodeName', {}),
+    'profiles[0].pluginConfig[0].name: must be one of DefaultPreemption, ',
+  ],
+  [
+    'arguments given twice',
+    {
+      pluginConfig: [
+        { name: 'NodeAffinity', args: {} },
+        { name: 'NodeAffinity', args: {} },
+      ],
+    },
+    'profiles[0].pluginConfig[1].name: repeated config for plugin NodeAffinity',
   ],
   [
     'a strategy that nobody knows',
-    configured('NodeResourcesFit', { scoringStrategy: { type: 'Best' } }),
+    fit({ type: 'Best' }),
     'profiles[0].pluginConfig[0].args.scoringStrategy.type: must be one of LeastAllocated, ',
   ],
+  ['a shape without order', ratio([50, 1], [50, 2]), 'shape: values must be sorted in increasing order'],
+  ['a shape without points', ratio(), 'shape: at least one point must be specified'],
   [
-    'a shape without order',
-    configured('NodeResourcesFit', {
-      scoringStrategy: {
-        type: 'RequestedToCapacityRatio',
-        requestedToCapacityRatio: {
-          shape: [
-            { utilization: 50, score: 1 },
-            { utilization: 50, score: 2 },
-          ],
-        },
-      },
-    }),
-    'must have points in the order of their utilization',
+    'a ratio without a shape',
+    fit({ type: 'RequestedToCapacityRatio' }),
+    'requestedToCapacityRatio: must be specified when type is RequestedToCapacityRatio',
+  ],
+  [
+    'a shape without a ratio',
+    fit({ requestedToCapacityRatio: {} }),
+    'requestedToCapacityRatio: must be nil when type is not RequestedToCapacityRatio',
+  ],
+  [
+    'a weight of a resource out of range',
+    fit({ resources: [{ name: 'cpu', weight: 101 }] }),
+    'must be a whole number from 0 to 100, not 101',
+  ],
+  [
+    'resources of different weights in a balance',
+    configured('NodeResourcesBalancedAllocation', { resources: [{ name: 'cpu', weight: 2 }] }),
+    'must be a whole number from 0 to 1, not 2',
+  ],
+  [
+    'a resource twice in a balance',
+    configured('NodeResourcesBalancedAllocation', { resources: [{ name: 'cpu' }, { name: 'cpu' }] }),
+    'resources: must not have "cpu" twice',
+  ],
+  [
+    'a resource to ignore that can be none',
+    configured('NodeResourcesFit', { ignoredResources: ['a b'] }),
+    'profiles[0].pluginConfig[0].args.ignoredResources: ',
+  ],
+  [
+    'a group of resources that is one resource',
+    configured('NodeResourcesFit', { ignoredResourceGroups: ['a.io/b'] }),
+    "resource group name can't contain '/'",
   ],
   [
     'default constraints that the system has already',
-    configured('PodTopologySpread', {
-      defaultConstraints: [{ topologyKey: 'zone', maxSkew: 1, whenUnsatisfiable: 'ScheduleAnyway' }],
-    }),
+    configured('PodTopologySpread', { defaultConstraints: [ZONES] }),
     'need defaultingType List',
   ],
+  ['a default constraint with a selector', spread({ ...ZONES, labelSelector: {} }), 'must not define a selector'],
+  ['the same default constraint twice', spread(ZONES, ZONES), 'must not have {zone, ScheduleAnyway} twice'],
+  ['a topology that can be none', spread({ ...ZONES, topologyKey: 'a b' }), 'defaultConstraints[0].topologyKey: '],
   [
     'a weight out of range',
     configured('InterPodAffinity', { hardPodAffinityWeight: 101 }),
     'must be a whole number from 0 to 100',
   ],
+  [
+    'added affinity to nothing',
+    added('disk', 'In', []),
+    "addedAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchExpressions[0].values: Required value: must be specified when `operator` is 'In' or 'NotIn'",
+  ],
+  [
+    'no candidates for preemption',
+    configured('DefaultPreemption', { minCandidateNodesPercentage: 0, minCandidateNodesAbsolute: 0 }),
+    'minCandidateNodesPercentage: cannot be zero at the same time as minCandidateNodesAbsolute',
+  ],
+  [
+    'more candidates than nodes',
+    configured('DefaultPreemption', { minCandidateNodesPercentage: 101 }),
+    'must be a whole number from 0 to 100, not 101',
+  ],
+  ['a negative time', configured('VolumeBinding', { bindTimeoutSeconds: -1 }), 'must be a whole number from 0 to '],
+  ['scoring of capacity', configured('VolumeBinding', { shape: [] }), 'args.shape: unknown field'],
+  [
+    'a time that is too short for devices',
+    configured('DynamicResources', { bindingTimeout: '10ms' }),
+    'bindingTimeout: must be a duration of at least 1s',
+  ],
 ])('refuses %s', (_, profile, message) => {
   expect(() => read(profile)).toThrow(message);
 });
 
-it('refuses two profiles of one name, and none at all', () => {
-  expect(() => read({}, { schedulerName: 'default-scheduler' })).toThrow('not "default-scheduler" twice');
-  expect(() => read()).toThrow('must have at least one');
+it('refuses two profiles of one name, and one of several without a name', () => {
+  const one = { schedulerName: 'one' };
+  expect(() => read(one, one)).toThrow('profiles[1].schedulerName: must be another one for each profile');
+  expect(() => read(one, {})).toThrow('profiles[1].schedulerName: is required');
 });

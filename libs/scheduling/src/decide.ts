@@ -21,11 +21,11 @@ export type Decision = { node: string } | Refusal;
 const FEASIBLE_MIN = 100;
 const PERCENT_MIN = 5;
 
-/** How many nodes that fit are enough to choose among. */
-export function feasibleEnough(nodes: number): number {
+/** How many nodes that fit are enough to choose among: so many percent, or with 0 the fewer the more there are. */
+export function feasibleEnough(nodes: number, percent = 0): number {
   if (nodes <= FEASIBLE_MIN) return nodes;
-  const percent = Math.max(PERCENT_MIN, 50 - Math.floor(nodes / 125));
-  return Math.max(FEASIBLE_MIN, Math.floor((nodes * percent) / 100));
+  const share = percent || Math.max(PERCENT_MIN, 50 - Math.floor(nodes / 125));
+  return Math.max(FEASIBLE_MIN, Math.floor((nodes * share) / 100));
 }
 
 /** A filter that has something against some nodes, ready to be asked about them. */
@@ -55,8 +55,8 @@ interface KnownRefusal {
  * the pod's uid.
  */
 export class Decider {
+  readonly profile: Profile;
   private readonly table: NodeTable;
-  private readonly profile: Profile;
   /** Those that look beyond the node. */
   private readonly wideFilters: readonly DynamicFilter[];
   private readonly allRefusing: readonly DynamicFilter[];
@@ -174,7 +174,7 @@ export class Decider {
     const { table } = this;
     const named = constraints.namedNodes;
     const slots = named === null ? table.slots : slotsOf(named, table);
-    const enough = feasibleEnough(slots.length);
+    const enough = feasibleEnough(slots.length, this.profile.feasiblePercent);
     if (this.feasible.length < enough) {
       this.feasible = new Int32Array(enough);
       this.total = new Float64Array(enough);

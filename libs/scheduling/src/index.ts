@@ -2,8 +2,9 @@
  * Which node a pod goes to. `scheduler.ts` takes one pod after the other from the queue (`scheduling-queue.ts`) and tries
  * to place it (`pod-attempts.ts`); `cluster-observer.ts` follows the cache, so that the queue holds the pods that wait
  * and `cluster-picture.ts` what decisions look at; `bindings.ts` has come true what was decided.
- * `decide.ts` chooses among the nodes with the plugins of a `profile.ts`, each in a file of `plugins/`; `configuration.ts`
- * reads other profiles than the default one; `preemption/` makes room for those who are more important,
+ * `decide.ts` chooses among the nodes with the plugins of a `profile.ts`, each in a file of `plugins/` and listed in
+ * `plugin-catalog.ts`; `configuration.ts` reads other profiles than the default one (`plugin-sets.ts`: which plugins have
+ * a say where, `plugin-args.ts`: what they are told); `preemption/` makes room for those who are more important,
  * `gangs/` places pods that go together, `explanation/` tells what the plugins make of a pod in a cluster as it was read.
  *
  * What they look at is kept up to date as events come: `node-table.ts` (what nodes have and what of it is taken),

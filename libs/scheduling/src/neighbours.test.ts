@@ -201,7 +201,7 @@ const rules = new SpreadRules(SYSTEM_DEFAULTS);
 const [spread, spreadScore, affinityScore] = [
   podTopologySpread(rules),
   preferredTopologySpread(rules),
-  preferredPodAffinity(HARD_WEIGHT),
+  preferredPodAffinity(HARD_WEIGHT, false),
 ];
 
 function scaled(raw: number[]): number[] | null {

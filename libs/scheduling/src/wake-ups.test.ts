@@ -1,7 +1,8 @@
 import { type Namespace, namespace, node as nodeKind, pod as podKind } from '@periplus/api';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { DEFAULT_ARGS } from './plugin-catalog.ts';
 import { LEAST_ALLOCATED } from './plugins/resource-scoring.ts';
-import { DEFAULT_ARGS, DEFAULT_PROFILE, makeProfile } from './profile.ts';
+import { DEFAULT_PROFILE, makeProfile } from './profile.ts';
 import { makeNode, makePod } from './testing/objects.ts';
 import { SchedulingTest } from './testing/scheduling.ts';
 
@@ -146,8 +147,6 @@ it('asks a namespace selector about the labels that namespaces have', async () =
 
 it('finds nodes for the pods of each of its profiles, by its plugins', async () => {
   const packing = makeProfile('packing', {
-    filters: {},
-    scores: {},
     args: { ...DEFAULT_ARGS, scoringStrategy: { ...LEAST_ALLOCATED, type: 'MostAllocated' } },
   });
   const small = { containers: [{ name: 'a', image: 'a', resources: { requests: { cpu: '100m', memory: '1Gi' } } }] };

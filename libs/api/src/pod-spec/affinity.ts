@@ -90,7 +90,11 @@ export function checkNodeSelector(errors: Errors, at: FieldPath, selector: DeepR
   });
 }
 
-function checkNodeAffinity(errors: Errors, at: FieldPath, affinity: DeepReadonly<IAffinity>['nodeAffinity']): void {
+export function checkNodeAffinity(
+  errors: Errors,
+  at: FieldPath,
+  affinity: DeepReadonly<IAffinity>['nodeAffinity'],
+): void {
   const required = affinity?.requiredDuringSchedulingIgnoredDuringExecution;
   if (required) checkNodeSelector(errors, at.child('requiredDuringSchedulingIgnoredDuringExecution'), required);
   affinity?.preferredDuringSchedulingIgnoredDuringExecution?.forEach(({ weight, preference }, i) => {

@@ -9,7 +9,8 @@ import {
 } from '@periplus/api';
 import type { KubeObject } from '@periplus/apimachinery';
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_ARGS, DEFAULT_PROFILE, makeProfile } from '../profile.ts';
+import { pluginSets } from '../plugin-sets.ts';
+import { DEFAULT_PROFILE, makeProfile } from '../profile.ts';
 import { makeNode, makePod } from '../testing/objects.ts';
 import { type Explanation, explain } from './explain.ts';
 import type { ReadObjects } from './read-cluster.ts';
@@ -92,8 +93,8 @@ describe('what the nodes say', () => {
 });
 
 describe('the profile', () => {
-  const args = DEFAULT_ARGS;
-  const careless = makeProfile('careless', { filters: { NodeUnschedulable: false }, scores: {}, args });
+  const without = { enabled: [], disabled: ['NodeUnschedulable'] };
+  const careless = makeProfile('careless', { sets: pluginSets({ filter: without }) });
 
   it('is the one that the pod names', () => {
     const pod = makePod('p', { schedulerName: 'careless' });

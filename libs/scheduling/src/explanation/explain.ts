@@ -64,7 +64,8 @@ export function explain(
     const decider = deciders.get(profile.schedulerName)!;
     const decision = decider.decide(info);
     const explained = { node: nodeName ?? null, preemption: [], nodes };
-    if (!nodeName && isGated(pod)) return { ...explained, message: scheduledCondition(pod)?.message ?? '' };
+    if (!nodeName && profile.holdsGated && isGated(pod))
+      return { ...explained, message: scheduledCondition(pod)?.message ?? '' };
     const message = decision.node === null ? decision.message : accepted(nodes);
     const preemptor = new Preemptor(picture);
     const group = nodeName ? undefined : picture.groups.of(info.uid);

@@ -116,11 +116,12 @@ function sympathy(
 
 /**
  * Preferred pod affinity and anti-affinity, of both sides; a pod that requires others' company counts as preferring it
- * with `hardWeight`.
+ * with `hardWeight`. With `ignoresOthers`, what others prefer does not matter to pods that prefer nothing themselves.
  */
-export const preferredPodAffinity = (hardWeight: number): DynamicScore => ({
+export const preferredPodAffinity = (hardWeight: number, ignoresOthers: boolean): DynamicScore => ({
   name: 'InterPodAffinity',
   score({ peer }, table, slots, count, scores) {
+    if (ignoresOthers && peer.preferences.length === 0) return false;
     const { tallies } = table;
     const keys = new Set(tallies.termKeys);
     for (const { term } of peer.preferences) keys.add(term.topologyKey);

@@ -4,20 +4,37 @@ import type { Demand } from '../pod-shape.ts';
 
 const TOO_SMALL = ['node(s) have less than that'];
 
+/** Extended resources that somebody else looks after. */
+export interface IgnoredResources {
+  readonly names: readonly string[];
+  /** What stands before the slash in names. */
+  readonly groups: readonly string[];
+}
+
 /** A node takes a pod when every request fits beside those of its pods, and it has room for one more pod. */
-export const nodeResourcesFit: DynamicFilter = {
+export const nodeResourcesFit = (ignored?: IgnoredResources): DynamicFilter => ({
   name: 'NodeResourcesFit',
   isLocal: true,
   wakesOn: ['NodeAdded', 'NodeAllocatable', 'PodGone'],
-  prepare:
-    ({ demand }, table) =>
-    (slot) =>
-      missing(demand, table, slot),
-  prepareLasting:
-    ({ demand }, table) =>
-    (slot) =>
-      exceeds(demand, table, slot) ? TOO_SMALL : null,
-};
+  prepare(shape, table) {
+    const demand = without(shape.demand, ignored);
+    return (slot) => missing(demand, table, slot);
+  },
+  prepareLasting(shape, table) {
+    const demand = without(shape.demand, ignored);
+    return (slot) => (exceeds(demand, table, slot) ? TOO_SMALL : null);
+  },
+});
+
+/** https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/#extended-resources */
+const isExtended = (resource: string): boolean => resource.includes('/') && !resource.includes('kubernetes.io/');
+
+function without(demand: Demand, { names, groups }: IgnoredResources = { names: [], groups: [] }): Demand {
+  if (demand.others.size === 0 || names.length + groups.length === 0) return demand;
+  const counts = (resource: string): boolean =>
+    !isExtended(resource) || !(names.includes(resource) || groups.includes(resource.split('/')[0]!));
+  return { ...demand, others: new Map([...demand.others].filter(([resource]) => counts(resource))) };
+}
 
 /** Whether it asks for more than the node has even when nobody else is there. */
 function exceeds({ milliCpu, memory, ephemeralStorage, others }: Demand, table: NodeTable, slot: number): boolean {

@@ -1,6 +1,7 @@
 import { type Decider, noneOf } from '../decide.ts';
 import type { PodInfo } from '../pod-info.ts';
 import type { PodShape } from '../pod-shape.ts';
+import type { Profile } from '../profile.ts';
 import type { Nominations } from './nominations.ts';
 import { type Candidate, Prospects } from './prospects.ts';
 import { NO_VICTIMS, type Surroundings, victimsOn } from './victims.ts';
@@ -16,9 +17,16 @@ export interface NotPreempting {
   readonly isUnderWay: boolean;
 }
 
-/** A refusal in the words of the FailedScheduling event. Devices, asked for first, are never taken from other pods. */
+/** A refusal in the words of the FailedScheduling event. */
 export const withPreemption = (message: string, { message: why }: NotPreempting): string =>
-  why === '' ? message : `${message} no new claims to deallocate, preemption: ${why}`;
+  why === '' ? message : `${message} ${why}`;
+
+/** What is said of devices, which are never taken from other pods, and of preemption, which is asked for after them. */
+function ending({ deallocates }: Profile, preemption: string | null): string {
+  const reasons = deallocates ? ['no new claims to deallocate'] : [];
+  if (preemption !== null) reasons.push(`preemption: ${preemption}`);
+  return reasons.join(', ');
+}
 
 export interface PreemptorDeps extends Surroundings {
   readonly nominations: Nominations;
@@ -49,9 +57,12 @@ export class Preemptor {
 
   /** Decides for a pod that `decider` has just refused. */
   preempt(pod: PodInfo, decider: Decider): Candidate | NotPreempting {
+    const { table, budgets } = this.deps;
+    const { profile } = decider;
+    if (table.size === 0) return failed('');
+    if (profile.preemption === null) return failed(ending(profile, null));
     const refusal = this.ineligible(pod, decider);
     if (refusal) return refusal;
-    const { table, budgets } = this.deps;
     const { shape } = pod;
     const looksAround = decider.looksAround(shape);
     const failure = looksAround ? undefined : this.failures.get(shape);
@@ -59,20 +70,24 @@ export class Preemptor {
     const prospects = looksAround ? this.prospects(shape, decider) : this.knownProspects(shape, decider);
     const best = prospects.best();
     if (best) return best;
-    const message = table.size === 0 ? '' : noneOf(table.size, prospects.reasons());
+    const message = ending(profile, noneOf(table.size, prospects.reasons()));
     this.failures.set(shape, { loosened: table.loosened, budgets: budgets.version, message });
     return failed(message);
   }
 
   private ineligible({ uid, pod, priority, shape }: PodInfo, decider: Decider): NotPreempting | undefined {
-    if (pod.spec.preemptionPolicy === 'Never') return failed('not eligible due to preemptionPolicy=Never.');
+    const { profile } = decider;
+    if (pod.spec.preemptionPolicy === 'Never') {
+      return failed(ending(profile, 'not eligible due to preemptionPolicy=Never.'));
+    }
     const { table, placed, nominations } = this.deps;
     const node = nominations.nodeOf(uid);
     const slot = node === undefined ? undefined : table.slot(node);
     if (slot === undefined || decider.inspection(shape).isBeyondHelp(slot)) return undefined;
     for (const [other, footprint] of table.podsOn(node!)) {
       if (footprint.priority >= priority || !placed.going.has(other)) continue;
-      return { ...failed('not eligible due to a terminating pod on the nominated node.'), isUnderWay: true };
+      const message = ending(profile, 'not eligible due to a terminating pod on the nominated node.');
+      return { ...failed(message), isUnderWay: true };
     }
     return undefined;
   }
@@ -81,7 +96,7 @@ export class Preemptor {
     const { deps } = this;
     const { table } = deps;
     const { isBeyondHelp, refusal } = decider.inspection(shape);
-    return new Prospects(table, (slot) => {
+    return new Prospects(table, decider.profile.preemption!, (slot) => {
       if (isBeyondHelp(slot)) return BEYOND_HELP;
       return table.hasBelow(shape.priority) ? victimsOn(deps, slot, shape.priority, () => refusal(slot)) : NO_VICTIMS;
     });

@@ -2,9 +2,13 @@ import { Heap } from '../heap.ts';
 import type { NodeTable } from '../node-table.ts';
 import { isRefusal, type Victims } from './victims.ts';
 
-/** So many candidates are enough to choose among: a tenth of the nodes, and no fewer than these. */
-const CANDIDATES_MIN = 100;
-const CANDIDATES_SHARE = 0.1;
+/** How many candidates are enough to choose among: that share of the nodes, and no fewer than `count`. */
+export interface CandidateLimits {
+  readonly percent: number;
+  readonly count: number;
+}
+
+export const DEFAULT_CANDIDATES: CandidateLimits = { percent: 10, count: 100 };
 
 /** A node that would take the pod if these went. */
 export interface Candidate {
@@ -39,6 +43,7 @@ function isBetter(one: Ranked, other: Ranked): boolean {
  */
 export class Prospects {
   private readonly table: NodeTable;
+  private readonly limits: CandidateLimits;
   private readonly ask: (slot: number) => Answer;
   /** By slot, what the node answered last, and in which state. */
   private readonly answers: (Answer | undefined)[] = [];
@@ -50,8 +55,9 @@ export class Prospects {
   private next = 0;
   private serial = 0;
 
-  constructor(table: NodeTable, ask: (slot: number) => Answer) {
+  constructor(table: NodeTable, limits: CandidateLimits, ask: (slot: number) => Answer) {
     this.table = table;
+    this.limits = limits;
     this.ask = ask;
   }
 
@@ -77,7 +83,8 @@ export class Prospects {
   /** Asks nodes until there are enough candidates, or none is left to ask. */
   private lookAround(): void {
     const { slots } = this.table;
-    const enough = Math.max(CANDIDATES_MIN, Math.floor(slots.length * CANDIDATES_SHARE));
+    const { percent, count } = this.limits;
+    const enough = Math.max(count, Math.floor((slots.length * percent) / 100));
     for (let looked = 0; looked < slots.length && this.count < enough; looked += 1) {
       this.refresh(slots[this.next % slots.length]!);
       this.next = (this.next + 1) % slots.length;

@@ -13,9 +13,6 @@ import type { PodShape } from '../pod-shape.ts';
 import { ClaimPlanner, isPlan, plannedClaims, type VolumePlan } from './claim-planner.ts';
 import { type Claim, isBound, keyOf, type Volume, type VolumeCatalog } from './volume-catalog.ts';
 
-/** As long as kube-scheduler waits for volumes before it thinks again. */
-const BOUND_MS_MAX = 600_000;
-
 /** The volume is held for the claim: the controller makes them one another's. */
 function take(volume: Volume, { apiVersion, kind, metadata }: Claim): Command {
   const { namespace, name, uid, resourceVersion } = metadata;
@@ -72,8 +69,13 @@ export class VolumeBinder {
     return plan;
   }
 
-  /** Resolves when all claims of the plan are bound. Rejects when that fails, or takes too long. */
-  async bind(plan: VolumePlan, node: string, cause: CommandCause | null, signal: AbortSignal): Promise<void> {
+  /** Resolves when all claims of the plan are bound. Rejects when that fails, or takes longer than `msMax`. */
+  async bind(
+    plan: VolumePlan,
+    { node, msMax }: { node: string; msMax: number },
+    cause: CommandCause | null,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { catalog, commands, cache } = this.deps;
     const wanted = [
       ...plan.take.map(({ claim, volume }) => take(volume, claim)),
@@ -82,7 +84,7 @@ export class VolumeBinder {
     try {
       const outcomes = await Promise.all(wanted.map((command) => commands.send(command, cause, signal)));
       await cache.waitFor(Math.max(...outcomes.map(({ revision }) => revision)), signal);
-      await this.untilBound(plan, signal);
+      await this.untilBound(plan, msMax, signal);
     } finally {
       for (const key of plannedClaims(plan)) catalog.settle(key);
     }
@@ -93,7 +95,7 @@ export class VolumeBinder {
     for (const pending of this.pending.get(claim) ?? []) pending.look();
   }
 
-  private untilBound(plan: VolumePlan, signal: AbortSignal): Promise<void> {
+  private untilBound(plan: VolumePlan, msMax: number, signal: AbortSignal): Promise<void> {
     const keys = plannedClaims(plan);
     return new Promise((resolve, reject) => {
       const end = (error?: Error): void => {
@@ -112,7 +114,7 @@ export class VolumeBinder {
           else if (keys.every((key) => this.isDone(key))) end();
         },
       };
-      const timer = setTimeout(() => end(new Error('timed out waiting for volumes to be bound')), BOUND_MS_MAX);
+      const timer = setTimeout(() => end(new Error('timed out waiting for volumes to be bound')), msMax);
       signal.addEventListener('abort', abort, { once: true });
       for (const key of keys) this.pending.set(key, (this.pending.get(key) ?? new Set()).add(pending));
       if (signal.aborted) abort();
