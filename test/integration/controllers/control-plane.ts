@@ -22,7 +22,7 @@ import {
   tokenEnquiry,
   UsageFeed,
 } from '@periplus/controllers';
-import type { LeaseHandle } from '@periplus/etcd';
+import type { EtcdClient, LeaseHandle } from '@periplus/etcd';
 import { startGrpcServer } from '@periplus/grpc-api';
 import { Fairness } from '@periplus/operations';
 import { createAuthority, issueCertificate, type KeyPair } from '@periplus/pki';
@@ -142,10 +142,10 @@ export async function startControlPlane(): Promise<ControlPlane> {
   };
 }
 
-/** The controllers within this process; `target` is another way to the api-server. */
+/** The controllers within this process; `target` is another way to the api-server, `etcd` one to etcd. */
 export async function runControllers(
   plane: ControlPlane,
-  target?: string,
+  { target, etcd = plane.core.etcd }: { target?: string; etcd?: EtcdClient } = {},
 ): Promise<AsyncDisposable & { metrics: Metrics }> {
   const { targets, tls } = await plane.connection('system:kube-controller-manager');
   const resources = openResourceClient({ targets: target ? [target] : targets, tls });
@@ -168,7 +168,7 @@ export async function runControllers(
   });
   const ending = new AbortController();
   const cache = new ClusterCache({
-    etcd: plane.core.etcd,
+    etcd,
     prefix: PREFIX,
     cipher: null,
     indexes: [...new Set(controllers.flatMap(({ indexes }) => indexes))],

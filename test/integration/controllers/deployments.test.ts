@@ -257,7 +257,9 @@ describe('controllers whose connection is cut again and again', () => {
   it('never make a pod twice, and none too many', async () => {
     const { targets } = await plane.connection('nobody');
     await using proxy = await startProxy(`https://${targets[0]}`);
-    await using _controllers = await runControllers(plane, proxy.url.replace('https://127.0.0.1', 'localhost'));
+    await using _controllers = await runControllers(plane, {
+      target: proxy.url.replace('https://127.0.0.1', 'localhost'),
+    });
     using _kubelet = runKubelet(plane);
     // Answers are cut off, so that what they say is lost while what they are about has happened.
     let cuts = 0;
