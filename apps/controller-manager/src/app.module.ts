@@ -49,6 +49,8 @@ export function appModule({
   signing,
   signingAuthority,
   legacyTokens,
+  recycler,
+  endedPodsKeptMax,
 }: ControllerManagerConfig): DynamicModule {
   return {
     module: AppModule,
@@ -77,6 +79,8 @@ export function appModule({
             bootstrapTokens: tokenEnquiry(resources),
             secrets: secretEnquiry(resources),
             legacyTokens,
+            recycler,
+            endedPodsKeptMax,
           }),
       },
       {

@@ -5,6 +5,7 @@ import {
   type LegacyTokenSettings,
   type NodeMonitorSettings,
   type PodNetwork,
+  type RecyclerSettings,
   type SigningSettings,
 } from '@periplus/controllers';
 
@@ -30,6 +31,9 @@ export interface ControllerManagerConfig {
   /** PEM: what certificates are signed with that somebody asks for. Null: nothing is signed. */
   signingAuthority: { cert: string; key: string } | null;
   legacyTokens: LegacyTokenSettings;
+  recycler: RecyclerSettings;
+  /** How many pods that have ended are kept; 0: all. */
+  endedPodsKeptMax: number;
   /** How long a leader that stopped without a word keeps a standby waiting. */
   leaseSeconds: number;
   health: { host: string; port: number };
@@ -45,6 +49,10 @@ const SIGNED_SECONDS = 365 * 86_400;
 const SIGNED_RANGE = { min: 600, max: 10 * SIGNED_SECONDS };
 /** As --legacy-service-account-token-clean-up-period. */
 const UNUSED_DAYS = 365;
+/** What kube-controller-manager empties volumes with. */
+const RECYCLER_IMAGE = 'registry.k8s.io/build-image/debian-base:bookworm-v1.0.6';
+/** As --terminated-pod-gc-threshold. */
+const ENDED_PODS_KEPT = 12_500;
 
 /** Checks a configuration. Throws ConfigError, which names the field. */
 export function controllerManagerConfig(reader: ConfigReader): ControllerManagerConfig {
@@ -69,6 +77,8 @@ export function controllerManagerConfig(reader: ConfigReader): ControllerManager
     signingAuthority: reader.has('clusterSigning') ? authorityOf(reader.object('clusterSigning')) : null,
     podNetworks: reader.has('podNetwork') ? podNetworksOf(reader.object('podNetwork')) : [],
     legacyTokens: { unusedMs: reader.integer('legacyTokenUnusedDays', { min: 1, max: 3_650 }, UNUSED_DAYS) * DAY_MS },
+    recycler: { image: reader.string('recyclerImage', RECYCLER_IMAGE) },
+    endedPodsKeptMax: reader.integer('endedPodsKept', { min: 0, max: 1_000_000 }, ENDED_PODS_KEPT),
     leaseSeconds: reader.integer('leaseSeconds', { min: 2, max: 600 }, LEASE_SECONDS),
     health: { host: health?.string('host', '127.0.0.1') ?? '127.0.0.1', port: health?.port('port', 0) ?? 0 },
     logLevel: reader.oneOf('logLevel', LOG_LEVELS, 'info'),

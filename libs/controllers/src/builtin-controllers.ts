@@ -42,6 +42,7 @@ import { nodeLocalDeleter } from './node-local/node-local-deleter.ts';
 import { nodeLocalProvisioner } from './node-local/node-local-provisioner.ts';
 import { claimBinder } from './persistent-volume/claim-binder.ts';
 import { expansionController } from './persistent-volume/expansion-controller.ts';
+import type { RecyclerSettings } from './persistent-volume/recycler-pod.ts';
 import { volumePhaseController } from './persistent-volume/volume-phase-controller.ts';
 import { replicaSetController, replicationControllerController } from './replica-set/replica-set-controller.ts';
 import { resourceQuotaController } from './resource-quota/resource-quota-controller.ts';
@@ -56,9 +57,6 @@ import { ttlAfterFinishedController } from './ttl-after-finished/ttl-after-finis
 import { attributesClassProtectionController } from './volume-protection/attributes-class-protection-controller.ts';
 import { claimProtectionController } from './volume-protection/claim-protection-controller.ts';
 import { volumeProtectionController } from './volume-protection/volume-protection-controller.ts';
-
-/** What kube-controller-manager's --terminated-pod-gc-threshold is by default. */
-const ENDED_PODS_KEPT_MAX = 12_500;
 
 const signers = ({ readRequest, sign }: CertificateEnquiries, settings: SigningSettings): Controller[] =>
   sign ? [csrSigner({ readRequest, sign }, settings)] : [];
@@ -78,6 +76,9 @@ export const builtinControllers = (settings: {
   bootstrapTokens: TokenEnquiry;
   secrets: SecretEnquiry;
   legacyTokens: LegacyTokenSettings;
+  recycler: RecyclerSettings;
+  /** How many pods that have ended are kept; 0: all. */
+  endedPodsKeptMax: number;
 }): readonly Controller[] => [
   namespaceController(settings.kinds),
   serviceAccountController,
@@ -117,12 +118,12 @@ export const builtinControllers = (settings: {
   tokenCleaner(settings.bootstrapTokens),
   legacyTokenCleaner(settings.secrets, settings.legacyTokens),
   unscheduledPodController,
-  endedPodController(ENDED_PODS_KEPT_MAX),
+  ...(settings.endedPodsKeptMax > 0 ? [endedPodController(settings.endedPodsKeptMax)] : []),
   resourceQuotaController(settings.kinds),
   flowSchemaController,
   ephemeralVolumeController,
   claimBinder,
-  volumePhaseController,
+  volumePhaseController(settings.recycler),
   expansionController,
   nodeLocalProvisioner,
   nodeLocalDeleter,

@@ -13,3 +13,4 @@ export { UsageFeed, type UsageFeedDeps } from './horizontal-pod-autoscaler/usage
 export { type LegacyTokenSettings, secretEnquiry } from './legacy-token/legacy-token-cleaner.ts';
 export type { NodeMonitorSettings } from './node/node-controller.ts';
 export { checkPodNetworks, type PodNetwork } from './node-ipam/pod-ranges.ts';
+export type { RecyclerSettings } from './persistent-volume/recycler-pod.ts';

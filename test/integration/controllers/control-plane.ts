@@ -165,6 +165,8 @@ export async function runControllers(
     bootstrapTokens: tokenEnquiry(resources),
     secrets: secretEnquiry(resources),
     legacyTokens: { unusedMs: LEGACY_TOKEN_UNUSED_MS },
+    recycler: { image: 'recycler' },
+    endedPodsKeptMax: 12_500,
   });
   const ending = new AbortController();
   const cache = new ClusterCache({

@@ -20,17 +20,22 @@ it('collects what an owner left that was made anew while etcd was away, and had 
       metadata: { namespace: 'd', name, ...(owner && { ownerReferences: [ownerReferenceTo(owner, KIND)] }) },
     });
   const present = (name: string) => plane.get(KIND, 'd', name) as KubeObject | undefined;
+  const made = (name: string): Promise<KubeObject> =>
+    eventually(() => {
+      expect(present(name)).toBeDefined();
+      return present(name)!;
+    });
   await plane.create(namespace, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'd' }, spec: {} });
   await make('owner');
-  await make('left', await eventually(() => present('owner')!));
+  await make('left', await made('owner'));
   // Made by a controller: it follows etcd by now.
-  await eventually(() => expect(present('kube-root-ca.crt')).toBeDefined());
+  await made('kube-root-ca.crt');
 
   proxy.faults.refuse = true;
   proxy.cut();
   await plane.admin.send({ verb: 'delete', kind: KIND, namespace: 'd', name: 'owner' }, null);
   await make('owner');
-  const owner = await eventually(() => present('owner')!);
+  const owner = await made('owner');
   await make('kept', owner);
   await plane.core.etcd.compact(await plane.core.cache.current());
   expect(present('left')).toBeDefined();

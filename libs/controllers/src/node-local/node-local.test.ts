@@ -9,7 +9,7 @@ import {
 import { beforeEach, describe, expect, it } from 'vitest';
 import { claimBinder } from '../persistent-volume/claim-binder.ts';
 import { expansionController } from '../persistent-volume/expansion-controller.ts';
-import { claimOf, NS, putClaim, putClass, putVolume, volumeOf } from '../persistent-volume/fixtures.ts';
+import { claimOf, NS, putClaim, putClass, putVolume, RECYCLER, volumeOf } from '../persistent-volume/fixtures.ts';
 import { volumePhaseController } from '../persistent-volume/volume-phase-controller.ts';
 import { Simulation } from '../simulation.ts';
 import { nodeLocalDeleter } from './node-local-deleter.ts';
@@ -20,7 +20,7 @@ const HERE = { [selectedNode]: 'n1' };
 
 let sim: Simulation;
 beforeEach(() => {
-  const binding = [claimBinder, volumePhaseController, expansionController];
+  const binding = [claimBinder, volumePhaseController(RECYCLER), expansionController];
   sim = new Simulation(...([...binding, nodeLocalProvisioner, nodeLocalDeleter] as never[]));
   putClass(sim, 'standard', {
     ...{ provisioner: NODE_LOCAL_PROVISIONER, volumeBindingMode: 'WaitForFirstConsumer', allowVolumeExpansion: true },

@@ -4,9 +4,10 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { Simulation } from '../simulation.ts';
 import { claimBinder } from './claim-binder.ts';
-import { claimOf, NS, putClaim, putVolume, volumeOf } from './fixtures.ts';
+import { claimOf, NS, putClaim, putVolume, RECYCLER, volumeOf } from './fixtures.ts';
 import { volumePhaseController } from './volume-phase-controller.ts';
 
+const phaseController = volumePhaseController(RECYCLER);
 const NAMES = ['a', 'b', 'c'] as const;
 
 const name = fc.constantFrom(...NAMES);
@@ -43,7 +44,7 @@ class Bindings {
 it('never binds two claims to one volume, nor one claim to two, in whatever order all happens, and comes to rest', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 80, size: 'max' }), (steps) => {
-      const sim = new Simulation(claimBinder, volumePhaseController);
+      const sim = new Simulation(claimBinder, phaseController);
       const { cluster } = sim;
       const bindings = new Bindings();
       /** A claim that was bound keeps the name of its volume for life. */
@@ -60,7 +61,7 @@ it('never binds two claims to one volume, nor one claim to two, in whatever orde
         const exists = (kind: 'claim' | 'volume', of: string) =>
           kind === 'claim' ? claimOf(sim, of) : volumeOf(sim, of);
         if (action.do === 'bind') look(claimBinder as never, { namespace: NS, name: action.name });
-        else if (action.do === 'phase') look(volumePhaseController as never, { namespace: '', name: action.name });
+        else if (action.do === 'phase') look(phaseController as never, { namespace: '', name: action.name });
         else if (action.do === 'see') cluster.deliver();
         else if (action.do === 'seeOne') cluster.deliver(1);
         else if (action.do === 'claim' && !exists('claim', action.name)) {
@@ -101,7 +102,7 @@ it('never binds two claims to one volume, nor one claim to two, in whatever orde
 it('binds every claim for which there is a volume of its own', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 6 }), (sizes) => {
-      const sim = new Simulation(claimBinder, volumePhaseController);
+      const sim = new Simulation(claimBinder, phaseController);
       sizes.forEach((gib, i) => {
         putVolume(sim, `v${i}`, { capacity: { storage: `${gib}Gi` } });
         putClaim(sim, `c${i}`, { resources: { requests: { storage: '1Gi' } } });

@@ -2,7 +2,7 @@ import { persistentVolume, persistentVolumeClaim, pod, VOLUME_ANNOTATION } from 
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Simulation } from '../simulation.ts';
 import { claimBinder } from './claim-binder.ts';
-import { claimOf, NS, putClaim, putClass, putVolume, volumeOf } from './fixtures.ts';
+import { claimOf, NS, putClaim, putClass, putVolume, RECYCLER, volumeOf } from './fixtures.ts';
 import { volumePhaseController } from './volume-phase-controller.ts';
 
 const { bindCompleted, boundByController, provisionedBy, provisioner, betaProvisioner, selectedNode } =
@@ -10,7 +10,7 @@ const { bindCompleted, boundByController, provisionedBy, provisioner, betaProvis
 
 let sim: Simulation;
 beforeEach(() => {
-  sim = new Simulation(claimBinder, volumePhaseController);
+  sim = new Simulation(claimBinder, volumePhaseController(RECYCLER));
 });
 /** The volume that a claim is bound to; both say so. */
 const bound = (claim: string): string | undefined => {
@@ -275,15 +275,6 @@ describe('a volume whose claim has gone', () => {
     putVolume(sim, 'pv');
     sim.settle();
     expect(phase('pv')).toBe('Available');
-  });
-
-  it('is not recycled', () => {
-    releaseOne({ persistentVolumeReclaimPolicy: 'Recycle' });
-    expect(volumeOf(sim, 'pv')!.status).toMatchObject({
-      phase: 'Failed',
-      message: 'No recycler plugin found for the volume!',
-    });
-    expect(sim.events.filter((event) => event.startsWith('VolumeFailedRecycle'))).toHaveLength(1);
   });
 
   it('is left to whoever made it when it is to be deleted', () => {

@@ -8,8 +8,10 @@ import {
   storageClass,
 } from '@periplus/api';
 import type { Simulation } from '../simulation.ts';
+import type { RecyclerSettings } from './recycler-pod.ts';
 
 export const NS = 'shop';
+export const RECYCLER: RecyclerSettings = { image: 'example.com/shell:1' };
 
 type ClaimSpec = PersistentVolumeClaim['spec'];
 type VolumeSpec = PersistentVolume['spec'];

@@ -16,7 +16,7 @@ export interface StageContext {
 export interface StageDelays {
   /** From bound to Running and Ready. */
   readyMs: number;
-  /** From Running to Succeeded, for pods of Jobs. */
+  /** From Running to Succeeded, for pods of Jobs and those with a deadline. */
   completeMs: number;
   /** From the request to delete to gone; never longer than the pod's grace period. */
   stopMs: number;
@@ -37,8 +37,10 @@ const OUTCOME_ANNOTATION = 'simulate.periplus.dev/outcome';
 const outcomeOf = ({ metadata }: Pod): string | undefined => metadata.annotations?.[OUTCOME_ANNOTATION];
 const isDeleted = ({ metadata }: Pod): boolean => metadata.deletionTimestamp !== undefined;
 const isPending = ({ status }: Pod): boolean => (status?.phase ?? 'Pending') === 'Pending';
-const isOfJob = ({ metadata }: Pod): boolean =>
-  metadata.ownerReferences?.some(({ kind, controller }) => kind === 'Job' && controller) ?? false;
+/** Those of Jobs, and others that run once and may not take for ever. */
+const isToEnd = ({ metadata, spec }: Pod): boolean =>
+  (spec.restartPolicy === 'Never' && spec.activeDeadlineSeconds !== undefined) ||
+  (metadata.ownerReferences?.some(({ kind, controller }) => kind === 'Job' && controller) ?? false);
 /** Its containers are, but its conditions say otherwise: somebody took the node for dead. */
 const isTakenForUnready = ({ status }: Pod): boolean =>
   status?.phase === 'Running' &&
@@ -164,7 +166,7 @@ export const STAGES: readonly Stage[] = [
   },
   {
     name: 'pod-complete',
-    applies: (pod) => pod.status?.phase === 'Running' && isOfJob(pod) && outcomeOf(pod) !== 'fail',
+    applies: (pod) => pod.status?.phase === 'Running' && isToEnd(pod) && outcomeOf(pod) !== 'fail',
     delay: (_, { completeMs }) => completeMs,
     effect: (pod, context) => ({ status: endedStatus(pod, context, 0) }),
   },
