@@ -9,6 +9,7 @@ it.each<[string, object, object, ClusterEvent[]]>([
   ['a heartbeat', { status: { conditions: [1] } }, { status: { conditions: [2] } }, []],
   ['nothing, written in another way', {}, { spec: { taints: [], unschedulable: false } }, []],
   ['what it has', {}, { allocatable: { cpu: '4' } }, ['NodeAllocatable']],
+  ['what it can do', {}, { status: { declaredFeatures: ['A'] } }, ['NodeFeatures']],
   ['labels', {}, { labels: { zone: 'a' } }, ['NodeLabels']],
   ['taints', { spec: { taints } }, {}, ['NodeTaints']],
   ['being cordoned', { spec: { unschedulable: true } }, {}, ['NodeUnschedulable']],

@@ -9,6 +9,7 @@ export function nodeEvents(now: NodeState, old: NodeState | null): ClusterEvent[
   if (!old) return ['NodeAdded'];
   const events: ClusterEvent[] = [];
   if (!deepEqual(now.status?.allocatable, old.status?.allocatable)) events.push('NodeAllocatable');
+  if (!deepEqual(now.status?.declaredFeatures ?? [], old.status?.declaredFeatures ?? [])) events.push('NodeFeatures');
   if (!deepEqual(now.status?.images ?? [], old.status?.images ?? [])) events.push('NodeImages');
   if (!deepEqual(now.metadata.labels, old.metadata.labels)) events.push('NodeLabels');
   if (!deepEqual(now.spec.taints ?? [], old.spec.taints ?? [])) events.push('NodeTaints');

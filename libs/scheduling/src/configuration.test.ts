@@ -50,6 +50,7 @@ it('has the plugins and weights of kube-scheduler by default', () => {
       'NodeName',
       'TaintToleration',
       'NodeAffinity',
+      'NodeDeclaredFeatures',
       'NodePorts',
       'NodeResourcesFit',
       'VolumeRestrictions',
@@ -83,7 +84,7 @@ it('has the plugins and weights of kube-scheduler by default', () => {
 const DEFAULT_PLUGINS = [
   ...['SchedulingGates', 'PrioritySort', 'NodeUnschedulable', 'NodeName', 'TaintToleration', 'NodeAffinity'],
   ...['NodePorts', 'NodeResourcesFit', 'VolumeRestrictions', 'NodeVolumeLimits', 'VolumeBinding', 'VolumeZone'],
-  ...['PodTopologySpread', 'InterPodAffinity', 'DynamicResources', 'DefaultPreemption'],
+  ...['PodTopologySpread', 'InterPodAffinity', 'DynamicResources', 'DefaultPreemption', 'NodeDeclaredFeatures'],
   ...['NodeResourcesBalancedAllocation', 'ImageLocality', 'DefaultBinder'],
 ].map((name) => ({ name }));
 const OUTCOMES = ['holdsGated', 'deallocates', 'preemption', 'volumeBindingMsMax'] as const;

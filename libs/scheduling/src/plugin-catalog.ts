@@ -4,6 +4,7 @@ import { dynamicResources } from './plugins/dynamic-resources.ts';
 import { imageLocality } from './plugins/image-locality.ts';
 import { interPodAffinity, preferredPodAffinity } from './plugins/inter-pod-affinity.ts';
 import { nodeAffinity, preferredNodeAffinity } from './plugins/node-affinity.ts';
+import { nodeDeclaredFeatures } from './plugins/node-declared-features.ts';
 import { nodeName } from './plugins/node-name.ts';
 import { nodePorts } from './plugins/node-ports.ts';
 import { type IgnoredResources, nodeResourcesFit } from './plugins/node-resources-fit.ts';
@@ -100,6 +101,7 @@ const CATALOG = {
       staticScore: preferredNodeAffinity(addedAffinity),
     }),
   },
+  NodeDeclaredFeatures: { points: FILTERS, make: () => ({ staticFilter: nodeDeclaredFeatures }) },
   NodePorts: { points: FILTERS, make: () => ({ dynamicFilter: nodePorts }) },
   NodeResourcesFit: {
     points: [...FILTERS, ...SCORES],

@@ -9,6 +9,7 @@ export type ClusterEvent =
   | 'NodeAdded'
   | 'NodeRemoved'
   | 'NodeAllocatable'
+  | 'NodeFeatures'
   | 'NodeImages'
   | 'NodeLabels'
   | 'NodeTaints'

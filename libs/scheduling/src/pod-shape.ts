@@ -4,6 +4,7 @@ import { type Disk, disksOf } from './disks.ts';
 import { type HostPort, hostPortsOf } from './host-ports.ts';
 import { type Peer, peerOf, peerText } from './peer.ts';
 import { podDemand, type ResourceDemand } from './pod-demand.ts';
+import { requiredFeatures } from './required-features.ts';
 import { type SpreadConstraints, spreadConstraints } from './spread-constraint.ts';
 import { claimKey } from './volumes/volume-catalog.ts';
 
@@ -17,6 +18,8 @@ export interface Constraints {
   readonly nodeSelector: PodSpec['nodeSelector'];
   readonly nodeAffinity: NonNullable<PodSpec['affinity']>['nodeAffinity'];
   readonly tolerations: PodSpec['tolerations'];
+  /** What the node must declare; null for nothing. */
+  readonly features: readonly string[] | null;
   /** The only nodes that its affinity leaves, where that names them, as in the pods of a DaemonSet; null: any. */
   readonly namedNodes: readonly string[] | null;
 }
@@ -165,13 +168,17 @@ function claimantOf(pod: DeepReadonly<Pod>): Claimant | null {
   };
 }
 
-const constraintsText = ({ nodeName, nodeSelector, affinity, tolerations }: PodSpec): string =>
-  JSON.stringify([nodeName, nodeSelector, affinity?.nodeAffinity, tolerations]);
+function constraintsText(spec: PodSpec): string {
+  const { nodeName, nodeSelector, affinity, tolerations } = spec;
+  return JSON.stringify([nodeName, nodeSelector, affinity?.nodeAffinity, tolerations, requiredFeatures(spec)]);
+}
 
-const constraintsOf = ({ nodeName, nodeSelector, affinity, tolerations }: PodSpec, text: string): Constraints => {
+function constraintsOf(spec: PodSpec, text: string): Constraints {
+  const { nodeName, nodeSelector, affinity, tolerations } = spec;
   const nodeAffinity = affinity?.nodeAffinity;
-  return { text, nodeName, nodeSelector, nodeAffinity, tolerations, namedNodes: namedNodes(nodeAffinity) };
-};
+  const features = requiredFeatures(spec);
+  return { text, nodeName, nodeSelector, nodeAffinity, tolerations, features, namedNodes: namedNodes(nodeAffinity) };
+}
 
 type Container = NonNullable<PodSpec['initContainers']>[number];
 const takenBy = ({ resources, ports, restartPolicy }: Container) => [resources?.requests, ports, restartPolicy];

@@ -145,6 +145,23 @@ it('asks a namespace selector about the labels that namespaces have', async () =
   expect(test.nodeOf('p')).toEqual(['b']);
 });
 
+it('wakes a pod that needs what no node declares when one does', async () => {
+  const rule = { action: 'RestartAllContainers', exitCodes: { operator: 'In', values: [42] } };
+  const container = { name: 'a', image: 'a', restartPolicy: 'Never', restartPolicyRules: [rule] };
+  const restart = { containers: [{ ...container, restartPolicyRules: [{ ...rule, action: 'Restart' }] }] };
+  const declares = (...declaredFeatures: string[]) => ({ status: { declaredFeatures } });
+  test.put(makeNode('a'), makeNode('b', declares('GuaranteedQoSPodCPUResize')));
+  test.put(makePod('p', { containers: [container] }), makePod('q', restart));
+  await waitsFor(
+    'p',
+    "0/2 nodes are available: 2 node(s) didn't match Pod's required features. no new claims to deallocate, preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.",
+  );
+  expect(test.nodeOf('q')).not.toEqual([undefined]);
+  test.put(makeNode('b', declares('GuaranteedQoSPodCPUResize', 'RestartAllContainersOnContainerExits')));
+  await settle();
+  expect(test.nodeOf('p')).toEqual(['b']);
+});
+
 it('finds nodes for the pods of each of its profiles, by its plugins', async () => {
   const packing = makeProfile('packing', {
     args: { ...DEFAULT_ARGS, scoringStrategy: { ...LEAST_ALLOCATED, type: 'MostAllocated' } },
