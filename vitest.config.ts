@@ -21,6 +21,8 @@ export default defineConfig({
           include: ['test/integration/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          // What is waited for comes, however busy the machine is.
+          expect: { poll: { timeout: 20_000 } },
           maxWorkers: 2,
         },
       },

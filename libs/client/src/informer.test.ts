@@ -9,6 +9,8 @@ import type { ResourceEvent } from './resource-client.ts';
 type Event = ResourceEvent<ConfigMap>;
 type Client = InformerOptions<ConfigMap>['client'];
 
+const SOON = { timeout: 20_000 };
+
 /** A log of config maps: lists it, and tells what came behind a version until a test ends the watch. */
 class Log {
   version = 1;
@@ -125,7 +127,7 @@ describe('Informer', () => {
     expect(shown(informer.list())).toEqual(shown(log.now.values()));
     log.write('b', { color: 'blue' });
     log.write('c', null);
-    await vi.waitFor(() => expect(shown(account.objects.values())).toEqual(shown(log.now.values())));
+    await vi.waitFor(() => expect(shown(account.objects.values())).toEqual(shown(log.now.values())), SOON);
     expect(informer.get('', 'b')?.data).toEqual({ color: 'blue' });
     expect(informer.byIndex('color', 'red').map(nameOf)).toEqual(['a']);
     expect(informer.byIndex('color', 'blue').map(nameOf)).toEqual(['b']);
@@ -135,7 +137,7 @@ describe('Informer', () => {
     const stop = informer.listen(late.handlers);
     stop();
     log.write('d', {});
-    await vi.waitFor(() => expect(informer.get('', 'd')).toBeDefined());
+    await vi.waitFor(() => expect(informer.get('', 'd')).toBeDefined(), SOON);
     expect([...late.objects.keys()].sort()).toEqual(['a', 'b']);
     ending.abort();
   });
@@ -166,7 +168,7 @@ describe('Informer', () => {
       },
     });
     await informer.start(ending.signal);
-    await vi.waitFor(() => expect(errors.length).toBeGreaterThan(1));
+    await vi.waitFor(() => expect(errors.length).toBeGreaterThan(1), SOON);
     expect((errors[0] as Error).message).toBe('a true');
     ending.abort();
   });
@@ -193,7 +195,7 @@ describe('Informer', () => {
             else await new Promise(setImmediate);
           }
           for (let i = 0; i < 20; i++) await new Promise(setImmediate);
-          await vi.waitFor(() => expect(shown(informer.list())).toEqual(shown(log.now.values())), { timeout: 2_000 });
+          await vi.waitFor(() => expect(shown(informer.list())).toEqual(shown(log.now.values())), SOON);
           expect(shown(account.objects.values())).toEqual(shown(log.now.values()));
           expect(errors.filter((error) => (error as Error).message !== 'connection lost')).toEqual([]);
           ending.abort();

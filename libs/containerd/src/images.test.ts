@@ -9,6 +9,7 @@ import { writeOciArchive } from './oci-archive.ts';
 import { pauseProgram } from './pause-program.ts';
 import { writeTar } from './tar.ts';
 
+const SOON = { timeout: 20_000, interval: 20 };
 const folder = mkdtempSync(join(tmpdir(), 'periplus-images-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -54,7 +55,7 @@ describe.skipIf(process.platform !== 'linux' || !['x64', 'arm64'].includes(proce
     await once(child, 'spawn');
     // Until it waits, signals end it as they do any process that is not process 1.
     const state = (): string => readFileSync(`/proc/${child.pid}/status`, 'utf8');
-    await vi.waitFor(() => expect(state()).toMatch(/^State:\s*S/m));
+    await vi.waitFor(() => expect(state()).toMatch(/^State:\s*S/m), SOON);
     child.kill('SIGHUP');
     child.kill('SIGCHLD');
     child.kill(signal);

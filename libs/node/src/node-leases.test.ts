@@ -7,6 +7,7 @@ import { NodeLeases, RENEW_MS } from './node-leases.ts';
 const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 const log = { ...silent, child: () => log };
 const LEASES = { group: 'coordination.k8s.io', resource: 'leases' };
+const SOON = { timeout: 20_000 };
 const node = (name: string, uid: string) => ({ metadata: { name, uid } }) as Node;
 
 /** The API as far as leases go, and the time. */
@@ -47,7 +48,7 @@ class World {
 
   /** What was sent since the last call, once as much as expected was. */
   async expectSent(...expected: string[]): Promise<void> {
-    await vi.waitFor(() => expect(this.sent).toEqual(expected));
+    await vi.waitFor(() => expect(this.sent).toEqual(expected), SOON);
     this.sent.length = 0;
   }
 }

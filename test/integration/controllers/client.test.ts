@@ -4,8 +4,8 @@ import { notFound } from '@periplus/apimachinery';
 import { type Command, type ConnectionOptions, openCommandClient, openResourceClient } from '@periplus/client';
 import { createAuthority, issueCertificate, type KeyPair } from '@periplus/pki';
 import { type apiProto, encodeStatusDetails, resourcesService, STATUS_DETAILS_METADATA } from '@periplus/proto';
-import { freePorts } from '@periplus/testing';
-import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { eventually, freePorts } from '@periplus/testing';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 type Batch = apiProto.api.v1.CommandBatch.$Properties;
 type Results = apiProto.api.v1.CommandResultBatch.$Properties;
@@ -128,7 +128,7 @@ describe('the command client', () => {
     first.answers = false;
     const client = open(first.target, second.target);
     const lost = client.send(create('a'), null).catch((error: unknown) => error);
-    await vi.waitFor(() => expect(first.batches).toHaveLength(1));
+    await eventually(() => expect(first.batches).toHaveLength(1));
     first.kill();
     expect(await lost).toMatchObject({ name: 'OutcomeUnknownError', reason: 'ServiceUnavailable' });
     await client.send(create('b'), null);

@@ -77,12 +77,12 @@ describeReleases((options) => {
     const recorder = new Recorder(client, { ...range('/d/'), startRevision: written[0]! });
     await recorder.reach(written[0]!);
     await member.kill();
-    await expect.poll(put, { timeout: 10_000 }).toBeGreaterThan(20);
+    await expect.poll(put).toBeGreaterThan(20);
     await recorder.reach(written.at(-1)!);
     await member.start();
     await etcd.members[1]!.pause();
     const before = written.length;
-    await expect.poll(put, { timeout: 20_000 }).toBeGreaterThan(before + 20);
+    await expect.poll(put).toBeGreaterThan(before + 20);
     await recorder.reach(written.at(-1)!);
     await etcd.members[1]!.resume();
     expect(new Set(recorder.revisions).size).toBe(recorder.revisions.length);

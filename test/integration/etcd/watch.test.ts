@@ -100,7 +100,7 @@ describeReleases((options) => {
     const missed = await fill('/compact/', 5, 10);
     await client.compact(missed.at(-1)!);
     proxy.faults.refuse = false;
-    await expect.poll(() => recorder.compacted, { timeout: 10_000 }).toBe(missed.at(-1)!);
+    await expect.poll(() => recorder.compacted).toBe(missed.at(-1)!);
     expect(recorder.revisions).toEqual(written);
 
     const list = await proxied.range(range('/compact/'));
@@ -192,7 +192,7 @@ describeReleases((options) => {
     // Once the stream has answered a request, the next is sent at once: before the backlog of the other watch has come.
     const first = new Recorder(client, { ...range('/progress/'), startRevision: backlog.at(-1)! });
     first.handle.requestProgress();
-    await expect.poll(() => first.progress.length, { timeout: 5_000 }).toBeGreaterThan(0);
+    await expect.poll(() => first.progress.length).toBeGreaterThan(0);
     const recorder = new Recorder(client, {
       ...range('/progress/'),
       startRevision: backlog[0]!,
@@ -207,7 +207,7 @@ describeReleases((options) => {
     recorder.handle.requestProgress();
     for (let at = 0; at < 200; at++) acknowledged.push(...(await fill('/progress/', 1, 10_000)));
     const elsewhere = await client.put('/elsewhere', Buffer.from('x'));
-    await expect.poll(() => recorder.progress.at(-1), { timeout: 5_000 }).toBeGreaterThanOrEqual(elsewhere.revision);
+    await expect.poll(() => recorder.progress.at(-1)).toBeGreaterThanOrEqual(elsewhere.revision);
     recorder.handle.cancel();
     first.handle.cancel();
     expect(wrong).toEqual([]);

@@ -1,5 +1,5 @@
 import { openCri, type SandboxConfig, type TaskEvent, watchTasks } from '@periplus/cri';
-import { startContainerd, type TestContainerd, whyNoTestContainers } from '@periplus/testing';
+import { eventually, startContainerd, type TestContainerd, whyNoTestContainers } from '@periplus/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 const reason = whyNoTestContainers();
@@ -24,7 +24,7 @@ describe.skipIf(reason)(`the runtime client${reason ? ` (skipped: ${reason})` : 
     const events: TaskEvent[] = [];
     const connected = vi.fn();
     const watch = watchTasks(containerd.socket, { onEvent: (event) => events.push(event), onConnected: connected });
-    await vi.waitFor(() => expect(connected).toHaveBeenCalled());
+    await eventually(() => expect(connected).toHaveBeenCalled());
 
     const config = sandboxConfig('one');
     const sandbox = await cri.runSandbox(config);
@@ -41,12 +41,12 @@ describe.skipIf(reason)(`the runtime client${reason ? ` (skipped: ${reason})` : 
       config,
     );
     await cri.startContainer(container);
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(events.filter((event) => event.containerId === container).map((event) => event.topic)).toEqual(
         expect.arrayContaining(['/tasks/start', '/tasks/exit']),
       ),
     );
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       expect(await cri.containerStatus(container)).toMatchObject({ state: 'exited', exitCode: 7, reason: 'Error' });
     });
     expect(await cri.listSandboxes({ labels: { app: 'one' } })).toMatchObject([

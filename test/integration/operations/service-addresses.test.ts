@@ -1,6 +1,7 @@
 import type { IPAddress, Service, ServiceCIDR } from '@periplus/api';
 import { type KubeObject, parseVersion } from '@periplus/apimachinery';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { eventually } from '@periplus/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { admin, at, body, refusal, startCore, type TestCore } from './core.ts';
 
 let core: TestCore;
@@ -215,6 +216,6 @@ describe('further ServiceCIDRs', () => {
     const next = await Promise.all([6, 7, 8, 9, 10, 11].map(create));
     expect(next.sort()).toEqual([1, 2, 3, 4, 5, 6].map((last) => `10.20.0.${last}`));
     expect((await refusal(create(12))).reason).toBe('InternalError');
-    await vi.waitUntil(() => small.cache.count({ group: 'networking.k8s.io', resource: 'ipaddresses' }) === 12);
+    await eventually(() => expect(small.cache.count({ group: 'networking.k8s.io', resource: 'ipaddresses' })).toBe(12));
   });
 });

@@ -1,7 +1,8 @@
 import { request } from 'node:https';
 import { configMap as mapKind } from '@periplus/api';
 import { openCommandClient, openResourceClient } from '@periplus/client';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { eventually } from '@periplus/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, TestServer } from './test-server.ts';
 
 let server: TestServer;
@@ -57,8 +58,8 @@ function slowly(user: string, body: object): { goOn(): void; code: Promise<numbe
 
 /** Resolves when a metric of the level `tiny` has a value. */
 const shows = (metric: string, value: number) =>
-  vi.waitUntil(async () =>
-    (await server.ask('GET', '/metrics')).body.includes(
+  eventually(async () =>
+    expect((await server.ask('GET', '/metrics')).body).toContain(
       `apiserver_flowcontrol_${metric}{priority_level="tiny"} ${value}\n`,
     ),
   );
@@ -87,7 +88,7 @@ beforeAll(async () => {
     })),
     roleRef: { kind: 'ClusterRole', name: 'cluster-admin', apiGroup: 'rbac.authorization.k8s.io' },
   } as { metadata: { name: string } });
-  await vi.waitUntil(async () => (await askAs('noisy', 'GET', `${MAPS}?resourceVersion=0`)).code === 200);
+  await eventually(async () => expect((await askAs('noisy', 'GET', `${MAPS}?resourceVersion=0`)).code).toBe(200));
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
@@ -106,7 +107,7 @@ describe('priority and fairness', () => {
     const all = Array.from({ length: 9 }, (_, i) => askAs('noisy', 'POST', MAPS, configMap(`noisy-${i}`)));
     const answered: Answer[] = [];
     for (const one of all) void one.then((answer) => answered.push(answer));
-    await vi.waitUntil(() => answered.length === 7);
+    await eventually(() => expect(answered).toHaveLength(7));
     await shows('current_inqueue_requests', 2);
     expect(answered.map(({ code }) => code)).toEqual(new Array(7).fill(429));
     expect(answered[0]!.json).toMatchObject({
@@ -181,8 +182,8 @@ describe('priority and fairness', () => {
     const headers = { 'content-type': 'application/merge-patch+json' };
     await server.ask('PATCH', `${FLOW}/flowschemas/noisy`, { body: change, headers });
     const flow = async () => (await askAs('noisy', 'GET', MAPS)).headers['x-kubernetes-pf-prioritylevel-uid'];
-    await vi.waitUntil(async () => (await flow()) === uids.most);
+    await eventually(async () => expect(await flow()).toBe(uids.most));
     await server.ask('DELETE', `${FLOW}/flowschemas/noisy`);
-    await vi.waitUntil(async () => (await flow()) !== uids.most);
+    await eventually(async () => expect(await flow()).not.toBe(uids.most));
   });
 });

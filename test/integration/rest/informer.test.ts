@@ -60,7 +60,7 @@ it('an informer misses nothing while its connection breaks again and again', asy
     if (n % 15 === 0) await direct.execute({ kind: configMap as never, namespace: 'default', name, verb: 'delete' });
   }
   const { items } = await direct.list(configMap, 'default', { labelSelector: 'color=red' });
-  await expect.poll(() => shown(informer.list()), { timeout: 20_000 }).toEqual(shown(items));
+  await expect.poll(() => shown(informer.list())).toEqual(shown(items));
   expect(shown(told.values())).toEqual(shown(items));
   expect(proxy.accepted).toBeGreaterThan(1);
   const [one] = items;

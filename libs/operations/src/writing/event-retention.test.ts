@@ -5,6 +5,7 @@ import type { ClusterState } from '../cluster-state.ts';
 import { keepEventsShort, removeEvents } from './event-retention.ts';
 
 const HOUR = 3_600_000;
+const SOON = { timeout: 20_000 };
 
 const entry = (namespace: string, name: string, timeMs: number) =>
   ({ key: { group: '', resource: 'events', namespace, name }, revision: 7, provenance: { timeMs } }) as Entry;
@@ -49,7 +50,7 @@ it('removes the events of a namespace as soon as that is gone', async () => {
   tell(1, [change('modified', 'namespaces'), change('deleted', 'nodes')]);
   expect(commit).not.toHaveBeenCalled();
   tell(2, [change('deleted', 'namespaces')]);
-  await vi.waitFor(() => expect(commit).toHaveBeenCalled());
+  await vi.waitFor(() => expect(commit).toHaveBeenCalled(), SOON);
   expect(commit.mock.calls.map(([{ key }]) => key.name)).toEqual(['left']);
   stop();
 });
