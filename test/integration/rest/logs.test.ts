@@ -8,6 +8,8 @@ let server: TestServer;
 /** The other side of a log request: what a node's own server gets to see, and answers. */
 let node: Server;
 const seen: { url: string; user: string }[] = [];
+/** Lets the container say its last line to who follows it. */
+let goOn = (): void => undefined;
 
 beforeAll(async () => {
   server = await TestServer.start();
@@ -20,7 +22,7 @@ beforeAll(async () => {
     }
     response.writeHead(200, { 'content-type': 'text/plain' });
     response.write('first\n');
-    if (request.url!.includes('follow=true')) setTimeout(() => response.end('last\n'), 50);
+    if (request.url!.includes('follow=true')) goOn = () => response.end('last\n');
     else response.end('last\n');
   });
   await new Promise<void>((resolve) => node.listen(0, '127.0.0.1', resolve));
@@ -72,7 +74,10 @@ describe('the log of a pod', () => {
   it('is followed as it is written', async () => {
     const response = await server.open('GET', `${PODS}/web/log?container=app&follow=true`);
     const pieces: string[] = [];
-    for await (const chunk of response) pieces.push(String(chunk));
+    for await (const chunk of response) {
+      pieces.push(String(chunk));
+      goOn();
+    }
     expect(pieces).toEqual(['first\n', 'last\n']);
   });
 

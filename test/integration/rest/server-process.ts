@@ -21,7 +21,8 @@ export class ServerProcess {
     const file = join(folder, `api-server-${started++}.json`);
     writeFileSync(file, JSON.stringify(config));
     this.child = spawn(process.execPath, [MAIN, '--config', file], { stdio: ['ignore', 'pipe', 'inherit'] });
-    this.exit = once(this.child, 'exit').then(([code]) => code as number | null);
+    // Not before its last words have been read.
+    this.exit = once(this.child, 'close').then(([code]) => code as number | null);
     createInterface({ input: this.child.stdout! }).on('line', (line) => this.lines.push(JSON.parse(line)));
   }
 
