@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
 import { get } from 'node:https';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { node as nodeKind } from '@periplus/api';
+import { type Kind, node as nodeKind, pod as podKind } from '@periplus/api';
 import { openCri } from '@periplus/cri';
 import { issueCertificate } from '@periplus/pki';
 import { freePorts, whyNoTestContainers } from '@periplus/testing';
@@ -25,22 +26,21 @@ describe.skipIf(reason)(`the node-agent${reason ? ` (skipped: ${reason})` : ''}`
       .filter(({ name }) => name === pod)
       .map((event) => `${event.type} ${event.reason}: ${event.message}`);
 
-  /** Reads a log as the api-server does. */
-  const logOf = async (
-    pod: string,
-    query = '',
-    groups = ['system:masters'],
-  ): Promise<{ code: number; body: string }> => {
+  /** Asks for a log as the api-server does. Resolves when the answer begins. */
+  const openLog = async (pod: string, query: string, groups = ['system:masters']): Promise<IncomingMessage> => {
     const client = await issueCertificate(node.authority, {
       commonName: 'api',
       organizations: groups,
       usages: ['client'],
     });
-    const response = await new Promise<import('node:http').IncomingMessage>((resolve, reject) => {
+    return new Promise((resolve, reject) => {
       const path = `/containerLogs/default/${pod}/main${query}`;
       const target = { host: '127.0.0.1', port: node.agent!.port, servername: node.cluster.node, path };
       get({ ...target, ca: node.authority.cert, ...client, agent: false }, resolve).on('error', reject);
     });
+  };
+  const logOf = async (pod: string, query = '', groups?: string[]): Promise<{ code: number; body: string }> => {
+    const response = await openLog(pod, query, groups);
     return { code: response.statusCode!, body: await text(response) };
   };
 
@@ -64,13 +64,10 @@ describe.skipIf(reason)(`the node-agent${reason ? ` (skipped: ${reason})` : ''}`
     const target = { kind: nodeKind as never, namespace: '', name: node.cluster.node, subresource: 'status' };
     const patch = { status: { conditions: [unknown] } };
     await node.cluster.commands.send({ verb: 'patch', type: 'strategic', ...target, patch }, null);
-    await vi.waitFor(
-      () => {
-        const ready = node.cluster.nodeObject?.status?.conditions?.find(({ type }) => type === 'Ready');
-        expect(ready).toMatchObject({ status: 'True', reason: 'KubeletReady' });
-      },
-      { timeout: 3_000 },
-    );
+    await vi.waitFor(() => {
+      const ready = node.cluster.nodeObject?.status?.conditions?.find(({ type }) => type === 'Ready');
+      expect(ready).toMatchObject({ status: 'True', reason: 'KubeletReady' });
+    }, SOON);
   });
 
   it('runs a pod, tells of it, and takes everything away when it is deleted', async () => {
@@ -89,12 +86,14 @@ describe.skipIf(reason)(`the node-agent${reason ? ` (skipped: ${reason})` : ''}`
       restartCount: 0,
       containerID: expect.stringMatching(/^containerd:\/\/[0-9a-f]{64}$/),
     });
-    await vi.waitFor(() =>
-      expect(eventsOf('plain')).toEqual([
-        'Normal Pulled: Container image "localhost/hello:1" already present on machine and can be accessed by the pod',
-        'Normal Created: Container created',
-        'Normal Started: Container started',
-      ]),
+    await vi.waitFor(
+      () =>
+        expect(eventsOf('plain')).toEqual([
+          'Normal Pulled: Container image "localhost/hello:1" already present on machine and can be accessed by the pod',
+          'Normal Created: Container created',
+          'Normal Started: Container started',
+        ]),
+      SOON,
     );
     await node.cluster.deletePod('plain', 10);
     await node.untilGone('plain');
@@ -320,7 +319,7 @@ describe.skipIf(reason)(`the node-agent${reason ? ` (skipped: ${reason})` : ''}`
       lastState: { terminated: { exitCode: 3, reason: 'Error' } },
     });
     const backoff = /^Warning BackOff: Back-off restarting failed container main in pod crash_default\(/;
-    await vi.waitFor(() => expect(eventsOf('crash')).toContainEqual(expect.stringMatching(backoff)));
+    await vi.waitFor(() => expect(eventsOf('crash')).toContainEqual(expect.stringMatching(backoff)), SOON);
     expect((await logOf('crash', '?previous=true')).body).toBe('bye\n');
     await node.cluster.deletePod('crash', 0);
   });
@@ -364,12 +363,14 @@ describe.skipIf(reason)(`the node-agent${reason ? ` (skipped: ${reason})` : ''}`
   });
 
   it('probes containers, and restarts those that fail', async () => {
+    // A busy machine takes its time to answer.
+    const patient = { periodSeconds: 1, timeoutSeconds: 10 };
     await node.create('probed', {
       terminationGracePeriodSeconds: 1,
       containers: [
         node.shell('mkdir -p /tmp/www; echo ok > /tmp/www/index.html; exec httpd -f -p 8080 -h /tmp/www', {
-          readinessProbe: { httpGet: { path: '/', port: 8080 }, periodSeconds: 1 },
-          livenessProbe: { exec: { command: ['test', '!', '-f', '/tmp/dead'] }, periodSeconds: 1, failureThreshold: 1 },
+          readinessProbe: { httpGet: { path: '/', port: 8080 }, ...patient },
+          livenessProbe: { exec: { command: ['test', '!', '-f', '/tmp/dead'] }, ...patient, failureThreshold: 1 },
         }),
       ],
     });
@@ -390,24 +391,26 @@ describe.skipIf(reason)(`the node-agent${reason ? ` (skipped: ${reason})` : ''}`
   });
 
   it('runs hooks after the start and before the end', async () => {
-    const script = 'trap "cat /tmp/hooks; exit 0" TERM; while :; do sleep 1000 & wait $!; done';
+    const script = 'echo up; trap "cat /tmp/hooks; exit 0" TERM; while :; do sleep 1000 & wait $!; done';
     const hook = (word: string): object => ({ exec: { command: ['sh', '-c', `echo ${word} >> /tmp/hooks`] } });
     await node.create('hooked', {
       containers: [node.shell(script, { lifecycle: { postStart: hook('started'), preStop: hook('stopping') } })],
     });
     await node.untilRunning('hooked');
-    const log = logOf('hooked', '?follow=true');
+    const log = text(await openLog('hooked', '?follow=true'));
     await node.cluster.deletePod('hooked', 10);
     await node.untilGone('hooked');
-    expect((await log).body).toBe('started\nstopping\n');
+    expect(await log).toBe('up\nstarted\nstopping\n');
   });
 
   it('fails a pod whose time is up', async () => {
-    await node.create('late', { activeDeadlineSeconds: 4, containers: [node.server()] });
+    await node.create('late', { containers: [node.server()] });
     await node.untilRunning('late');
+    const pod = node.cluster.pod('late')!;
+    const object = { apiVersion: 'v1', kind: 'Pod', ...pod, spec: { ...pod.spec, activeDeadlineSeconds: 1 } };
+    await node.cluster.putObject(podKind as unknown as Kind, object);
     const status = await node.until('late', ({ phase }) => phase === 'Failed');
     expect(status.reason).toBe('DeadlineExceeded');
-    // On a busy machine its time may be up before its container was started.
     await node.until('late', ({ containerStatuses }) => containerStatuses?.[0]?.state.running === undefined);
     await node.cluster.deletePod('late', 0);
   });
