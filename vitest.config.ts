@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Three projects: `unit` sits beside the code and needs nothing but Node; `integration` starts a real etcd;
- * `e2e` starts whole clusters and real containers, one file at a time.
+ * Three projects, one after the other, each with as many workers as it can have: `unit` sits beside the code and needs
+ * nothing but Node; `integration` starts a real etcd; `e2e` starts whole clusters and real containers, one file at a time.
  */
 export default defineConfig({
   test: {
@@ -10,6 +10,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          sequence: { groupOrder: 1 },
           include: ['libs/**/*.test.ts', 'apps/**/*.test.ts', 'scripts/*.test.ts'],
           // Properties try many cases, and a busy machine is no failure.
           testTimeout: 30_000,
@@ -18,6 +19,7 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
+          sequence: { groupOrder: 2 },
           include: ['test/integration/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -29,6 +31,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
+          sequence: { groupOrder: 3 },
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
