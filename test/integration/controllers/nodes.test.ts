@@ -84,18 +84,18 @@ describe('simulated nodes under the node controller', () => {
     await eventually(() => expect(readyPods()).toHaveLength(2));
     const uids = readyPods().map(({ metadata }) => metadata.uid);
 
-    const sawAway = new Promise<void>((resolve) => {
-      const unsubscribe = plane.core.cache.subscribe(() => {
-        const ready = conditionOf(plane.get(node, '', 'sim-0')?.status?.conditions, 'Ready');
-        if (ready?.status !== 'Unknown') return;
-        unsubscribe();
-        resolve();
-      });
+    let wasAway = false;
+    const unsubscribe = plane.core.cache.subscribe(() => {
+      const ready = conditionOf(plane.get(node, '', 'sim-0')?.status?.conditions, 'Ready');
+      wasAway ||= ready?.status === 'Unknown';
     });
-    // As if the machine had been asleep for longer than its lease: it takes a new one.
-    const { kvs } = await plane.core.etcd.range({ key: keys.liveness('sim-0') });
-    await plane.core.etcd.revoke(kvs[0]!.lease);
-    await sawAway;
+    // As if the machine had been asleep for longer than its lease: it takes a new one, perhaps before anybody looks.
+    await eventually(async () => {
+      const { kvs } = await plane.core.etcd.range({ key: keys.liveness('sim-0') });
+      if (kvs[0]) await plane.core.etcd.revoke(kvs[0].lease);
+      expect(wasAway).toBe(true);
+    });
+    unsubscribe();
     await eventually(() => {
       expect(isReady('sim-0')).toBe(true);
       expect(taints('sim-0')).toEqual([]);

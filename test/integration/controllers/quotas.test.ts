@@ -71,7 +71,7 @@ it('a quota that is applied together with what it counts counts it, and holds wh
   });
   await eventually(() => expect(used()).toEqual({ secrets: '2' }));
   await apply(quota('3'), secret('c'));
-  expect(used()).toEqual({ secrets: '3' });
+  await eventually(() => expect(used()).toEqual({ secrets: '3' }));
   // A larger quota is in force when the controller says so, as for single writes.
   await expect(apply(quota('4'), secret('d'))).rejects.toMatchObject({ reason: 'Forbidden' });
   expect(plane.get(resourceQuota, 'together', 'secrets')?.spec?.hard).toEqual({ secrets: '3' });
