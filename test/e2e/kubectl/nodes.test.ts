@@ -9,6 +9,14 @@ describe('kubectl tends nodes', () => {
   });
   afterAll(() => shell?.cluster[Symbol.asyncDispose]());
 
+  it('describe says since when somebody looks after a node', async () => {
+    await eventually(async () => {
+      const told =
+        /Normal +RegisteredNode +\S+ +node-controller +Node sim-0 event: Registered Node sim-0 in Controller/;
+      expect(await shell.ok('describe node sim-0')).toMatch(told);
+    });
+  });
+
   it('taint keeps pods away that do not tolerate it', async () => {
     expect(await shell.ok('taint node sim-0 key=value:NoSchedule')).toBe('node/sim-0 tainted\n');
     expect(await shell.fails('taint node sim-0 key=value:NoSchedule')).toBe(
@@ -27,6 +35,21 @@ describe('kubectl tends nodes', () => {
       expect(nodes).toBe('sim-0 sim-0 sim-0');
     });
     await shell.ok('taint node sim-1 gone-');
+  });
+
+  it('describe says of a pod that it was to leave, and may stay', async () => {
+    const tolerations = [{ key: 'away', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 3_600 }];
+    const overrides = JSON.stringify({ spec: { nodeName: 'sim-1', tolerations } });
+    await shell.ok(`run patient --image=example.com/a --overrides=${overrides}`);
+    await shell.ok('wait pod/patient --for=condition=Ready --timeout=30s');
+    await shell.ok('taint node sim-1 away=yes:NoExecute');
+    await shell.ok('taint node sim-1 away-');
+    await eventually(async () => {
+      const told =
+        /Normal +TaintManagerEviction +\S+ +taint-eviction-controller +Cancelling deletion of Pod nodes\/patient/;
+      expect(await shell.ok('describe pod patient')).toMatch(told);
+    });
+    await shell.ok('delete pod patient --now');
   });
 
   it('drain keeps to a disruption budget', async () => {

@@ -1,5 +1,5 @@
 import { deployment, namespace, node, pod } from '@periplus/api';
-import { conditionOf, isConditionTrue } from '@periplus/apimachinery';
+import { conditionOf, formatTime, isConditionTrue } from '@periplus/apimachinery';
 import { openCommandClient } from '@periplus/client';
 import { HollowNodes } from '@periplus/node';
 import { Keys } from '@periplus/store';
@@ -58,6 +58,27 @@ describe('simulated nodes under the node controller', () => {
     await taint(null);
     const message = 'TaintManagerEviction Cancelling deletion of Pod tainted/patient';
     await eventually(() => expect(plane.events()).toContain(message));
+  });
+
+  it('keep pods that were to be disrupted, which say so no more after two minutes', async () => {
+    await plane.create(namespace, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'spared' }, spec: {} });
+    await plane.create(pod, {
+      ...{ apiVersion: 'v1', kind: 'Pod', metadata: { namespace: 'spared', name: 'p' } },
+      spec: { nodeName: 'sim-1', containers: [{ name: 'c', image: 'i' }] },
+    });
+    const found = () => plane.get(pod, 'spared', 'p')?.status?.conditions;
+    await eventually(() => expect(isConditionTrue(found(), 'Ready')).toBe(true));
+    const lastTransitionTime = formatTime(Date.now() - 119_000);
+    const condition = { type: 'DisruptionTarget', status: 'True', reason: 'PreemptionByScheduler', message: 'why' };
+    const conditions = [...found()!, { ...condition, lastTransitionTime }];
+    await plane.patch(pod, 'spared', 'p', { status: { conditions } }, 'status');
+    await eventually(() => {
+      const target = conditionOf(found(), 'DisruptionTarget');
+      expect(target).toMatchObject({ status: 'False' });
+      expect(target).not.toHaveProperty('reason');
+      expect(target).not.toHaveProperty('message');
+    });
+    expect(isConditionTrue(found(), 'Ready')).toBe(true);
   });
 
   it('are told for how long they may keep what they have read', async () => {

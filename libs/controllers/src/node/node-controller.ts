@@ -6,8 +6,18 @@ import { type Controller, defineController, idle, type Plan, type PlannedEvent }
 import { isReady, type PodView } from '../pod-state.ts';
 import { type NodeView, wantedTaints } from './node-taints.ts';
 
+/** Several controllers ask about one change after another: it is looked through once. */
+let asked: Entry | undefined;
+let named: readonly string[] = [];
+
 /** The node that a pod is bound to, and perhaps others, without parsing it. */
-export const nodesNamedBy = ({ bytes }: Entry): readonly string[] => textsBehind(bytes, '"nodeName":"');
+export function nodesNamedBy(entry: Entry): readonly string[] {
+  if (entry !== asked) {
+    named = textsBehind(entry.bytes, '"nodeName":"');
+    asked = entry;
+  }
+  return named;
+}
 
 /** Pods by the node that they are bound to. */
 export const podsOnNode: Index<Pod> = {
