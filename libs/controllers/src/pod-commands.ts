@@ -17,6 +17,7 @@ export const patchPodStatus = (target: PodView, status: object): Command => ({
 });
 
 /** The condition that says that a pod ends for no fault of its own. https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#pod-disruption-conditions */
-export const disruption = (reason: string, message: string, nowMs: number) => ({
+export const disruption = ({ metadata: { generation } }: PodView, reason: string, message: string, nowMs: number) => ({
   ...{ type: 'DisruptionTarget', status: 'True', reason, message, lastTransitionTime: formatTime(nowMs) },
+  ...(generation !== undefined && { observedGeneration: generation }),
 });

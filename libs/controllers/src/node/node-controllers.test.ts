@@ -40,7 +40,7 @@ const putPod = (name: string, tolerations: Toleration[] = []): Pod => {
   const target = sim.cluster.put(pod, {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { namespace: 'd', name },
+    metadata: { namespace: 'd', name, generation: 2 },
     spec: { nodeName: 'n1', containers: [], tolerations },
   });
   sim.setReady(target);
@@ -179,6 +179,7 @@ describe('taint-based eviction', () => {
       reason: 'DeletionByTaintManager',
       message: 'Taint manager: deleting due to NoExecute taint',
       lastTransitionTime: '2026-01-01T00:05:00Z',
+      observedGeneration: 2,
     });
   });
 });
@@ -316,6 +317,7 @@ describe('pod garbage collection', () => {
             status: 'True',
             reason: 'DeletionByPodGC',
             message: 'PodGC: node no longer exists',
+            observedGeneration: 2,
           },
         ],
       },

@@ -28,10 +28,10 @@ export const podGcController: Controller = defineController({
   reconcile({ name }, view) {
     if (view.get(node, '', name)) return idle;
     const lost = view.index(podsOnNode, name);
-    const condition = disruption('DeletionByPodGC', 'PodGC: node no longer exists', view.nowMs);
+    const why = (one: PodView) => disruption(one, 'DeletionByPodGC', 'PodGC: node no longer exists', view.nowMs);
     const marks = lost
       .filter((one) => !hasEnded(one))
-      .map((one) => patchPodStatus(one, { phase: 'Failed', conditions: [condition] }));
+      .map((one) => patchPodStatus(one, { phase: 'Failed', conditions: [why(one)] }));
     const removals = lost.map((one): Command => ({ ...podTarget(one), verb: 'delete', gracePeriodSeconds: 0 }));
     return { steps: [marks, removals].filter((step) => step.length > 0) };
   },

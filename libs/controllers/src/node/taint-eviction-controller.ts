@@ -60,7 +60,12 @@ export const taintEvictionController = defineController<Node>({
 });
 
 const mark = (evicted: PodView, nowMs: number): Command => {
-  const condition = disruption('DeletionByTaintManager', 'Taint manager: deleting due to NoExecute taint', nowMs);
+  const condition = disruption(
+    evicted,
+    'DeletionByTaintManager',
+    'Taint manager: deleting due to NoExecute taint',
+    nowMs,
+  );
   return patchPodStatus(evicted, { conditions: [condition] });
 };
 

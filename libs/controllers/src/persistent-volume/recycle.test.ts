@@ -77,6 +77,19 @@ describe('a volume that is to be recycled', () => {
     expect(recycler()!.spec).toMatchObject({ activeDeadlineSeconds, volumes: [source] });
   });
 
+  it('says when its pod is refused', () => {
+    hold();
+    letGo();
+    sim.cluster.remove(pod, 'default', NAME);
+    const { steps, events } = controller.reconcile({ namespace: '', name: 'pv' }, sim.cluster.view());
+    expect(events).toEqual([
+      {
+        ...{ about: volume(), type: 'Warning', reason: 'VolumeFailedRecycle' },
+        ...{ message: 'Recycle failed: unexpected error creating recycler pod', onRefusalOf: steps[0]![0] },
+      },
+    ]);
+  });
+
   it('is emptied where it is', () => {
     const required = {
       nodeSelectorTerms: [{ matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values: ['n7'] }] }],

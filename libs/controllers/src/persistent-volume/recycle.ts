@@ -38,7 +38,7 @@ export function recycle(volume: Volume, settings: RecyclerSettings, view: View):
     return { steps: [], events, lookAgainMs: RETRY_MS };
   }
   const worker = view.get(pod, RECYCLER_NAMESPACE, recyclerName(volume.metadata.name ?? ''));
-  if (!worker) return { steps: [[creation(wanted)]] };
+  if (!worker) return begin(volume, wanted);
   if (!hasEnded(worker)) return { steps: [], events: troubles(worker, volume) };
   return conclude(volume, worker, wanted, view);
 }
@@ -53,13 +53,15 @@ function usersOf({ spec: { claimRef } }: Volume, view: View): string[] {
     .map(({ metadata }) => `${namespace}/${metadata.name}`);
 }
 
-const creation = (wanted: Pod): Command => ({
-  verb: 'create',
-  kind: pod,
-  namespace: RECYCLER_NAMESPACE,
-  name: wanted.metadata.name!,
-  object: wanted,
-});
+function begin(about: Volume, wanted: Pod): Plan {
+  const { namespace = '', name = '' } = wanted.metadata;
+  const creation: Command = { verb: 'create', kind: pod, namespace, name, object: wanted };
+  const message = 'Recycle failed: unexpected error creating recycler pod';
+  return {
+    steps: [[creation]],
+    events: [{ about, type: 'Warning', reason: REASON, message, onRefusalOf: creation }],
+  };
+}
 
 const deletion = (worker: PodView): Command => ({ ...podTarget(worker), verb: 'delete' });
 
