@@ -101,5 +101,6 @@ it('gives no claim what another one left, in whatever order all happens, and emp
       expect(volumeOf(scene.sim, 'pv')!.status?.phase).toBe('Available');
       expect(scene.isDirty).toBe(false);
     }),
+    { numRuns: 500 },
   );
 });
