@@ -74,9 +74,11 @@ export class PodAttempts {
     if (outcome.node !== null) {
       preemptions.promise(pod, outcome.node, waiting.cause);
       queue.refuse(waiting, wakesOn, nowMs, true);
-      const { node } = outcome;
+      const { node, victims } = outcome;
+      const { schedulerName } = pod.shape;
+      const preemption = { by: `pod ${pod.uid}`, schedulerName, node, victims: victims.pods };
       const tell = (): void => reports.unschedulable(waiting, message, node);
-      void preemptions.carryOut(waiting, [{ pod, candidate: outcome }], tell);
+      void preemptions.carryOut(waiting, [preemption], tell);
       return;
     }
     if (!outcome.isUnderWay) nominations.withdraw(pod.uid);

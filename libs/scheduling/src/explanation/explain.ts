@@ -10,7 +10,7 @@ import { preemptForGang } from '../gangs/preempt-for-gang.ts';
 import { isGated } from '../plugins/scheduling-gates.ts';
 import { podInfo } from '../pod-info.ts';
 import { Preemptor, withPreemption } from '../preemption/preemptor.ts';
-import type { Candidate } from '../preemption/prospects.ts';
+import type { Victim } from '../preemption/victims.ts';
 import type { Profile } from '../profile.ts';
 import { SchedulingQueue } from '../scheduling-queue.ts';
 import { type NodeVerdict, nodeVerdicts } from './node-verdicts.ts';
@@ -74,13 +74,13 @@ export function explain(
     if (nodeName || decision.node !== null) return { ...explained, message };
     const outcome = preemptor.preempt(info, decider);
     if (outcome.node === null) return { ...explained, message: withPreemption(message, outcome) };
-    return { ...explained, message, preemption: [costOf(outcome)] };
+    return { ...explained, message, preemption: [costOf(outcome.node, outcome.victims.pods)] };
   });
 }
 
-const costOf = ({ node, victims }: Candidate): Explanation['preemption'][number] => ({
+const costOf = (node: string, victims: readonly Victim[]): Explanation['preemption'][number] => ({
   node,
-  victims: victims.pods.map(({ namespace, name }) => `${namespace}/${name}`),
+  victims: victims.map(({ namespace, name }) => `${namespace}/${name}`),
 });
 
 function accepted(nodes: readonly NodeVerdict[]): string {
@@ -115,5 +115,5 @@ function waitsForOthers(
   const message = gangRefusal(group, decision);
   if (message === null) return null;
   const plan = preemptForGang(group, picture, deciders, preemptor);
-  return { message, preemption: (plan?.preemptions ?? []).map(({ candidate }) => costOf(candidate)) };
+  return { message, preemption: (plan?.preemptions ?? []).map(({ node, victims }) => costOf(node, victims)) };
 }

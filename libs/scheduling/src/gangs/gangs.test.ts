@@ -223,6 +223,10 @@ describe('a gang that is more important than others', () => {
     test.put(...names(3).map(urgent));
     await settle();
     expect(deleted().sort()).toEqual(['la', 'lb']);
+    const { uid } = test.cluster.truth().get(podGroup, 'default', 'g')!.metadata;
+    expect(test.said('Preempted').sort()).toEqual(
+      ['a', 'b'].map((node) => `Preempted by podgroup ${uid} on node ${node}`),
+    );
     expect(
       names(3)
         .map((name) => test.pod(name).status!.nominatedNodeName)

@@ -16,6 +16,8 @@ export class Group {
   readonly uid: string;
   /** Undefined while there is no such PodGroup: its pods wait for it. */
   policy: Policy | undefined;
+  /** Of the PodGroup. */
+  objectUid = '';
   /** Those that have no node. */
   readonly pending = new Map<string, PodInfo>();
   /** Those that have one, or were just given one. */
@@ -70,7 +72,9 @@ export class PodGroups {
   /** Takes what a PodGroup says. */
   set({ key, object }: Depicted): Group {
     const group = this.group(key.namespace, key.name);
-    group.policy = (object as unknown as DeepReadonly<PodGroup>).spec.schedulingPolicy;
+    const { metadata, spec } = object as unknown as DeepReadonly<PodGroup>;
+    group.policy = spec.schedulingPolicy;
+    group.objectUid = metadata.uid ?? '';
     return group;
   }
 

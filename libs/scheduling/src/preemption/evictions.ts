@@ -1,14 +1,21 @@
 import { pod as podKind } from '@periplus/api';
 import { isConflict, isNotFound } from '@periplus/apimachinery';
 import type { Command, CommandCause, CommandClient } from '@periplus/client';
-import type { PodInfo } from '../pod-info.ts';
 import type { Reports } from '../reports.ts';
 import type { PlacedPods } from './placed-pods.ts';
-import type { Candidate } from './prospects.ts';
 import type { Victim } from './victims.ts';
 
 /** Pods that are being preempted at once; preemption waits meanwhile. */
 const EVICTIONS_MAX = 512;
+
+/** Who is to go from a node, and for whom. */
+export interface Preemption {
+  /** `pod <uid>` or `podgroup <uid>`. */
+  readonly by: string;
+  readonly schedulerName: string;
+  readonly node: string;
+  readonly victims: readonly Victim[];
+}
 
 export interface EvictionsDeps {
   commands: CommandClient;
@@ -18,7 +25,7 @@ export interface EvictionsDeps {
 }
 
 /** https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#pod-disruption-conditions */
-const preemption = ({ namespace, name, uid }: Victim, schedulerName: string): Command => ({
+const eviction = ({ namespace, name, uid }: Victim, schedulerName: string): Command => ({
   ...{ verb: 'delete', kind: podKind, namespace, name, ifUid: uid },
   disruption: {
     reason: 'PreemptionByScheduler',
@@ -40,13 +47,13 @@ export class Evictions {
   }
 
   /** Resolves to the revision at which all are on their way or gone; rejects when one could not be deleted. */
-  async evict(preemptor: PodInfo, cause: CommandCause | null, { node, victims }: Candidate): Promise<number> {
+  async evict(preemption: Preemption, cause: CommandCause | null): Promise<number> {
     const { going } = this.deps.placed;
-    const staying = victims.pods.filter(({ uid, isLeaving }) => !isLeaving && !going.has(uid));
+    const staying = preemption.victims.filter(({ uid, isLeaving }) => !isLeaving && !going.has(uid));
     this.underWay += staying.length;
     const results = await Promise.allSettled(
       staying.map((victim) =>
-        this.evictOne(preemptor, cause, victim, node).finally(() => {
+        this.evictOne(victim, preemption, cause).finally(() => {
           this.underWay -= 1;
         }),
       ),
@@ -60,16 +67,15 @@ export class Evictions {
   }
 
   private async evictOne(
-    { uid, shape }: PodInfo,
-    cause: CommandCause | null,
     victim: Victim,
-    node: string,
+    { by, schedulerName, node }: Preemption,
+    cause: CommandCause | null,
   ): Promise<number> {
     const { commands, placed, reports, signal } = this.deps;
     placed.going.add(victim.uid);
     try {
-      const { revision } = await commands.send(preemption(victim, shape.schedulerName), cause, signal);
-      reports.record(victim, cause, 'Normal', 'Preempted', `Preempted by pod ${uid} on node ${node}`);
+      const { revision } = await commands.send(eviction(victim, schedulerName), cause, signal);
+      reports.record(victim, cause, 'Normal', 'Preempted', `Preempted by ${by} on node ${node}`);
       return revision;
     } catch (error) {
       // Gone, or another pod has its name.

@@ -6,14 +6,7 @@ import { noLongerNominated } from '../commands.ts';
 import type { PodInfo } from '../pod-info.ts';
 import type { Reports } from '../reports.ts';
 import type { SchedulingQueue, Waiting } from '../scheduling-queue.ts';
-import type { Evictions } from './evictions.ts';
-import type { Candidate } from './prospects.ts';
-
-/** A pod, and what is to be done to make room for it. */
-export interface Preemption {
-  readonly pod: PodInfo;
-  readonly candidate: Candidate;
-}
+import type { Evictions, Preemption } from './evictions.ts';
 
 export interface PreemptionsDeps {
   picture: ClusterPicture;
@@ -57,12 +50,12 @@ export class Preemptions {
   async carryOut(waiting: Waiting, preemptions: readonly Preemption[], tell: () => void): Promise<void> {
     const { evictions, cache, queue, log, signal } = this.deps;
     try {
-      const evicted = preemptions.map(({ pod, candidate }) => evictions.evict(pod, waiting.cause, candidate));
+      const evicted = preemptions.map((preemption) => evictions.evict(preemption, waiting.cause));
       await cache.waitFor(Math.max(...(await Promise.all(evicted))), signal);
       if (waiting.state === 'unschedulable') tell();
     } catch (error) {
       if (signal.aborted) return;
-      log.warn({ error, nodes: preemptions.map(({ candidate }) => candidate.node) }, 'a pod could not be preempted');
+      log.warn({ error, nodes: preemptions.map(({ node }) => node) }, 'a pod could not be preempted');
       queue.activate(waiting.pod.uid, null);
     }
     this.onDone();

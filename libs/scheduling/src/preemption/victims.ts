@@ -40,7 +40,8 @@ function costsOf(pods: readonly Victim[], violations: number): readonly number[]
   return [violations, priority, sum, pods.length, -earliestStart];
 }
 
-const byImportance = (a: Victim, b: Victim): number => {
+/** The most important first. */
+export const byImportance = (a: Victim, b: Victim): number => {
   if (a.priority !== b.priority) return b.priority - a.priority;
   // Both Infinity: neither has started.
   if (a.startMs !== b.startMs) return a.startMs - b.startMs;
