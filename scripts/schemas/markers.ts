@@ -153,3 +153,55 @@ export const KEPT_EMPTY: ReadonlySet<string> = new Set([
   'resource.k8s.io/v1.DeviceClaim.requests',
   'storage.k8s.io/v1.CSINodeDriver.topologyKeys',
 ]);
+
+/**
+ * Members that may be absent and that the Go types write even then, where no default has filled them: times and
+ * structs, which Go never takes for empty, and what has no `omitempty`. Structs and plain values are written as they are
+ * when nothing is said about them; `null` in front: a pointer or list, of which nothing is there.
+ */
+export const WRITTEN_UNSET: Readonly<Record<string, readonly string[]>> = {
+  'v1.AzureFilePersistentVolumeSource': ['null secretNamespace'],
+  'v1.ContainerStateRunning': ['startedAt'],
+  'v1.ContainerStateTerminated': ['startedAt', 'finishedAt'],
+  'v1.ContainerStatus': ['state', 'lastState'],
+  'v1.Event': ['eventTime', 'firstTimestamp', 'lastTimestamp', 'reportingComponent', 'reportingInstance', 'source'],
+  'v1.EventSeries': ['lastObservedTime'],
+  'v1.NamespaceCondition': ['lastTransitionTime'],
+  'v1.NodeCondition': ['lastHeartbeatTime', 'lastTransitionTime'],
+  'v1.NodeDaemonEndpoints': ['kubeletEndpoint'],
+  'v1.NodeRuntimeHandler': ['name'],
+  'v1.NodeStatus': ['daemonEndpoints', 'nodeInfo'],
+  'v1.PersistentVolumeClaimCondition': ['lastProbeTime', 'lastTransitionTime'],
+  'v1.PersistentVolumeClaimTemplate': ['metadata'],
+  'v1.PodCondition': ['lastProbeTime', 'lastTransitionTime'],
+  'v1.PodTemplateSpec': ['metadata'],
+  'v1.ReplicationControllerCondition': ['lastTransitionTime'],
+  'v1.ResourceFieldSelector': ['divisor'],
+  'v1.TypedLocalObjectReference': ['null apiGroup'],
+  'v1.TypedObjectReference': ['null apiGroup'],
+
+  'apps/v1.ControllerRevision': ['data'],
+  'apps/v1.DaemonSetCondition': ['lastTransitionTime'],
+  'apps/v1.DeploymentCondition': ['lastTransitionTime', 'lastUpdateTime'],
+  'apps/v1.ReplicaSetCondition': ['lastTransitionTime'],
+  'apps/v1.StatefulSetCondition': ['lastTransitionTime'],
+  'apps/v1.StatefulSetOrdinals': ['start'],
+  'apps/v1.StatefulSetSpec': ['serviceName'],
+  'apps/v1.StatefulSetStatus': ['availableReplicas'],
+  'autoscaling/v2.HorizontalPodAutoscalerCondition': ['lastTransitionTime'],
+  'autoscaling/v2.HorizontalPodAutoscalerStatus': ['null currentMetrics'],
+  'batch/v1.JobCondition': ['lastProbeTime', 'lastTransitionTime'],
+  'batch/v1.JobTemplateSpec': ['metadata'],
+  'certificates.k8s.io/v1.CertificateSigningRequestCondition': ['lastTransitionTime', 'lastUpdateTime'],
+  'discovery.k8s.io/v1.Endpoint': ['conditions'],
+  'flowcontrol.apiserver.k8s.io/v1.FlowSchemaCondition': ['lastTransitionTime'],
+  'flowcontrol.apiserver.k8s.io/v1.PriorityLevelConfigurationCondition': ['lastTransitionTime'],
+  'networking.k8s.io/v1.IngressServiceBackend': ['port'],
+  'networking.k8s.io/v1.NetworkPolicySpec': ['podSelector'],
+  'policy/v1.PodDisruptionBudgetStatus': ['currentHealthy', 'desiredHealthy', 'disruptionsAllowed', 'expectedPods'],
+  'rbac.authorization.k8s.io/v1.ClusterRole': ['null rules'],
+  'rbac.authorization.k8s.io/v1.Role': ['null rules'],
+  'scheduling.k8s.io/v1.PriorityClass': ['value'],
+  'scheduling.k8s.io/v1alpha2.PodGroupSpec': ['null podGroupTemplateRef'],
+  'storage.k8s.io/v1.VolumeError': ['time'],
+};

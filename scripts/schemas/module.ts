@@ -3,7 +3,7 @@
  * that loading it runs straight through; what refers back (JSONSchemaProps to itself) is filled in at the end.
  */
 import type { Declared, Definition } from './declarations.ts';
-import { KEPT_EMPTY, type ListMarker, type Markers, markers } from './markers.ts';
+import { KEPT_EMPTY, type ListMarker, type Markers, markers, WRITTEN_UNSET } from './markers.ts';
 
 /** Leaves that occur thousands of times. */
 const LEAVES: Record<string, string> = {
@@ -63,13 +63,25 @@ function merging(mark: ListMarker): string {
   ].join(',');
 }
 
+/** What Go writes of the members of a definition although they are absent, as a member of its schema. */
+function writtenUnset({ properties, required }: Declared & { is: 'object' }, id: string): string {
+  const marks = (WRITTEN_UNSET[id] ?? []).map(
+    (mark) => /^(null )?(.*)$/.exec(mark)!.slice(1) as [string | undefined, string],
+  );
+  for (const [, name] of marks) {
+    if (!(name in properties) || required.includes(name)) throw new Error(`${id}.${name} can't be absent`);
+  }
+  if (marks.length === 0) return '';
+  return `,unset:${JSON.stringify(Object.fromEntries(marks.map(([isNull, name]) => [name, isNull ? 'null' : 'zero'])))}`;
+}
+
 class ModuleWriter {
   readonly #definitions: ReadonlyMap<string, Definition>;
   readonly #lines: string[] = [];
   readonly #backReferences: { place: string; id: string }[] = [];
   /** Definition id to constant; null while it is being written. */
   readonly #constants = new Map<string, string | null>();
-  readonly #unusedMarkers = new Set(Object.keys(markers));
+  readonly #unusedMarkers = new Set([...Object.keys(markers), ...Object.keys(WRITTEN_UNSET)]);
   #path: string[] = [];
 
   constructor(definitions: ReadonlyMap<string, Definition>) {
@@ -136,8 +148,9 @@ class ModuleWriter {
     const isKindItself = id !== '' && isKind({ type });
     const required = type.required.filter((name) => !isKindItself || (name !== 'apiVersion' && name !== 'kind'));
     const merge = marks[''] ? `,${marks['']}:true` : '';
+    const unset = writtenUnset(type, id);
     const name = id && `,name:'${id.slice(id.lastIndexOf('.') + 1)}'`;
-    return `{type:'object'${name},properties:{${properties.join(',')}},required:${JSON.stringify(required)}${merge}}`;
+    return `{type:'object'${name},properties:{${properties.join(',')}},required:${JSON.stringify(required)}${unset}${merge}}`;
   }
 
   #text(type: Declared, mark?: ListMarker, isKeptEmpty = false): string {

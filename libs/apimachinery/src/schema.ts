@@ -47,6 +47,8 @@ export interface ObjectSchema {
   /** Schemas may be recursive: the generated module then defines a property as a getter. */
   properties: Readonly<Record<string, Schema>>;
   required: readonly string[];
+  /** Members that are written even when they are absent: with the zero value of their type, or as null. */
+  unset?: Readonly<Record<string, 'zero' | 'null'>>;
   /** Clients send `$retainKeys` for it: of its members, those that a patch does not name go away. */
   retainKeys?: boolean;
   /** Server-side apply treats it as one value. */

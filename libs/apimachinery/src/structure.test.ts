@@ -15,6 +15,23 @@ test('empty lists go where Go leaves them out, and stay elsewhere and in configu
   expect(part.spec).toHaveProperty('tolerations', []);
 });
 
+test('what Go writes although it is unset is there, one of its own in each object, but not in configurations', () => {
+  const unset = { at: null, count: 0, group: null, note: '', state: { name: '' } };
+  const object: JsonObject = { spec: { seen: {}, self: {} } };
+  const other: JsonObject = { spec: { seen: { at: null, group: 'g', state: { name: 'x' } } } };
+  const part: JsonObject = { spec: { seen: {} } };
+  conform(object, thing);
+  conform(other, thing);
+  conformPart(part, thing);
+  expect(object).toEqual({ spec: { seen: unset } });
+  expect(other).toEqual({ spec: { seen: { ...unset, group: 'g', state: { name: 'x' } } } });
+  expect(part).toEqual({ spec: { seen: {} } });
+  const another: JsonObject = { spec: { seen: {} } };
+  conform(another, thing);
+  const stateOf = (of: JsonObject) => (of as { spec: { seen: { state: object } } }).spec.seen.state;
+  expect(stateOf(another)).not.toBe(stateOf(object));
+});
+
 describe('wrong types are told in the words of the Go decoder', () => {
   test.each<[JsonObject, string]>([
     [

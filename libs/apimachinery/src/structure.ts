@@ -17,8 +17,8 @@ export interface StructureReport {
 
 /**
  * Makes freshly decoded JSON an object of `schema`, in one walk and in place: checks the types, prunes unknown
- * fields, nulls, and empty maps and lists, gives required members that are missing Go's zero value, and writes quantities and
- * times the way Kubernetes does (`1000m` becomes `1`). After a problem the object is half done and must be thrown away.
+ * fields, nulls, and empty maps and lists, gives required members that are missing Go's zero value, like others that Go
+ * never leaves out, and writes quantities and times the way Kubernetes does (`1000m` becomes `1`). After a problem the object is half done and must be thrown away.
  */
 export const conform = (object: JsonObject, schema: Schema): StructureReport => walkOver(object, schema, new Walk());
 
@@ -256,21 +256,30 @@ function objectCheck(schema: ObjectSchema): Check {
 }
 
 /**
- * Members that Go never leaves out, whatever the client did. Validation says what is wrong with their zero
- * values, and nobody has to reckon with a container that has no name at all. Structs stay absent: the schema
- * does not tell them from pointers.
+ * Members that Go never leaves out, whatever the client did, and what it writes for them: a function where each object
+ * needs one of its own. Validation says what is wrong with zero values of what is required, and nobody has to reckon with
+ * a container that has no name at all. Structs that are required stay absent: validation asks for them.
  */
-const alwaysThere = ({ required, properties }: ObjectSchema): [name: string, schema: Schema][] =>
-  required.flatMap((name): [string, Schema][] => {
+function alwaysThere({ required, properties, unset = {} }: ObjectSchema): Always[] {
+  const always: Always[] = [];
+  for (const name of required) {
     const schema = properties[name];
     const isPlain = schema && schema.type !== 'object' && schema.type !== 'map' && zeroOf(schema) !== null;
-    return isPlain ? [[name, schema]] : [];
-  });
+    if (isPlain) always.push([name, () => zeroOf(schema)]);
+  }
+  for (const name in unset) {
+    const schema = properties[name] as Schema;
+    always.push([name, unset[name] === 'null' ? () => null : () => zeroOf(schema)]);
+  }
+  return always;
+}
 
-function fillIn(object: JsonObject, members: readonly [name: string, schema: Schema][]): JsonObject {
-  for (let i = 0; i < members.length; i++) {
-    const [name, schema] = members[i] as (typeof members)[number];
-    if (!Object.hasOwn(object, name)) object[name] = zeroOf(schema);
+type Always = readonly [name: string, written: () => JsonValue];
+
+function fillIn(object: JsonObject, always: readonly Always[]): JsonObject {
+  for (let i = 0; i < always.length; i++) {
+    const [name, written] = always[i] as Always;
+    if (!Object.hasOwn(object, name)) object[name] = written();
   }
   return object;
 }

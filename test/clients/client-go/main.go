@@ -1,5 +1,6 @@
 // Uses an api-server as controllers written in Go do: typed client, shared informer, metadata client. Prints what it
-// has seen as one JSON object. Arguments: kubeconfig, content type.
+// has seen as one JSON object. Arguments: kubeconfig, content type. With the argument `rewrite` alone it writes the
+// objects of the list that it reads as the Go types do.
 package main
 
 import (
@@ -73,6 +74,10 @@ func must[T any](value T, err error) T {
 }
 
 func main() {
+	if os.Args[1] == "rewrite" {
+		rewrite(os.Stdin, os.Stdout)
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	seen := &report{ContentTypes: map[string]int{}, Protocols: map[string]int{}}

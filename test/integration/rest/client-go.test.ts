@@ -9,6 +9,26 @@ const PROTOBUF = 'application/vnd.kubernetes.protobuf';
 const PROGRAM = join(import.meta.dirname, '../../clients/client-go');
 /** The first build compiles all of client-go. */
 const BUILD_MS_MAX = 900_000;
+const SAMPLES = join(import.meta.dirname, '../../e2e/kubectl/testdata/every-kind.yaml');
+const LIST_BYTES_MAX = 16 << 20;
+/** What Go writes of parts of a status that say little. */
+const STATUSES = {
+  'pod/sample': {
+    conditions: [{ type: 'Ready', status: 'True' }],
+    containerStatuses: [
+      { name: 'main', ready: false, restartCount: 0, image: '', imageID: '', state: { terminated: { exitCode: 1 } } },
+      { name: 'other', ready: true, restartCount: 0, image: '', imageID: '', lastState: { running: {} } },
+    ],
+  },
+  'persistentvolumeclaim/sample': { conditions: [{ type: 'Resizing', status: 'True' }] },
+  'deployment/sample': { conditions: [{ type: 'Available', status: 'True' }] },
+  'statefulset/sample': { replicas: 0, conditions: [{ type: 'x', status: 'True' }] },
+  'job/sample': { conditions: [{ type: 'x', status: 'True' }] },
+  'node/sample': { conditions: [{ type: 'Ready', status: 'True' }], runtimeHandlers: [{}] },
+  'namespace/every': { phase: 'Active', conditions: [{ type: 'x', status: 'True' }] },
+  'volumeattachment/sample': { attached: false, attachError: { message: 'x' } },
+  'poddisruptionbudget/sample': { observedGeneration: 1 },
+};
 const hasGo = spawnSync('go', ['version']).status === 0;
 
 describe.skipIf(!hasGo)(`client-go${hasGo ? '' : ' (skipped: there is no Go to build it with)'}`, () => {
@@ -46,5 +66,21 @@ describe.skipIf(!hasGo)(`client-go${hasGo ? '' : ' (skipped: there is no Go to b
     });
     expect(seen.invalid).toBeGreaterThan(2);
     expect(seen.documents).toBe(Object.keys((await server.ask('GET', '/openapi/v3')).json.paths).length);
+  });
+
+  it('would write every kind of object just as the server does, with what nobody has set', async () => {
+    await server.kubectlOk('create namespace every');
+    await server.kubectlOk('create serviceaccount default -n every');
+    await server.kubectlOk(`apply -n every -f ${SAMPLES}`);
+    for (const [object, status] of Object.entries(STATUSES)) {
+      const patch = JSON.stringify({ status });
+      await server.kubectlOk(`patch -n every ${object} --subresource=status --type=merge -p ${patch}`);
+    }
+    const list = await server.kubectlOk(`get -n every -f ${SAMPLES} -o json`);
+    const rewriting = run(program, ['rewrite'], { maxBuffer: LIST_BYTES_MAX });
+    rewriting.child.stdin!.end(list);
+    const { items } = JSON.parse(list);
+    expect(items.length).toBeGreaterThan(40);
+    expect(items).toEqual(JSON.parse((await rewriting).stdout));
   });
 });

@@ -124,7 +124,8 @@ const isCpuUtilization = ({ type, resource }: IMetricSpec): boolean =>
 function fromStorage(stored: KubeObject): HorizontalPodAutoscalerV1 {
   const { metadata, spec, status } = stored as HorizontalPodAutoscaler;
   const { metrics = [], behavior, ...shared } = spec;
-  const { currentMetrics = [], conditions = [], ...counts } = status ?? { desiredReplicas: 0 };
+  const { currentMetrics: metricsNow, conditions = [], ...counts } = status ?? { desiredReplicas: 0 };
+  const currentMetrics = metricsNow ?? [];
   const others = metrics.filter((metric) => !isCpuUtilization(metric));
   const target = metrics.find(isCpuUtilization)?.resource?.target.averageUtilization;
   const current = currentMetrics.find(({ resource }) => resource?.name === 'cpu')?.resource?.current.averageUtilization;

@@ -54,7 +54,7 @@ describe('a new autoscaler', () => {
       1,
       [cpu(80)],
       undefined,
-      { desiredReplicas: 0 },
+      { desiredReplicas: 0, currentMetrics: null },
     ]);
   });
 

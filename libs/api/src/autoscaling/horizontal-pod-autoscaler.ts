@@ -40,6 +40,9 @@ const downRules = (rules: IHPAScalingRules = {}): IHPAScalingRules => ({
   ...rules,
 });
 
+/** As Go writes it before anything is known. */
+const newStatus = () => ({ desiredReplicas: 0, currentMetrics: null }) as unknown as HorizontalPodAutoscaler['status'];
+
 /** https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/ */
 export const horizontalPodAutoscaler = defineKind<HorizontalPodAutoscaler>({
   group: 'autoscaling',
@@ -91,7 +94,7 @@ export const horizontalPodAutoscaler = defineKind<HorizontalPodAutoscaler>({
   },
   setDefaults(autoscaler) {
     autoscaler.spec ??= {} as HorizontalPodAutoscaler['spec'];
-    autoscaler.status ??= { desiredReplicas: 0 };
+    autoscaler.status ??= newStatus();
     const { spec } = autoscaler;
     spec.maxReplicas ??= 0;
     spec.minReplicas ??= 1;
@@ -101,6 +104,6 @@ export const horizontalPodAutoscaler = defineKind<HorizontalPodAutoscaler>({
     spec.behavior.scaleDown = downRules(spec.behavior.scaleDown);
   },
   prepareForCreate(autoscaler) {
-    autoscaler.status = { desiredReplicas: 0 };
+    autoscaler.status = newStatus();
   },
 });

@@ -47,10 +47,10 @@ function textOf(spec: Spec, status: DeepReadonly<IMetricStatus> | undefined): st
 
 export function targetsText(
   specs: readonly Spec[] = [],
-  statuses: readonly DeepReadonly<IMetricStatus>[] = [],
+  statuses: readonly DeepReadonly<IMetricStatus>[] | null = [],
 ): string {
   if (specs.length === 0) return '<none>';
-  const shown = specs.slice(0, SHOWN_MAX).map((spec, i) => textOf(spec, statuses[i]));
+  const shown = specs.slice(0, SHOWN_MAX).map((spec, i) => textOf(spec, statuses?.[i]));
   const more = specs.length - SHOWN_MAX;
   return more > 0 ? `${shown.join(', ')} + ${more} more...` : shown.join(', ');
 }

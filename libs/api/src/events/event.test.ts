@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { created, createProblems } from '../testing/objects.ts';
+import { created, createProblems, updateProblems } from '../testing/objects.ts';
 import { type Event, event } from './event.ts';
 
 const anEvent = (): Event => ({
@@ -32,8 +32,12 @@ describe('an event of the newer form', () => {
       involvedObject: { kind: 'Pod', namespace: 'shop', name: 'web' },
       reportingComponent: 'example.com/agent',
       reportingInstance: 'agent-1',
+      firstTimestamp: null,
+      lastTimestamp: null,
+      source: {},
     });
-    expect(event.storedAs?.fromStorage(stored!)).toEqual(object);
+    const unsaid = { deprecatedFirstTimestamp: null, deprecatedLastTimestamp: null, deprecatedSource: {} };
+    expect(event.storedAs?.fromStorage(stored!)).toEqual({ ...object, ...unsaid });
   });
 
   it('shows what only the older form has under other names', () => {
@@ -54,6 +58,11 @@ describe('an event of the newer form', () => {
       deprecatedLastTimestamp: '2026-11-21T12:01:00Z',
       deprecatedSource: { component: 'kubelet' },
     });
+  });
+
+  it('may be sent again as it was read', () => {
+    const read = event.storedAs!.fromStorage(event.storedAs!.toStorage(created(event, anEvent()))) as Event;
+    expect(updateProblems(event, read, () => undefined)).toEqual([]);
   });
 
   it('says all that it must', () => {

@@ -8,23 +8,13 @@ import type { Stored } from '../stored.ts';
 /** The newer form of Event. One object, two forms: it is stored as core Event. */
 export type Event = Stored<IEvent>;
 
-/** What both forms call the same. */
-const alike = ({
-  metadata,
-  action,
-  eventTime,
-  reason,
-  related,
-  reportingInstance,
-  series,
-  type,
-}: Event | CoreEvent) => ({
+/** What both forms call the same. Of what says nothing each form writes what its Go type does. */
+const alike = ({ metadata, action, eventTime, reason, related, series, type }: Event | CoreEvent) => ({
   metadata,
   ...(action !== undefined && { action }),
-  ...(eventTime !== undefined && { eventTime }),
+  eventTime: eventTime ?? null,
   ...(reason !== undefined && { reason }),
   ...(related !== undefined && { related }),
-  ...(reportingInstance !== undefined && { reportingInstance }),
   ...(series !== undefined && { series }),
   ...(type !== undefined && { type }),
 });
@@ -36,13 +26,14 @@ function toStorage(event: Event): CoreEvent {
     ...alike(event),
     involvedObject: event.regarding ?? {},
     ...(event.note !== undefined && { message: event.note }),
-    ...(event.reportingController !== undefined && { reportingComponent: event.reportingController }),
-    ...(event.deprecatedSource !== undefined && { source: event.deprecatedSource }),
+    reportingComponent: event.reportingController ?? '',
+    reportingInstance: event.reportingInstance ?? '',
+    source: event.deprecatedSource ?? {},
     ...(event.deprecatedCount !== undefined && { count: event.deprecatedCount }),
-    ...(event.deprecatedFirstTimestamp !== undefined && { firstTimestamp: event.deprecatedFirstTimestamp }),
-    ...(event.deprecatedLastTimestamp !== undefined && { lastTimestamp: event.deprecatedLastTimestamp }),
+    firstTimestamp: event.deprecatedFirstTimestamp ?? null,
+    lastTimestamp: event.deprecatedLastTimestamp ?? null,
   };
-  return stored as CoreEvent;
+  return stored as unknown as CoreEvent;
 }
 
 function fromStorage(stored: KubeObject): Event {
@@ -53,13 +44,14 @@ function fromStorage(stored: KubeObject): Event {
     ...alike(core),
     regarding: core.involvedObject,
     ...(core.message !== undefined && { note: core.message }),
-    ...(core.reportingComponent !== undefined && { reportingController: core.reportingComponent }),
-    ...(core.source !== undefined && { deprecatedSource: core.source }),
+    ...(core.reportingComponent && { reportingController: core.reportingComponent }),
+    ...(core.reportingInstance && { reportingInstance: core.reportingInstance }),
+    deprecatedSource: core.source ?? {},
     ...(core.count !== undefined && { deprecatedCount: core.count }),
-    ...(core.firstTimestamp !== undefined && { deprecatedFirstTimestamp: core.firstTimestamp }),
-    ...(core.lastTimestamp !== undefined && { deprecatedLastTimestamp: core.lastTimestamp }),
+    deprecatedFirstTimestamp: core.firstTimestamp ?? null,
+    deprecatedLastTimestamp: core.lastTimestamp ?? null,
   };
-  return event as Event;
+  return event as unknown as Event;
 }
 
 const TYPES = ['Normal', 'Warning'];

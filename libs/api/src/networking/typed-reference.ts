@@ -2,7 +2,7 @@ import { type DeepReadonly, dns1123Subdomain, type FieldPath, pathSegment } from
 import type { Errors } from '../field-rules.ts';
 
 interface TypedReference {
-  apiGroup?: string;
+  apiGroup?: string | null;
   kind: string;
   name: string;
 }
@@ -13,7 +13,7 @@ export function checkTypedReference(
   at: FieldPath,
   { apiGroup, kind, name }: DeepReadonly<TypedReference>,
 ): void {
-  if (apiGroup !== undefined) {
+  if (typeof apiGroup === 'string') {
     for (const problem of dns1123Subdomain(apiGroup)) errors.push(at.child('apiGroup').invalid(apiGroup, problem));
   }
   for (const [field, value] of [

@@ -29,8 +29,6 @@ interface Binding extends KubeObject {
   target?: { kind?: string; name?: string };
 }
 
-type Condition = NonNullable<NonNullable<Pod['status']>['conditions']>[number];
-
 function validate({ target, metadata }: Binding): void {
   const errors: FieldError[] = [];
   const place = at('target');
@@ -56,9 +54,10 @@ export function checkUnbound({ metadata, spec }: DeepReadonly<Pod>): void {
 
 /** The pod on its node, no longer nominated for any. Shares what does not change with `old`. */
 export function bound(old: DeepReadonly<Pod>, { node, labels, annotations }: Bound, nowMs: number): KubeObject {
-  const scheduled: Condition = {
+  const scheduled = {
     type: 'PodScheduled',
     status: 'True',
+    lastProbeTime: null,
     lastTransitionTime: formatTime(nowMs),
     ...(old.metadata.generation !== undefined && { observedGeneration: old.metadata.generation }),
   };
