@@ -138,6 +138,7 @@ describe('a watch', () => {
     ['resourceVersion=0', ['ADDED a', 'ADDED b']],
     ['resourceVersion=THEN', ['ADDED b']],
     ['resourceVersion=NOW', []],
+    ['resourceVersion=LATER', []],
     [WATCH_LIST, ['ADDED a', 'ADDED b', 'BOOKMARK end', 'BOOKMARK']],
     [`${WATCH_LIST}&resourceVersion=0`, ['ADDED a', 'ADDED b', 'BOOKMARK end', 'BOOKMARK']],
     [`${WATCH_LIST}&resourceVersion=THEN`, ['ADDED a', 'ADDED b', 'BOOKMARK end', 'BOOKMARK']],

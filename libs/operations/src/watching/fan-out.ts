@@ -34,6 +34,8 @@ export class WatchFanOut {
   /** Groups by resource, and by namespace within it. */
   private readonly resources = new Map<string, Map<string, Groups>>();
   private readonly watchers = new Set<Watcher>();
+  /** Watches from a version to come, with its revision. */
+  private readonly ahead = new Map<Watcher, number>();
   private readonly unsubscribe: () => void;
   private readonly bookmarks: NodeJS.Timeout;
   private readonly news = new Set<WatchGroup>();
@@ -54,6 +56,7 @@ export class WatchFanOut {
     const watcher = new Watcher(subject, start, sink, {
       cache: this.cache,
       join: (joining) => this.join(joining),
+      awaitRevision: (waiting, revision) => this.ahead.set(waiting, revision),
       ended: (gone) => this.ended(gone),
     });
     this.watchers.add(watcher);
@@ -91,6 +94,7 @@ export class WatchFanOut {
 
   private ended(watcher: Watcher): void {
     this.watchers.delete(watcher);
+    this.ahead.delete(watcher);
     const { subject } = watcher;
     const namespaces = this.resources.get(idOf(resourceOf(subject.kind)));
     const groups = namespaces?.get(subject.namespace);
@@ -112,6 +116,15 @@ export class WatchFanOut {
       if (key.namespace !== '') this.offer(namespaces.get(key.namespace), change, shared);
     }
     if (this.news.size > 0) this.schedule();
+    if (this.ahead.size > 0) this.beginReached();
+  }
+
+  private beginReached(): void {
+    for (const [watcher, revision] of this.ahead) {
+      if (revision > this.cache.revision) continue;
+      this.ahead.delete(watcher);
+      watcher.catchUp();
+    }
   }
 
   private offer(groups: Groups | undefined, change: Change, shared: SharedFrames): void {

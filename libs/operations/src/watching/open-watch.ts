@@ -43,9 +43,10 @@ async function startOf(
 ): Promise<WatchStart> {
   const { resourceVersion = '', sendInitialEvents, allowWatchBookmarks = false } = options;
   const isFromVersion = resourceVersion !== '' && resourceVersion !== '0' && sendInitialEvents !== true;
+  // Also from one that is yet to come: until then there is nothing to tell, as in kube-apiserver.
+  if (isFromVersion) return { position: positionOf(resourceVersion), initial: [], marksEnd: false };
   const wait = becomesFresh(cluster, freshnessOf({ resourceVersion }));
   if (wait) await wait;
-  if (isFromVersion) return { position: positionOf(resourceVersion), initial: [], marksEnd: false };
   return {
     position: endOf(cluster.cache.revision),
     initial: fromNow(cluster, target, selection, sendInitialEvents !== false),

@@ -26,6 +26,8 @@ export interface WatcherDeps {
   cache: CacheReader;
   /** Puts the watcher among those that are delivered to; everything up to the cache's revision has been sent. */
   join(watcher: Watcher): WatchGroup;
+  /** Calls `catchUp` of the watcher once the cache has reached a revision that it has not reached yet. */
+  awaitRevision(watcher: Watcher, revision: number): void;
   /** Called once, when it is over. */
   ended(watcher: Watcher): void;
 }
@@ -110,7 +112,7 @@ export class Watcher implements Watch, LiveWatcher {
   }
 
   /** Sends pieces until the client is busy, or nothing is left and the watch is live. */
-  private catchUp(): void {
+  catchUp(): void {
     clearTimeout(this.standstill);
     while (!this.closed) {
       if (this.sink.backlogBytes() > BACKLOG_BYTES_MAX) {
@@ -131,7 +133,7 @@ export class Watcher implements Watch, LiveWatcher {
     }, STANDSTILL_MS_MAX).unref();
   }
 
-  /** What comes next; undefined when the watch has become live, or has ended. */
+  /** What comes next; undefined when the watch has become live, waits for its version, or has ended. */
   private nextPiece(): WatchEvent[] | undefined {
     if (this.initialAt < this.initial.length) return this.nextInitial();
     if (this.marksEnd) {
@@ -141,6 +143,10 @@ export class Watcher implements Watch, LiveWatcher {
     }
     if (this.missedAt < this.missed.length) return this.nextMissed();
     const { cache } = this.deps;
+    if (this.position.revision > cache.revision) {
+      this.deps.awaitRevision(this, this.position.revision);
+      return undefined;
+    }
     const missed = cache.changesSince(resourceOf(this.subject.kind), this.position);
     if (missed === undefined) {
       this.end(tooOld(this.position, cache.oldest(resourceOf(this.subject.kind))));

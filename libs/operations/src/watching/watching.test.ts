@@ -194,6 +194,30 @@ it('goes on with a client whose stream forgot to say that it has room', () => {
   expect(sink.text).toBe('ADDED a 1;');
 });
 
+it('says nothing from a version to come on until it has come, and all that comes then', () => {
+  const early = open('', 3);
+  const stopped = open('', 3);
+  turns();
+  cache.apply('a', {});
+  cache.apply('b', {});
+  early.watch.drained();
+  cache.apply('c', {});
+  stopped.watch.stop();
+  turns();
+  expect([early.sink.text, early.sink.ended]).toEqual(['', undefined]);
+  cache.apply('d', {});
+  cache.apply('a', null);
+  turns();
+  expect(early.sink.text).toBe('ADDED d 4;DELETED a 5;');
+  expect(stopped.sink.text).toBe('');
+  const far = open('', 7);
+  turns();
+  cache.revision = 8;
+  cache.apply('e', {});
+  turns();
+  expect(far.sink.text).toBe('ADDED e 9;');
+});
+
 it('forgets a watch that was stopped', () => {
   const { sink, watch } = open();
   turns();
