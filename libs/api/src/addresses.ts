@@ -1,6 +1,6 @@
 /** Rules for IP addresses beyond their form. */
 import { isIPv4, isIPv6 } from 'node:net';
-import { cidr, ipAddress, type NameRule } from '@periplus/apimachinery';
+import { cidr, ipAddress, isMapped, type NameRule } from '@periplus/apimachinery';
 
 export const ipv4: NameRule = (text) => (isIPv4(text) ? [] : ['must be a valid IPv4 address']);
 export const ipv6: NameRule = (text) => (isIPv6(text) && !text.includes('%') ? [] : ['must be a valid IPv6 address']);
@@ -27,7 +27,7 @@ const IPV6_GROUPS = 8;
 /** The number that an address stands for; 0 for what is none. */
 function numberOf(address: string): bigint {
   if (isIPv4(address)) return BigInt(`0x${Buffer.from(address.split('.').map(Number)).toString('hex')}`);
-  const [head = '', tail] = canonical(address).split('::');
+  const [head = '', tail] = canonicalText(address).split('::');
   const groups = (text: string): string[] => (text === '' ? [] : text.split(':'));
   const before = groups(head);
   const after = groups(tail ?? '');
@@ -36,7 +36,7 @@ function numberOf(address: string): bigint {
 }
 
 /** The one way to write an address that is right. https://www.rfc-editor.org/rfc/rfc5952 */
-const canonical = (address: string): string =>
+export const canonicalText = (address: string): string =>
   isIPv6(address) ? new URL(`http://[${address}]`).hostname.slice(1, -1) : address;
 
 interface Network {
@@ -81,7 +81,7 @@ export function addressRange(text: string): AddressRange | undefined {
 export function addressText(number: bigint, isV6: boolean): string {
   const digits = number.toString(16).padStart(isV6 ? 32 : 8, '0');
   if (!isV6) return [...Buffer.from(digits, 'hex')].join('.');
-  return canonical(digits.replace(/.{4}(?!$)/g, '$&:'));
+  return canonicalText(digits.replace(/.{4}(?!$)/g, '$&:'));
 }
 
 export const isIpv6Range = (range: string): boolean => range.includes(':');
@@ -104,18 +104,25 @@ export function isInRange(address: string, range: string): boolean {
 export function canonicalAddress(text: string): readonly string[] {
   const problems = ipAddress(text);
   if (problems.length > 0) return problems;
-  return canonical(text) === text ? [] : [`must be in canonical form (${JSON.stringify(canonical(text))})`];
+  return canonicalText(text) === text ? [] : [`must be in canonical form (${JSON.stringify(canonicalText(text))})`];
 }
 
-/** As `canonicalAddress`, for ranges: nothing may be said beyond the prefix. */
-export function canonicalRange(text: string): readonly string[] {
+/** A range that means the same to all programs: nothing is said beyond the prefix. https://kep.k8s.io/4858 */
+export function clearRange(text: string): readonly string[] {
   const problems = cidr(text);
   if (problems.length > 0) return problems;
-  const { bits, address, prefix, isV6 } = networkOf(text);
-  if (prefix(bits) << BigInt((isV6 ? 128 : 32) - bits) !== address) {
-    return ['must not have bits set beyond the prefix length'];
-  }
-  const [written = ''] = text.split('/');
-  const right = `${canonical(written)}/${bits}`;
+  const [address = ''] = text.split('/');
+  if (isMapped(address)) return ['must not have an IPv4-mapped IPv6 address'];
+  const { bits, address: number, prefix, isV6 } = networkOf(text);
+  const isClear = prefix(bits) << BigInt((isV6 ? 128 : 32) - bits) === number;
+  return isClear ? [] : ['must not have bits set beyond the prefix length'];
+}
+
+/** As `canonicalAddress`, for ranges. */
+export function canonicalRange(text: string): readonly string[] {
+  const problems = clearRange(text);
+  if (problems.length > 0) return problems;
+  const [address = '', bits] = text.split('/');
+  const right = `${canonicalText(address)}/${bits}`;
   return right === text ? [] : [`must be in canonical form (${JSON.stringify(right)})`];
 }

@@ -75,6 +75,7 @@ export {
   httpHeaderName,
   inRange,
   ipAddress,
+  isMapped,
   labelValue,
   type NameRule,
   pathSegment,

@@ -105,6 +105,10 @@ test('what is wrong is said in the words of Kubernetes', () => {
   expect(portNumber(0)).toEqual(['must be between 1 and 65535, inclusive']);
   expect(inRange(3, 1, 3)).toEqual([]);
   expect(ipAddress('x')).toEqual(['must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)']);
+  expect(ipAddress('10.01.0.1')).toEqual(['must not have leading 0s']);
+  expect(ipAddress('::ffff:10.0.0.1')).toEqual(['must not be an IPv4-mapped IPv6 address']);
+  expect(ipAddress('0:0:0:0:0:FFFF:0A00:1')).toEqual(['must not be an IPv4-mapped IPv6 address']);
+  expect(ipAddress('::fffe:10.0.0.1')).toEqual([]);
 });
 
 test('a hostile name is refused in linear time', () => {

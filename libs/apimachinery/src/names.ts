@@ -235,9 +235,24 @@ const headerMismatch = mismatch(
 
 export const httpHeaderName: NameRule = (name) => (header.test(name) ? FINE : [headerMismatch]);
 
-/** Zones (`fe80::1%eth0`) and leading zeros are refused, as by Go. */
-export const ipAddress: NameRule = (text) =>
-  isIP(text) !== 0 && !text.includes('%') ? FINE : ['must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'];
+const ZEROS_IN_FRONT = /(^|\.)0+(?=\d)/g;
+const NO_ADDRESS = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
+
+const hasZerosInFront = (text: string): boolean => !isIPv4(text) && isIPv4(text.replace(ZEROS_IN_FRONT, '$1'));
+
+/** Whether an address of IPv6 stands for one of IPv4: `::ffff:10.0.0.1`. */
+export const isMapped = (address: string): boolean =>
+  isIPv6(address) && /^\[::ffff:[0-9a-f]+:[0-9a-f]+\]$/.test(new URL(`http://[${address}]`).hostname);
+
+/**
+ * Zones (`fe80::1%eth0`) are refused, as by Go, and what programs read in different ways.
+ * https://kep.k8s.io/4858
+ */
+export function ipAddress(text: string): readonly string[] {
+  if (hasZerosInFront(text)) return ['must not have leading 0s'];
+  if (isIP(text) === 0 || text.includes('%')) return [NO_ADDRESS];
+  return isMapped(text) ? ['must not be an IPv4-mapped IPv6 address'] : FINE;
+}
 
 export function cidr(text: string): readonly string[] {
   const [address = '', bits = '', more] = text.split('/');

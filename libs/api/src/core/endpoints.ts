@@ -11,6 +11,7 @@ import {
 import type { IEndpointAddress } from 'kubernetes-models/v1/EndpointAddress';
 import type { IEndpointPort } from 'kubernetes-models/v1/EndpointPort';
 import type { IEndpoints } from 'kubernetes-models/v1/Endpoints';
+import { warnOfAddress } from '../address-warnings.ts';
 import { specialAddressProblems } from '../addresses.ts';
 import { ageColumn, nameColumn } from '../columns.ts';
 import { defineKind } from '../define.ts';
@@ -81,6 +82,15 @@ export const endpoints = defineKind<Endpoints>({
   deprecation: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
   columns: [nameColumn, { name: 'Endpoints', type: 'string', description: 'Addresses', of: endpointsOf }, ageColumn],
   check,
+  warn(warnings, at, { subsets = [] }) {
+    subsets.forEach((subset, i) => {
+      for (const list of ['addresses', 'notReadyAddresses'] as const) {
+        subset[list]?.forEach(({ ip }, position) => {
+          warnOfAddress(warnings, at.index('subsets', i).index(list, position).child('ip'), ip);
+        });
+      }
+    });
+  },
   setDefaults({ subsets = [] }) {
     for (const { ports = [] } of subsets) for (const port of ports) port.protocol ||= 'TCP';
   },

@@ -1,9 +1,10 @@
-import { cidr, type DeepReadonly, type FieldPath } from '@periplus/apimachinery';
+import type { DeepReadonly, FieldPath } from '@periplus/apimachinery';
 import type { INode } from 'kubernetes-models/v1/Node';
+import { clearRange } from '../addresses.ts';
 import { ageColumn, nameColumn, orNone } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import { sameValue } from '../equality.ts';
-import type { Errors } from '../field-rules.ts';
+import { type Errors, warn } from '../field-rules.ts';
 import { checkQuantityOf } from '../pod-spec/resources.ts';
 import { checkTaints } from '../pod-spec/tolerations.ts';
 import type { Stored } from '../stored.ts';
@@ -45,7 +46,7 @@ function check(errors: Errors, at: FieldPath, node: DeepReadonly<Node>): void {
   const place = at.child('spec');
   const seen = new Set<string>();
   podCIDRs.forEach((range, i) => {
-    for (const problem of cidr(range)) errors.push(place.index('podCIDRs', i).invalid(range, problem));
+    for (const problem of clearRange(range)) errors.push(place.index('podCIDRs', i).invalid(range, problem));
     if (seen.has(range)) errors.push(place.index('podCIDRs', i).duplicate(range));
     seen.add(range);
   });
@@ -137,6 +138,10 @@ export const node = defineKind<Node>({
   check,
   checkUpdate,
   checkStatusUpdate,
+  warn(warnings, at, { spec }) {
+    const why = 'this field is deprecated, and is unused by Kubernetes';
+    if (spec.externalID) warn(warnings, at.child('spec', 'externalID'), why);
+  },
   setDefaults(node) {
     node.spec ??= {};
     node.status ??= {};

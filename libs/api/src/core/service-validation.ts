@@ -1,6 +1,5 @@
 /** https://kubernetes.io/docs/reference/kubernetes-api/service-resources/service-v1/ */
 import {
-  cidr,
   type DeepReadonly,
   dns1123Label,
   dns1123Subdomain,
@@ -11,7 +10,7 @@ import {
   validateLabels,
 } from '@periplus/apimachinery';
 import type { IServicePort } from 'kubernetes-models/v1/ServicePort';
-import { specialAddressProblems } from '../addresses.ts';
+import { clearRange, specialAddressProblems } from '../addresses.ts';
 import { sameValue } from '../equality.ts';
 import { checkOneOf, checkOptionalOneOf, checkText, type Errors } from '../field-rules.ts';
 import { checkPort } from '../pod-spec/probes.ts';
@@ -148,7 +147,7 @@ function checkLoadBalancer(errors: Errors, at: FieldPath, spec: Spec): void {
   const ranges = spec.loadBalancerSourceRanges ?? [];
   if (!isBalancer && ranges.length > 0) errors.push(at.child('LoadBalancerSourceRanges').forbidden(onlyFor));
   ranges.forEach((range, i) => {
-    for (const problem of cidr(range.trim())) {
+    for (const problem of clearRange(range.trim())) {
       errors.push(at.index('LoadBalancerSourceRanges', i).invalid(range, problem));
     }
   });

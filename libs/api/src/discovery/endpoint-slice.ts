@@ -8,6 +8,7 @@ import {
 } from '@periplus/apimachinery';
 import type { IEndpoint } from 'kubernetes-models/discovery.k8s.io/v1/Endpoint';
 import type { IEndpointSlice } from 'kubernetes-models/discovery.k8s.io/v1/EndpointSlice';
+import { warnOfAddress } from '../address-warnings.ts';
 import { ipv4, ipv6, specialAddressProblems } from '../addresses.ts';
 import { ageColumn, nameColumn } from '../columns.ts';
 import { defineKind } from '../define.ts';
@@ -108,6 +109,14 @@ export const endpointSlice = defineKind<EndpointSlice>({
   ],
   check,
   checkUpdate: (errors, at, now, old) => checkImmutable(errors, at, 'addressType', now.addressType, old.addressType),
+  warn(warnings, at, { addressType, endpoints }) {
+    if (addressType !== 'IPv6') return;
+    endpoints?.forEach(({ addresses }, i) => {
+      addresses.forEach((address, position) => {
+        warnOfAddress(warnings, at.index('endpoints', i).index('addresses', position), address);
+      });
+    });
+  },
   setDefaults(slice) {
     slice.endpoints ??= [];
     for (const port of slice.ports ?? []) {

@@ -1,19 +1,13 @@
-import {
-  cidr,
-  type DeepReadonly,
-  type FieldPath,
-  portName,
-  portNumber,
-  validateLabelSelector,
-} from '@periplus/apimachinery';
+import { type DeepReadonly, type FieldPath, portName, portNumber, validateLabelSelector } from '@periplus/apimachinery';
 import type { IIPBlock } from 'kubernetes-models/networking.k8s.io/v1/IPBlock';
 import type { INetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy';
 import type { INetworkPolicyPeer } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicyPeer';
 import type { INetworkPolicyPort } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicyPort';
-import { isStrictSubset } from '../addresses.ts';
+import { warnOfRange } from '../address-warnings.ts';
+import { clearRange, isStrictSubset } from '../addresses.ts';
 import { ageColumn, formatSelector, nameColumn } from '../columns.ts';
 import { defineKind } from '../define.ts';
-import { checkOptionalOneOf, type Errors } from '../field-rules.ts';
+import { checkOptionalOneOf, type Errors, type Warnings } from '../field-rules.ts';
 import type { Stored } from '../stored.ts';
 
 export type NetworkPolicy = Stored<INetworkPolicy, 'spec'>;
@@ -46,12 +40,12 @@ function checkBlock(errors: Errors, at: FieldPath, { cidr: range, except = [] }:
     errors.push(at.child('cidr').required());
     return;
   }
-  const problems = cidr(range);
+  const problems = clearRange(range);
   for (const problem of problems) errors.push(at.child('cidr').invalid(range, problem));
   if (problems.length > 0) return;
   except.forEach((part, i) => {
     const place = at.index('except', i);
-    const wrong = cidr(part);
+    const wrong = clearRange(part);
     for (const problem of wrong) errors.push(place.invalid(part, problem));
     if (wrong.length === 0 && !isStrictSubset(part, range)) {
       errors.push(place.invalid(part, 'must be a strict subset of `cidr`'));
@@ -100,6 +94,17 @@ function check(errors: Errors, root: FieldPath, { spec }: DeepReadonly<NetworkPo
   });
 }
 
+function warnOfBlocks(warnings: Warnings, at: FieldPath, peers: readonly Peer[] | undefined): void {
+  peers?.forEach(({ ipBlock }, i) => {
+    if (!ipBlock) return;
+    const place = at.item(i).child('ipBlock');
+    warnOfRange(warnings, place.child('cidr'), ipBlock.cidr);
+    ipBlock.except?.forEach((part, position) => {
+      warnOfRange(warnings, place.index('except', position), part);
+    });
+  });
+}
+
 /** https://kubernetes.io/docs/concepts/services-networking/network-policies/ */
 export const networkPolicy = defineKind<NetworkPolicy>({
   group: 'networking.k8s.io',
@@ -120,6 +125,14 @@ export const networkPolicy = defineKind<NetworkPolicy>({
     ageColumn,
   ],
   check,
+  warn(warnings, at, { spec }) {
+    spec.ingress?.forEach(({ from }, i) => {
+      warnOfBlocks(warnings, at.child('spec').index('ingress', i).child('from'), from);
+    });
+    spec.egress?.forEach(({ to }, i) => {
+      warnOfBlocks(warnings, at.child('spec').index('egress', i).child('to'), to);
+    });
+  },
   setDefaults(policy) {
     policy.spec ??= {};
     const { spec } = policy;

@@ -3,8 +3,9 @@ import type { IRuntimeClass } from 'kubernetes-models/node.k8s.io/v1/RuntimeClas
 import type { IScheduling } from 'kubernetes-models/node.k8s.io/v1/Scheduling';
 import { ageColumn, nameColumn } from '../columns.ts';
 import { defineKind } from '../define.ts';
+import { DEPRECATED_NODE_LABELS } from '../deprecated-node-labels.ts';
 import { sameValue } from '../equality.ts';
-import { checkImmutable, type Errors } from '../field-rules.ts';
+import { checkImmutable, type Errors, warn } from '../field-rules.ts';
 import { checkResources } from '../pod-spec/resources.ts';
 import { checkTolerations } from '../pod-spec/tolerations.ts';
 import type { Stored } from '../stored.ts';
@@ -52,6 +53,12 @@ export const runtimeClass = defineKind<RuntimeClass>({
     if (scheduling) checkScheduling(errors, at.child('scheduling'), scheduling);
   },
   checkUpdate: (errors, at, now, old) => checkImmutable(errors, at, 'handler', now.handler, old.handler),
+  warn(warnings, at, { scheduling }) {
+    for (const label in scheduling?.nodeSelector) {
+      const why = DEPRECATED_NODE_LABELS.get(label);
+      if (why) warn(warnings, at.child('scheduling', 'nodeSelector'), why);
+    }
+  },
   setDefaults(runtimeClass) {
     runtimeClass.handler ??= '';
   },

@@ -3,12 +3,19 @@ import { describe, expect, it } from 'vitest';
 import { deployment } from '../apps/deployment.ts';
 import { statefulSet } from '../apps/stateful-set.ts';
 import { cronJob } from '../batch/cron-job.ts';
+import { endpoints } from '../core/endpoints.ts';
+import { node } from '../core/node.ts';
 import { persistentVolume } from '../core/persistent-volume.ts';
 import { persistentVolumeClaim } from '../core/persistent-volume-claim.ts';
 import { pod } from '../core/pod.ts';
 import { service } from '../core/service.ts';
+import { endpointSlice } from '../discovery/endpoint-slice.ts';
 import type { Kind } from '../kind.ts';
 import { ingress } from '../networking/ingress.ts';
+import { networkPolicy } from '../networking/network-policy.ts';
+import { runtimeClass } from '../node/runtime-class.ts';
+import { csiStorageCapacity } from '../storage/csi-storage-capacity.ts';
+import { storageClass } from '../storage/storage-class.ts';
 
 const warningsOf = <T extends KubeObject>(
   kind: Kind<T>,
@@ -237,5 +244,52 @@ describe('the author of something else', () => {
     expect(warningsOf(persistentVolumeClaim, { metadata: { name: 'a', annotations }, spec: {} })).toEqual([
       'metadata.annotations[volume.beta.kubernetes.io/storage-class]: deprecated since v1.8; use "storageClassName" attribute instead',
     ]);
+  });
+
+  it('is warned of addresses that are not written as all programs write them', () => {
+    const spec = {
+      ...{ type: 'LoadBalancer', clusterIPs: ['10.0.0.1', '2001:DB8::1'], externalIPs: ['2001:db8:0::2'] },
+      ...{ loadBalancerIP: '2001:db8::3', loadBalancerSourceRanges: ['2001:0db8::/32', '10.0.0.0/8', 'fd00::/8'] },
+    };
+    expect(warningsOf(service, { metadata: { name: 'a' }, spec })).toEqual([
+      'spec.clusterIPs[1]: IPv6 address "2001:DB8::1" should be in RFC 5952 canonical format ("2001:db8::1")',
+      'spec.externalIPs[0]: IPv6 address "2001:db8:0::2" should be in RFC 5952 canonical format ("2001:db8::2")',
+      'spec.externalIPs is deprecated and may no longer be implemented in some clusters',
+      'spec.loadBalancerSourceRanges[0]: IPv6 CIDR value "2001:0db8::/32" should be in RFC 5952 canonical format ("2001:db8::/32")',
+    ]);
+    const from = [{ podSelector: {} }, { ipBlock: { cidr: 'FD00::/8', except: ['fd00::/16', 'FD01::/16'] } }];
+    expect(warningsOf(networkPolicy, { metadata: {}, spec: { egress: [{}, { to: from }], ingress: [{}] } })).toEqual([
+      'spec.egress[1].to[1].ipBlock.cidr: IPv6 CIDR value "FD00::/8" should be in RFC 5952 canonical format ("fd00::/8")',
+      'spec.egress[1].to[1].ipBlock.except[1]: IPv6 CIDR value "FD01::/16" should be in RFC 5952 canonical format ("fd01::/16")',
+    ]);
+    const addresses = ['FD00::1', 'fd00::2'];
+    const right = 'IPv6 address "FD00::1" should be in RFC 5952 canonical format ("fd00::1")';
+    const slice = { addressType: 'IPv6', metadata: {}, endpoints: [{ addresses }] };
+    expect(warningsOf(endpointSlice, slice)).toEqual([`endpoints[0].addresses[0]: ${right}`]);
+    expect(warningsOf(endpointSlice, { ...slice, addressType: 'FQDN' })).toEqual([]);
+    const subsets = [{ notReadyAddresses: addresses.map((ip) => ({ ip })) }];
+    expect(warningsOf(endpoints, { metadata: {}, subsets })).toEqual([`subsets[0].notReadyAddresses[0].ip: ${right}`]);
+  });
+
+  it('is warned of what nodes are not called any more', () => {
+    const key = 'beta.kubernetes.io/os';
+    const why = 'deprecated since v1.14; use "kubernetes.io/os" instead';
+    const metadata = { name: 'a' };
+    const selecting = { metadata, handler: 'a', scheduling: { nodeSelector: { [key]: 'linux', a: 'b' } } };
+    expect(warningsOf(runtimeClass, selecting)).toEqual([`scheduling.nodeSelector: ${why}`]);
+    const expressions = [{ key: 'a' }, { key }];
+    const allowedTopologies = [{}, { matchLabelExpressions: expressions }];
+    expect(warningsOf(storageClass, { metadata, allowedTopologies })).toEqual([
+      `allowedTopologies[1].matchLabelExpressions[1]: ${why}`,
+    ]);
+    const nodeTopology = { matchExpressions: expressions, matchLabels: { [key]: 'linux' } };
+    expect(warningsOf(csiStorageCapacity, { metadata, nodeTopology })).toEqual([
+      `nodeTopology.matchExpressions[1].key: ${key} is ${why}`,
+      `nodeTopology.matchLabels.${key}: ${why}`,
+    ]);
+    expect(warningsOf(node, { metadata, spec: { externalID: 'x' } })).toEqual([
+      'spec.externalID: this field is deprecated, and is unused by Kubernetes',
+    ]);
+    expect(warningsOf(node, { metadata, spec: {} })).toEqual([]);
   });
 });

@@ -2,7 +2,8 @@ import { dns1123Subdomain, parseQuantity, validateLabelSelector } from '@periplu
 import type { ICSIStorageCapacity } from 'kubernetes-models/storage.k8s.io/v1/CSIStorageCapacity';
 import { nameColumn } from '../columns.ts';
 import { defineKind } from '../define.ts';
-import { checkImmutable, checkNonNegativeQuantity } from '../field-rules.ts';
+import { DEPRECATED_NODE_LABELS } from '../deprecated-node-labels.ts';
+import { checkImmutable, checkNonNegativeQuantity, warn } from '../field-rules.ts';
 import type { Stored } from '../stored.ts';
 
 export type CSIStorageCapacity = Stored<ICSIStorageCapacity>;
@@ -40,6 +41,17 @@ export const csiStorageCapacity = defineKind<CSIStorageCapacity>({
   checkUpdate(errors, at, now, old) {
     checkImmutable(errors, at, 'nodeTopology', now.nodeTopology, old.nodeTopology);
     checkImmutable(errors, at, 'storageClassName', now.storageClassName, old.storageClassName);
+  },
+  warn(warnings, at, { nodeTopology }) {
+    const place = at.child('nodeTopology');
+    nodeTopology?.matchExpressions?.forEach(({ key }, i) => {
+      const why = DEPRECATED_NODE_LABELS.get(key);
+      if (why) warn(warnings, place.index('matchExpressions', i).child('key'), `${key} is ${why}`);
+    });
+    for (const label in nodeTopology?.matchLabels) {
+      const why = DEPRECATED_NODE_LABELS.get(label);
+      if (why) warn(warnings, place.child('matchLabels', label), why);
+    }
   },
   setDefaults(capacity) {
     capacity.storageClassName ??= '';

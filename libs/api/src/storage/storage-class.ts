@@ -3,8 +3,9 @@ import type { IStorageClass } from 'kubernetes-models/storage.k8s.io/v1/StorageC
 import type { ITopologySelectorTerm } from 'kubernetes-models/v1/TopologySelectorTerm';
 import { ageColumn, nameColumn } from '../columns.ts';
 import { defineKind } from '../define.ts';
+import { DEPRECATED_NODE_LABELS } from '../deprecated-node-labels.ts';
 import { sameValue } from '../equality.ts';
-import { checkImmutable, checkOneOf, type Errors } from '../field-rules.ts';
+import { checkImmutable, checkOneOf, type Errors, warn } from '../field-rules.ts';
 import type { Stored } from '../stored.ts';
 import { checkParameters, checkProvisioner } from './parameters.ts';
 
@@ -108,6 +109,15 @@ export const storageClass = defineKind<StorageClass>({
       errors.push(at.child(field).forbidden(`updates to ${field} are forbidden.`));
     }
     checkImmutable(errors, at, 'volumeBindingMode', now.volumeBindingMode, old.volumeBindingMode);
+  },
+  warn(warnings, at, { allowedTopologies }) {
+    allowedTopologies?.forEach(({ matchLabelExpressions }, i) => {
+      matchLabelExpressions?.forEach(({ key }, position) => {
+        const why = DEPRECATED_NODE_LABELS.get(key);
+        const place = at.index('allowedTopologies', i).index('matchLabelExpressions', position);
+        if (why) warn(warnings, place, why);
+      });
+    });
   },
   setDefaults(storageClass) {
     storageClass.provisioner ??= '';
