@@ -17,7 +17,7 @@ export const scheduler: Record<string, () => Promise<Figure[]>> = {
   'scheduler/gangs': gangs,
 };
 
-/** End to end: from the first create until etcd holds the last binding. */
+/** End to end: from the first create, as by a controller, until etcd holds the last binding. */
 async function boundPerSecond(shape: Shape): Promise<Figure[]> {
   await using cluster = await startSchedulerCluster(NODES, (at) => nodeLabels(shape, at));
   const etcd = cluster.etcd();
