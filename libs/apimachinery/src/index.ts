@@ -23,10 +23,9 @@ export {
   isReset,
   MANAGER_CHARS_MAX,
   type Manager,
-  managedFieldsJson,
   sameManagement,
 } from './apply/managed-fields.ts';
-export { decodeManagers, encodeManagers } from './apply/managers-code.ts';
+export { decodeManagers, encodeManagers, managersJson } from './apply/managers-code.ts';
 export { trackUpdate } from './apply/track-update.ts';
 export { type Condition, conditionOf, isConditionTrue, withCondition, withoutCondition } from './conditions.ts';
 export { deepEqual } from './deep-equal.ts';

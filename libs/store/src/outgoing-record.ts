@@ -25,7 +25,7 @@ export class OutgoingRecord {
   /** What etcd stores. */
   readonly value: Buffer;
   readonly #object: Unversioned;
-  readonly #managers: readonly ManagedFieldsEntry[];
+  readonly #managersCode: Buffer;
 
   /** `context` is the registry key, for which the confidential members are sealed. */
   constructor(
@@ -60,7 +60,7 @@ export class OutgoingRecord {
     writeBytes(value, MANAGERS, managersCode, at);
     const json = value.subarray(jsonAt, jsonAt + jsonLength);
     this.#object = { json, versionAt, confidential: hidden, confidentialMetadata: hiddenMetadata };
-    this.#managers = managers;
+    this.#managersCode = managersCode;
   }
 
   /** Sets the place within the transaction. */
@@ -71,7 +71,7 @@ export class OutgoingRecord {
 
   /** The object as clients get it. */
   versioned(resourceVersion: string): Buffer {
-    const managers = managersMember(this.#managers);
+    const managers = managersMember(this.#managersCode);
     return withVersion(this.#object, resourceVersion, { allocate: Buffer.allocUnsafe, managers });
   }
 }

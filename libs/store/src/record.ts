@@ -154,7 +154,7 @@ export function recordParts(
     confidentialMetadata: opened(sealedMetadata, context, cipher),
   };
   const code = withoutManagers ? NOTHING : asBuffer(managers);
-  const member = managersMember(decodeManagers(code));
+  const member = managersMember(code);
   const bytes = withVersion(unversioned, versionOfWrite(kv.modRevision, index), {
     ...{ allocate: Buffer.allocUnsafeSlow, managers: member },
     trailer: code.length === 0 ? provenance : Buffer.concat([provenance, code]),

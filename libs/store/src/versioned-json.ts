@@ -1,4 +1,4 @@
-import { type ManagedFieldsEntry, managedFieldsJson } from '@periplus/apimachinery';
+import { managersJson } from '@periplus/apimachinery';
 
 const COMMA = 0x2c;
 const NOTHING = new Uint8Array(0);
@@ -15,9 +15,9 @@ export interface Unversioned {
   confidentialMetadata: Buffer | null;
 }
 
-/** As a member of the metadata: `"managedFields":[...],`, or nothing. */
-export const managersMember = (managers: readonly ManagedFieldsEntry[]): string =>
-  managers.length === 0 ? '' : `"managedFields":${managedFieldsJson(managers)},`;
+/** What `encodeManagers` made, as a member of the metadata: `"managedFields":[...],`, or nothing. */
+export const managersMember = (code: Buffer): string =>
+  code.length === 0 ? '' : `"managedFields":${managersJson(code)},`;
 
 const memberOf = (version: string): string => `"resourceVersion":"${version}",`;
 

@@ -4,7 +4,7 @@ import type { JsonObject, JsonValue } from '../object.ts';
 import { thing } from '../schema.fixture.ts';
 import { NOTHING, update } from './apply-config.fixture.ts';
 import { CreatedFields } from './created-fields.ts';
-import { managedFieldsJson } from './managed-fields.ts';
+import { encodeManagers, managersJson } from './managers-code.ts';
 
 const NAMES = ['metadata', 'spec'];
 const by = { manager: 'one', operation: 'Update', apiVersion: 'v1', subresource: '' } as const;
@@ -47,7 +47,7 @@ it('are those that any creation gives its creator, whatever was created before',
     fc.property(object, (value) => {
       const entries = created.managedBy(by, 'now', value);
       expect(entries).toEqual(update(NOTHING, 'one', value, 'now').entries);
-      expect(JSON.parse(managedFieldsJson(entries))).toEqual(entries);
+      expect(JSON.parse(managersJson(encodeManagers(entries)))).toEqual(entries);
     }),
     { numRuns: 1000 },
   );

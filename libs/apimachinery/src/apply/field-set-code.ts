@@ -65,12 +65,19 @@ function reserve(bytes: number): void {
 }
 
 /** Throws when the bytes are not those of a set, or name an element that is not known. */
-export function decodeFields(code: Uint8Array): FieldSet {
+export const decodeFields = (code: Uint8Array): FieldSet => wholeOf(code, (reader) => reader.members());
+
+/** The set as JSON, without making the set: that takes several times as long. Throws as `decodeFields` does. */
+export const fieldsJson = (code: Uint8Array): string => wholeOf(code, (reader) => reader.json([]).join(''));
+
+function wholeOf<T>(code: Uint8Array, read: (reader: Reader) => T): T {
   const reader = new Reader(code);
-  const fields = reader.members();
+  const whole = read(reader);
   if (!reader.isAtEnd) throw new Error('bytes behind a set of fields');
-  return fields;
+  return whole;
 }
+
+const isParent = (tag: number): boolean => (tag < KNOWN ? tag === LITERAL_PARENT : (tag - KNOWN) % 2 === 1);
 
 class Reader {
   readonly #code: Buffer;
@@ -87,15 +94,35 @@ class Reader {
   /** Up to the END of their parent, or that of the bytes. */
   members(): FieldSet {
     const members: Record<string, FieldSet> = {};
-    while (!this.isAtEnd) {
-      const tag = this.#varint();
-      if (tag === END) break;
-      const isParent = tag < KNOWN ? tag === LITERAL_PARENT : (tag - KNOWN) % 2 === 1;
-      const element = tag < KNOWN ? this.#text() : KNOWN_ELEMENTS[(tag - KNOWN) >>> 1];
-      if (element === undefined) throw new Error(`no element ${tag} of a set of fields is known`);
-      members[element] = isParent ? this.members() : {};
+    for (let tag = this.#tag(); tag !== END; tag = this.#tag()) {
+      const element = this.#element(tag);
+      members[element] = isParent(tag) ? this.members() : {};
     }
     return members;
+  }
+
+  /** The same members as JSON, behind what is there. */
+  json(pieces: string[]): string[] {
+    pieces.push('{');
+    let separator = '';
+    for (let tag = this.#tag(); tag !== END; tag = this.#tag()) {
+      pieces.push(separator, JSON.stringify(this.#element(tag)), ':');
+      separator = ',';
+      if (isParent(tag)) this.json(pieces);
+      else pieces.push('{}');
+    }
+    pieces.push('}');
+    return pieces;
+  }
+
+  #tag(): number {
+    return this.isAtEnd ? END : this.#varint();
+  }
+
+  #element(tag: number): string {
+    const element = tag < KNOWN ? this.#text() : KNOWN_ELEMENTS[(tag - KNOWN) >>> 1];
+    if (element === undefined) throw new Error(`no element ${tag} of a set of fields is known`);
+    return element;
   }
 
   #text(): string {

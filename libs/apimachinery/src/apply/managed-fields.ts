@@ -3,7 +3,6 @@ import { isJsonObject } from '../json-value.ts';
 import type { FieldSet, JsonObject, JsonValue, ManagedFieldsEntry } from '../object.ts';
 import { difference, isEmpty, NO_FIELDS, SELF, union } from './field-set.ts';
 import { canonicalElement } from './path-element.ts';
-import { jsonOf } from './shared-fields.ts';
 
 /** Who changes an object, and through what. */
 export type Manager = Pick<ManagedFieldsEntry, 'manager' | 'operation' | 'apiVersion'> & {
@@ -161,11 +160,3 @@ export const sameManagement = (a: readonly ManagedFieldsEntry[], b: readonly Man
 /** All that anybody in `entries` owns. */
 export const ownedByAny = (entries: readonly ManagedFieldsEntry[]): FieldSet =>
   entries.reduce((owned, { fieldsV1 }) => union(owned, fieldsV1), NO_FIELDS);
-
-/** The same as JSON.stringify, but for the time that it takes where a set is shared. */
-export function managedFieldsJson(entries: readonly ManagedFieldsEntry[]): string {
-  const items = entries.map(
-    ({ fieldsV1, ...rest }) => `${JSON.stringify(rest).slice(0, -1)},"fieldsV1":${jsonOf(fieldsV1)}}`,
-  );
-  return `[${items.join(',')}]`;
-}

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { FieldSet, ManagedFieldsEntry } from '../object.ts';
-import { decodeFields, encodeFields } from './field-set-code.ts';
+import { decodeFields, encodeFields, fieldsJson } from './field-set-code.ts';
 import { KNOWN_ELEMENTS } from './known-elements.ts';
-import { decodeManagers, encodeManagers } from './managers-code.ts';
+import { decodeManagers, encodeManagers, managersJson } from './managers-code.ts';
 
 const element = fc.oneof(
   fc.constantFrom('.', 'f:spec', 'f:containers', 'k:{"type":"Ready"}'),
@@ -42,6 +42,15 @@ describe('the code of managers', () => {
     );
   });
 
+  it('reads as the JSON of what it was made of', () => {
+    fc.assert(
+      fc.property(fc.array(entry, { maxLength: 4 }), (entries) => {
+        const inOrder = entries.map(({ fieldsV1, ...rest }) => ({ ...rest, fieldsV1 }));
+        expect(managersJson(encodeManagers(entries))).toBe(JSON.stringify(inOrder));
+      }),
+    );
+  });
+
   it('gives the same set for the same bytes', () => {
     const managed = { manager: 'a', operation: 'Apply', apiVersion: 'v1', fieldsType: 'FieldsV1' } as const;
     const read = () => decodeManagers(encodeManagers([{ ...managed, fieldsV1: { 'f:spec': { 'f:os': {} } } }]));
@@ -60,16 +69,23 @@ describe('the code of managers', () => {
   it('holds sets larger than what is written before', () => {
     const large = Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`f:unknown-${i}`, {}]));
     expect(decodeFields(encodeFields(large))).toEqual(large);
+    expect(fieldsJson(encodeFields(large))).toBe(JSON.stringify(large));
   });
 
   it('refuses bytes that are not a code, and reads nothing behind their end', () => {
+    const refusal = (read: () => unknown): string | undefined => {
+      try {
+        read();
+        return undefined;
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
-        try {
-          decodeFields(bytes);
-        } catch (error) {
-          expect((error as Error).message).toMatch(/set of fields/);
-        }
+        const refused = refusal(() => decodeFields(bytes));
+        expect(refused ?? 'set of fields').toContain('set of fields');
+        expect(refusal(() => fieldsJson(bytes))).toBe(refused);
       }),
     );
     for (const bytes of [[0x01], [0x01, 0x05, 0x61], [0x80], [0xff, 0xff, 0xff, 0xff, 0x7f], [0x00, 0x03]]) {

@@ -1,5 +1,5 @@
 import type { ManagedFieldsEntry } from '../object.ts';
-import { codeOf, fieldsOfCode } from './shared-fields.ts';
+import { codeOf, fieldsOfCode, jsonOfCode } from './shared-fields.ts';
 
 /** In front of each of the two parts of an entry. */
 const LENGTH_BYTES = 4;
@@ -21,8 +21,18 @@ export function encodeManagers(entries: readonly ManagedFieldsEntry[]): Buffer {
 }
 
 /** Throws when the bytes are not those of `encodeManagers`. */
-export function decodeManagers(code: Buffer): ManagedFieldsEntry[] {
-  const entries: ManagedFieldsEntry[] = [];
+export const decodeManagers = (code: Buffer): ManagedFieldsEntry[] =>
+  entriesOf(code, (rest, fields) => ({
+    ...(JSON.parse(rest) as Omit<ManagedFieldsEntry, 'fieldsV1'>),
+    fieldsV1: fieldsOfCode(fields),
+  }));
+
+/** What `decodeManagers` gives as JSON, in a fraction of the time. Throws as it does, but for an entry that is no JSON. */
+export const managersJson = (code: Buffer): string =>
+  `[${entriesOf(code, (rest, fields) => `${rest.slice(0, -1)},"fieldsV1":${jsonOfCode(fields)}}`).join()}]`;
+
+function entriesOf<T>(code: Buffer, entryOf: (rest: string, fields: Buffer) => T): T[] {
+  const entries: T[] = [];
   let at = 0;
   const part = (): Buffer => {
     const start = at + LENGTH_BYTES;
@@ -31,8 +41,8 @@ export function decodeManagers(code: Buffer): ManagedFieldsEntry[] {
     return code.subarray(start, at);
   };
   while (at < code.length) {
-    const rest = JSON.parse(part().toString()) as Omit<ManagedFieldsEntry, 'fieldsV1'>;
-    entries.push({ ...rest, fieldsV1: fieldsOfCode(part()) });
+    const rest = part().toString();
+    entries.push(entryOf(rest, part()));
   }
   return entries;
 }

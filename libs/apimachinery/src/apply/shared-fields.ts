@@ -1,5 +1,5 @@
 import type { FieldSet } from '../object.ts';
-import { decodeFields, encodeFields } from './field-set-code.ts';
+import { decodeFields, encodeFields, fieldsJson } from './field-set-code.ts';
 
 /** Sets are found again by their code, as long as these codes take no more; the one that came first goes first. */
 const KEPT_BYTES_MAX = 2 << 20;
@@ -8,42 +8,53 @@ const OVERHEAD_BYTES = 128;
 /** Longer ones are few, and who sends them chooses what is in them. */
 const CODE_BYTES_MAX = 4_096;
 
-/** What of a set is made once, though many objects have it. */
-interface Texts {
+/** What is made once of a set that many objects have, or that is looked at again and again. */
+interface Shared {
   readonly json: string;
-  readonly code: Buffer;
+  /** Made when a write asks who owns what. */
+  fields: FieldSet | null;
 }
 
-/** Lives as long as the sets do. */
-const texts = new WeakMap<FieldSet, Texts>();
-const byCode = new Map<string, FieldSet>();
+const byCode = new Map<string, Shared>();
 let keptBytes = 0;
+/** Of sets that many objects will have. Lives as long as they do. */
+const codes = new WeakMap<FieldSet, Buffer>();
 
-/** Remembers the texts of a set that many objects will have. Returns the length of its JSON. */
+/** Remembers the code of a set that many objects will have. Returns the length of the set's JSON. */
 export function share(fields: FieldSet): number {
-  const json = JSON.stringify(fields);
-  texts.set(fields, { json, code: encodeFields(fields) });
-  return json.length;
+  const code = encodeFields(fields);
+  codes.set(fields, code);
+  return fieldsJson(code).length;
 }
 
-export const jsonOf = (fields: FieldSet): string => texts.get(fields)?.json ?? JSON.stringify(fields);
-
-export const codeOf = (fields: FieldSet): Buffer => texts.get(fields)?.code ?? encodeFields(fields);
+export const codeOf = (fields: FieldSet): Buffer => codes.get(fields) ?? encodeFields(fields);
 
 /** The set of these bytes: the same one, where it was decoded not long ago. Throws when they are not those of a set. */
 export function fieldsOfCode(code: Buffer): FieldSet {
   if (code.length > CODE_BYTES_MAX) return decodeFields(code);
+  const shared = sharedOf(code);
+  if (shared.fields === null) {
+    shared.fields = decodeFields(code);
+    codes.set(shared.fields, Buffer.from(code));
+  }
+  return shared.fields;
+}
+
+/** The set of these bytes as JSON. Throws when they are not those of a set. */
+export const jsonOfCode = (code: Buffer): string =>
+  code.length > CODE_BYTES_MAX ? fieldsJson(code) : sharedOf(code).json;
+
+function sharedOf(code: Buffer): Shared {
   const key = code.toString('latin1');
   const known = byCode.get(key);
   if (known !== undefined) return known;
-  const fields = decodeFields(code);
-  share(fields);
-  byCode.set(key, fields);
+  const shared = { json: fieldsJson(code), fields: null };
+  byCode.set(key, shared);
   keptBytes += key.length + OVERHEAD_BYTES;
   for (const oldest of byCode.keys()) {
     if (keptBytes <= KEPT_BYTES_MAX) break;
     byCode.delete(oldest);
     keptBytes -= oldest.length + OVERHEAD_BYTES;
   }
-  return fields;
+  return shared;
 }

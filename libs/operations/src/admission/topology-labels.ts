@@ -1,5 +1,6 @@
-import { node, type Pod, pod, podGroup } from '@periplus/api';
-import type { KubeObject } from '@periplus/apimachinery';
+import { type Kind, node, type Pod, pod, podGroup } from '@periplus/api';
+import type { DeepReadonly, KubeObject } from '@periplus/apimachinery';
+import type { Entry } from '@periplus/cache';
 import type { ClusterState } from '../cluster-state.ts';
 import type { Admission } from './admission.ts';
 
@@ -13,16 +14,23 @@ interface AnyBinding extends KubeObject {
   bindings?: { node: string; labels?: Labels }[];
 }
 
+const topologyOf = ({ metadata: { labels = {} } }: DeepReadonly<KubeObject>): Labels =>
+  Object.fromEntries(TOPOLOGY_LABELS.flatMap((key) => (labels[key] === undefined ? [] : [[key, labels[key]]])));
+
 /**
  * Tells a pod where its node stands, by copying the node's labels of zone and region: through the downward API its
  * programs can read them. https://kep.k8s.io/4742
  */
 export function topologyLabels(cluster: ClusterState): Admission {
+  /** As long as a node does not change. */
+  const known = new WeakMap<Entry, Labels>();
   const labelsOf = (name: string | undefined): Labels | undefined => {
-    const labels = name && cluster.object(node, '', name)?.metadata.labels;
-    if (!labels) return undefined;
-    const found = TOPOLOGY_LABELS.filter((key) => labels[key] !== undefined);
-    return found.length > 0 ? Object.fromEntries(found.map((key) => [key, labels[key]!])) : undefined;
+    const entry = name && cluster.entry(node as unknown as Kind, '', name);
+    // Every pod that is bound comes by here, and to parse its node would cost more than the binding.
+    if (!entry || !TOPOLOGY_LABELS.some((key) => entry.bytes.includes(`"${key}":`))) return undefined;
+    const labels = known.get(entry) ?? topologyOf(entry.object);
+    known.set(entry, labels);
+    return labels;
   };
   /** What is said already stays. */
   const give = (to: { labels?: Labels }, nodeName: string | undefined): void => {
