@@ -1,3 +1,4 @@
+import { StatusError } from '@periplus/apimachinery';
 import type { ClusterCache } from '@periplus/cache';
 import type { Command, CommandClient } from '@periplus/client';
 import type { Logger } from '@periplus/component';
@@ -15,6 +16,9 @@ import type { VolumeBinder } from './volumes/volume-binder.ts';
 const BINDINGS_MAX = 512;
 /** How long the end of the leadership waits for answers, so that the next leader finds these bindings in etcd. */
 const FAREWELL_MS_MAX = 1_000;
+
+/** Whether the api-server had no answer: it is no use to tell it so. */
+const isAway = (error: unknown): boolean => error instanceof StatusError && error.code >= 500;
 
 export interface BindingsDeps {
   picture: ClusterPicture;
@@ -56,17 +60,19 @@ export class Bindings {
     const { commands, metrics, picture } = this.deps;
     for (const { pod, node } of placements) picture.assume(pod, node);
     this.underWay += placements.length;
+    let plugin = 'PreBind plugin "VolumeBinding"';
     try {
       const claiming = placements.filter(({ pod }) => pod.shape.claims);
       if (claiming.length > 0) {
         await Promise.all(claiming.map(({ pod, node }) => this.bindVolumes(pod.shape, node, waiting.cause)));
       }
+      plugin = 'Bind plugin "DefaultBinder"';
       await commands.send(command, waiting.cause, this.sending.signal);
       onBound();
       for (const placement of placements) this.tell(waiting, placement);
     } catch (error) {
       metrics.attempts.error.add();
-      await this.failed(waiting, placements, command, error);
+      await this.failed(waiting, placements, command, { plugin, error });
     }
     this.underWay -= placements.length;
     if (this.underWay === 0) this.onNone?.();
@@ -121,9 +127,9 @@ export class Bindings {
     waiting: Waiting,
     placements: readonly Placement[],
     { kind, namespace, name }: Command,
-    error: unknown,
+    { plugin, error }: { plugin: string; error: unknown },
   ): Promise<void> {
-    const { cache, picture, queue, observer, log } = this.deps;
+    const { cache, picture, queue, observer, reports, log } = this.deps;
     const { signal } = this.sending;
     try {
       await cache.waitFor(await cache.current(), signal);
@@ -134,6 +140,11 @@ export class Bindings {
     const open = placements.filter(({ pod }) => picture.assumed.delete(pod.uid));
     if (open.length === 0) return;
     log.warn({ error, kind: kind.kind, object: `${namespace}/${name}` }, 'binding failed');
+    if (!isAway(error)) {
+      const message = `running ${plugin}: ${(error as Error).message}`;
+      const why = { reason: 'SchedulerError', message, nominated: null } as const;
+      for (const { pod } of open) reports.notScheduled({ pod, cause: waiting.cause }, why);
+    }
     queue.retry(waiting, this.deps.nowMs());
     for (const { pod, node } of open) observer.takeBack(pod, node);
   }

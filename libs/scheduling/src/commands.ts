@@ -60,21 +60,25 @@ export const scheduledCondition = ({ status }: DeepReadonly<Pod>) =>
 
 const timestamp = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
 
-/**
- * Says that the pod has no node. `nominated` is the node that others are leaving for it, null to take that back.
- * https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-conditions
- */
-export function unschedulable(
+/** Why a pod has no node: it fits nowhere, or what was decided could not be done. */
+export interface NotScheduled {
+  readonly reason: 'Unschedulable' | 'SchedulerError';
+  readonly message: string;
+  /** The node that others are leaving for it; null takes that back. */
+  readonly nominated: string | null;
+}
+
+/** Says that the pod has no node. https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-conditions */
+export function notScheduled(
   pod: DeepReadonly<Pod>,
-  message: string,
-  nominated: string | null,
+  { reason, message, nominated }: NotScheduled,
   nowMs: number,
 ): Command {
   const before = scheduledCondition(pod);
   const condition = {
     type: 'PodScheduled',
     status: 'False',
-    reason: 'Unschedulable',
+    reason,
     message,
     observedGeneration: pod.metadata.generation,
     lastProbeTime: null,

@@ -76,14 +76,15 @@ export class PodAttempts {
       queue.refuse(waiting, wakesOn, nowMs, true);
       const { node, victims } = outcome;
       const { schedulerName } = pod.shape;
-      const preemption = { by: `pod ${pod.uid}`, schedulerName, node, victims: victims.pods };
-      const tell = (): void => reports.unschedulable(waiting, message, node);
+      const preemption = { by: { kind: 'pod', uid: pod.uid } as const, schedulerName, node, victims: victims.pods };
+      const tell = (): void => reports.notScheduled(waiting, { reason: 'Unschedulable', message, nominated: node });
       void preemptions.carryOut(waiting, [preemption], tell);
       return;
     }
     if (!outcome.isUnderWay) nominations.withdraw(pod.uid);
     const node = nominations.nodeOf(pod.uid) ?? null;
     queue.refuse(waiting, wakesOn, nowMs, node !== null);
-    reports.unschedulable(waiting, withPreemption(message, outcome), node);
+    const why = withPreemption(message, outcome);
+    reports.notScheduled(waiting, { reason: 'Unschedulable', message: why, nominated: node });
   }
 }

@@ -105,6 +105,8 @@ it('waits for volumes as long as it is told, and then thinks again', async () =>
   expect(test.metrics.text()).toContain(
     'scheduler_schedule_attempts_total{result="error",profile="default-scheduler"} 1',
   );
+  const message = 'running PreBind plugin "VolumeBinding": binding volumes: context deadline exceeded';
+  expect(test.said('FailedScheduling')[0]).toBe(message);
   expect(changed(podKind)).toEqual([]);
   expect(test.nodeOf('p')).toEqual([undefined]);
 });

@@ -2,7 +2,7 @@ import { type Pod, pod as podKind } from '@periplus/api';
 import { type DeepReadonly, isNotFound } from '@periplus/apimachinery';
 import type { Command, CommandCause, CommandClient, EventRecorder } from '@periplus/client';
 import type { Logger } from '@periplus/component';
-import { scheduledCondition, unschedulable } from './commands.ts';
+import { type NotScheduled, notScheduled, scheduledCondition } from './commands.ts';
 
 export interface ReportsDeps {
   commands: CommandClient;
@@ -12,6 +12,13 @@ export interface ReportsDeps {
   /** Aborts what is being sent. */
   signal: AbortSignal;
 }
+
+/** As much as an Event says. */
+const MESSAGE_LENGTH_MAX = 1_024;
+const MORE = ' ...';
+
+const shortened = (message: string): string =>
+  message.length <= MESSAGE_LENGTH_MAX ? message : message.slice(0, MESSAGE_LENGTH_MAX - MORE.length) + MORE;
 
 /** Whom a report is about, and which change it answers to. */
 export interface Subject {
@@ -31,15 +38,16 @@ export class Reports {
     this.deps = deps;
   }
 
-  /** Says in an event, and once in the pod's condition, why it has no node, and which one others are leaving for it. */
-  unschedulable(subject: Subject, message: string, nominated: string | null): void {
+  /** Says in an event, and once in the pod's condition, why it has no node. */
+  notScheduled(subject: Subject, why: NotScheduled): void {
     const { pod } = subject.pod;
-    this.record(pod.metadata, subject.cause, 'Warning', 'FailedScheduling', message);
+    const { message, nominated } = why;
+    this.record(pod.metadata, subject.cause, 'Warning', 'FailedScheduling', shortened(message));
     const text = JSON.stringify([message, nominated]);
     const before = JSON.stringify([scheduledCondition(pod)?.message, pod.status?.nominatedNodeName ?? null]);
     if ((this.said.get(subject) ?? before) === text) return;
     this.said.set(subject, text);
-    void this.send(unschedulable(pod, message, nominated, this.deps.nowMs()), subject.cause).then((isSent) => {
+    void this.send(notScheduled(pod, why, this.deps.nowMs()), subject.cause).then((isSent) => {
       if (!isSent) this.said.delete(subject);
     });
   }

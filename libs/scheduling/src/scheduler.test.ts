@@ -1,5 +1,5 @@
 import { node as nodeKind, type Pod, pod as podKind } from '@periplus/api';
-import { conflict } from '@periplus/apimachinery';
+import { conflict, StatusError } from '@periplus/apimachinery';
 import { type Command, type CommandOutcome, OutcomeUnknownError } from '@periplus/client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { NodeTable } from './node-table.ts';
@@ -177,6 +177,19 @@ describe('a pod that fits nowhere', () => {
     expect(test.sent('status')).toHaveLength(2);
   });
 
+  it('says in events no more than these hold, and all of it in the condition', async () => {
+    const resources = Array.from({ length: 60 }, (_, at) => `example.com/resource-${at}`);
+    test.put(makeNode('a'), makePod('p', {}, Object.fromEntries(resources.map((name) => [name, '1']))));
+    test.start();
+    await settle();
+    const [event] = test.said('FailedScheduling');
+    expect(event).toMatch(/^0\/1 nodes are available: 1 Insufficient example.com\/resource-0, .* \.\.\.$/);
+    expect(event).toHaveLength(1_024);
+    const [condition] = test.pod('p').status!.conditions!;
+    expect(condition!.message).toContain(event!.slice(0, -4));
+    expect(condition!.message).toMatch(/Preemption is not helpful for scheduling\.$/);
+  });
+
   it('says so once too while the cache does not show yet what was said', async () => {
     test.put(makePod('p'));
     test.start();
@@ -316,11 +329,31 @@ describe('a binding', () => {
     test.put(makePod('p'));
     await settle(900);
     expect(test.nodeOf('p')).toEqual([undefined]);
+    const message = 'running Bind plugin "DefaultBinder": Operation cannot be fulfilled on pods "p": no';
+    expect(test.said('FailedScheduling')).toEqual([message]);
+    expect(test.pod('p').status!.conditions).toMatchObject([
+      { type: 'PodScheduled', status: 'False', reason: 'SchedulerError', message },
+    ]);
     await settle(200);
     expect(test.nodeOf('p')).toEqual(['a']);
     expect(test.metrics.text()).toContain(
       'scheduler_schedule_attempts_total{result="error",profile="default-scheduler"} 1',
     );
+  });
+
+  it('to which the api-server gives no answer is not told of', async () => {
+    test.put(small('a'));
+    let refusals = 0;
+    test.answer = (command) =>
+      isBinding(command) && ++refusals === 1
+        ? Promise.reject(new StatusError('ServiceUnavailable', 'away'))
+        : undefined;
+    test.start();
+    test.put(makePod('p'));
+    await settle(2_000);
+    expect([refusals, test.nodeOf('p')]).toEqual([2, ['a']]);
+    expect(test.said('FailedScheduling')).toEqual([]);
+    expect(test.sent('status')).toEqual([]);
   });
 
   it('that is refused wakes those who wait for its place', async () => {

@@ -96,7 +96,9 @@ export class GangAttempts {
     const said = JSON.stringify([message, ...nodes]);
     if (gang.said === said) return;
     gang.said = said;
-    for (const [at, pod] of members.entries()) reports.unschedulable({ pod, cause }, message, nodes[at]!);
+    for (const [at, pod] of members.entries()) {
+      reports.notScheduled({ pod, cause }, { reason: 'Unschedulable', message, nominated: nodes[at]! });
+    }
     void reports.send(groupUnschedulable(gang, message, nowMs()), cause);
   }
 }

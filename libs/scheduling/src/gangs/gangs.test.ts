@@ -223,6 +223,9 @@ describe('a gang that is more important than others', () => {
     test.put(...names(3).map(urgent));
     await settle();
     expect(deleted().sort()).toEqual(['la', 'lb']);
+    expect(test.pod('la').status!.conditions).toMatchObject([
+      { message: 'default-scheduler: preempting to accommodate a higher priority podgroup' },
+    ]);
     const { uid } = test.cluster.truth().get(podGroup, 'default', 'g')!.metadata;
     expect(test.said('Preempted').sort()).toEqual(
       ['a', 'b'].map((node) => `Preempted by podgroup ${uid} on node ${node}`),

@@ -50,5 +50,6 @@ function preemptionsOf({ placements, leaving }: GangPlan, { objectUid }: Group):
   for (const { node, victim } of leaving) victimsOn.set(node, [...(victimsOn.get(node) ?? []), victim]);
   const [first] = placements;
   const { schedulerName } = first!.pod.shape;
-  return [...victimsOn].map(([node, victims]) => ({ by: `podgroup ${objectUid}`, schedulerName, node, victims }));
+  const by = { kind: 'podgroup', uid: objectUid } as const;
+  return [...victimsOn].map(([node, victims]) => ({ by, schedulerName, node, victims }));
 }

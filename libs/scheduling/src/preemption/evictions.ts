@@ -10,8 +10,7 @@ const EVICTIONS_MAX = 512;
 
 /** Who is to go from a node, and for whom. */
 export interface Preemption {
-  /** `pod <uid>` or `podgroup <uid>`. */
-  readonly by: string;
+  readonly by: { readonly kind: 'pod' | 'podgroup'; readonly uid: string };
   readonly schedulerName: string;
   readonly node: string;
   readonly victims: readonly Victim[];
@@ -25,11 +24,11 @@ export interface EvictionsDeps {
 }
 
 /** https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#pod-disruption-conditions */
-const eviction = ({ namespace, name, uid }: Victim, schedulerName: string): Command => ({
+const eviction = ({ namespace, name, uid }: Victim, { by, schedulerName }: Preemption): Command => ({
   ...{ verb: 'delete', kind: podKind, namespace, name, ifUid: uid },
   disruption: {
     reason: 'PreemptionByScheduler',
-    message: `${schedulerName}: preempting to accommodate a higher priority pod`,
+    message: `${schedulerName}: preempting to accommodate a higher priority ${by.kind}`,
   },
 });
 
@@ -66,16 +65,13 @@ export class Evictions {
     return revision;
   }
 
-  private async evictOne(
-    victim: Victim,
-    { by, schedulerName, node }: Preemption,
-    cause: CommandCause | null,
-  ): Promise<number> {
+  private async evictOne(victim: Victim, preemption: Preemption, cause: CommandCause | null): Promise<number> {
     const { commands, placed, reports, signal } = this.deps;
+    const { by, node } = preemption;
     placed.going.add(victim.uid);
     try {
-      const { revision } = await commands.send(eviction(victim, schedulerName), cause, signal);
-      reports.record(victim, cause, 'Normal', 'Preempted', `Preempted by ${by} on node ${node}`);
+      const { revision } = await commands.send(eviction(victim, preemption), cause, signal);
+      reports.record(victim, cause, 'Normal', 'Preempted', `Preempted by ${by.kind} ${by.uid} on node ${node}`);
       return revision;
     } catch (error) {
       // Gone, or another pod has its name.

@@ -102,7 +102,7 @@ export class VolumeBinder {
         clearTimeout(timer);
         signal.removeEventListener('abort', abort);
         for (const key of keys) this.forget(key, pending);
-        if (error) reject(error);
+        if (error) reject(new Error(`binding volumes: ${error.message}`, { cause: error }));
         else resolve();
       };
       const abort = (): void => end(signal.reason as Error);
@@ -114,7 +114,7 @@ export class VolumeBinder {
           else if (keys.every((key) => this.isDone(key))) end();
         },
       };
-      const timer = setTimeout(() => end(new Error('timed out waiting for volumes to be bound')), msMax);
+      const timer = setTimeout(() => end(new Error('context deadline exceeded')), msMax);
       signal.addEventListener('abort', abort, { once: true });
       for (const key of keys) this.pending.set(key, (this.pending.get(key) ?? new Set()).add(pending));
       if (signal.aborted) abort();
