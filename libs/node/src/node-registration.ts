@@ -11,6 +11,7 @@ import {
   nodeLabels,
   nodeStatus,
   type RuntimeFacts,
+  turnsOf,
 } from './node-status.ts';
 
 /** How often the node looks at itself. */
@@ -31,8 +32,8 @@ export interface RegistrationDeps {
   now(): number;
   /** Whether the node's liveness stands. While it does not, who takes the node for dead is right. */
   isAlive(): boolean;
-  /** The node has been registered or registered again; Ready has changed. */
-  onReady(node: Node, isReady: boolean): void;
+  /** The node is in another state: `NodeReady`, `NodeHasDiskPressure`, `NodeNotSchedulable`. */
+  onTurn(node: Node, reason: string): void;
   log: Logger;
 }
 
@@ -42,6 +43,7 @@ export class NodeRegistration {
   /** As the api-server has it, as far as is known, and since which version. */
   private told: NodeStatus | undefined;
   private toldVersion = 0;
+  private isCordoned = false;
   private reportedMs = 0;
   private registered = false;
   private timer: NodeJS.Timeout | null = null;
@@ -70,7 +72,11 @@ export class NodeRegistration {
   }
 
   /** The object has changed: by us, or by who takes the node for dead or gone. */
-  see({ metadata, status }: Node): void {
+  see({ metadata, spec, status }: Node): void {
+    if (this.isCordoned !== (spec.unschedulable ?? false)) {
+      this.isCordoned = !this.isCordoned;
+      this.deps.onTurn(this.node(), this.isCordoned ? 'NodeNotSchedulable' : 'NodeSchedulable');
+    }
     const version = Number(metadata.resourceVersion);
     if (version <= this.toldVersion) return;
     const wasReady = isReady(this.told);
@@ -112,11 +118,11 @@ export class NodeRegistration {
     const command = { verb: 'patch', type: 'strategic', ...this.target(), subresource: 'status', patch } as const;
     // A node that somebody deleted stays so until its agent is started again, as with the kubelet.
     const { resourceVersion } = await this.deps.commands.send(command, null);
-    const wasReady = isReady(this.told);
+    const turns = turnsOf(this.told, status);
     this.told = status;
     if (resourceVersion) this.toldVersion = Number(resourceVersion);
     this.reportedMs = nowMs;
-    if (isReady(status) !== wasReady) this.deps.onReady(this.node(), isReady(status));
+    for (const reason of turns) this.deps.onTurn(this.node(), reason);
   }
 
   private target(): { kind: Kind; namespace: string; name: string } {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hasChanged, type MachineFacts, newNode, nodeStatus, type RuntimeFacts } from './node-status.ts';
+import { hasChanged, type MachineFacts, newNode, nodeStatus, type RuntimeFacts, turnsOf } from './node-status.ts';
 import { parseTaint } from './taint.ts';
 
 const GIBI = 1024 ** 3;
@@ -63,6 +63,39 @@ describe('nodeStatus', () => {
     const network = { type: 'NetworkUnavailable', status: 'False' as const };
     const others = { ...statusOf(), volumesInUse: ['a'], conditions: [network, ...statusOf().conditions!] };
     expect(hasChanged(others, later)).toBe(false);
+  });
+});
+
+describe('turnsOf', () => {
+  const well = statusOf();
+  const withCondition = (type: string, status: string) => ({
+    ...well,
+    conditions: well.conditions!.map((condition) => (condition.type === type ? { ...condition, status } : condition)),
+  });
+
+  it.each([
+    [
+      'a node that is new',
+      undefined,
+      well,
+      ['NodeHasSufficientMemory', 'NodeHasNoDiskPressure', 'NodeHasSufficientPID', 'NodeReady'],
+    ],
+    [
+      'a node that is new and can do nothing yet',
+      undefined,
+      statusOf({}, null),
+      ['NodeHasSufficientMemory', 'NodeHasNoDiskPressure', 'NodeHasSufficientPID'],
+    ],
+    ['a node as it was', well, well, []],
+    ['a node whose runtime is gone', well, statusOf({}, null), ['NodeNotReady']],
+    ['a node that somebody took for dead', withCondition('Ready', 'Unknown'), well, ['NodeReady']],
+    ['a disk that fills up', well, statusOf({ diskFreeBytes: 1 }), ['NodeHasDiskPressure']],
+    ['memory that gets short', well, statusOf({ memoryFreeBytes: 1 }), ['NodeHasInsufficientMemory']],
+    ['processes that get many', well, statusOf({ pidsFree: 1 }), ['NodeHasInsufficientPID']],
+    ['memory that is there again', statusOf({ memoryFreeBytes: 1 }), well, ['NodeHasSufficientMemory']],
+    ['memory of which nobody knew', withCondition('MemoryPressure', 'Unknown'), well, ['NodeHasSufficientMemory']],
+  ])('tells of %s', (_, before, now, turns) => {
+    expect(turnsOf(before, now)).toEqual(turns);
   });
 });
 

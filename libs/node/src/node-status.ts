@@ -196,3 +196,15 @@ export function hasChanged(before: NodeStatus | undefined, now: NodeStatus): boo
 
 export const isReady = (status: NodeStatus | undefined): boolean =>
   status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false;
+
+/**
+ * What is to be told of conditions that have turned, in the kubelet's words: `NodeReady`, `NodeHasDiskPressure`. Of a
+ * node that was never ready it is not told that it is not.
+ */
+export function turnsOf(before: NodeStatus | undefined, now: NodeStatus): string[] {
+  const hasTurned = ({ type, status }: NodeCondition): boolean => {
+    if (type === 'Ready') return isReady(before) !== (status === 'True');
+    return before?.conditions?.find((condition) => condition.type === type)?.status !== status;
+  };
+  return (now.conditions ?? []).filter(hasTurned).map(({ reason = '' }) => reason.replace(/^Kubelet/, 'Node'));
+}

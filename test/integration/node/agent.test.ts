@@ -5,7 +5,7 @@ import { get } from 'node:https';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { type Kind, node as nodeKind, pod as podKind } from '@periplus/api';
+import { type Kind, type Node, node as nodeKind, pod as podKind } from '@periplus/api';
 import { openCri } from '@periplus/cri';
 import { issueCertificate } from '@periplus/pki';
 import { freePorts, whyNoTestContainers } from '@periplus/testing';
@@ -57,6 +57,23 @@ describe.skipIf(reason)(`the node-agent${reason ? ` (skipped: ${reason})` : ''}`
     });
     await vi.waitFor(async () => expect(await node.cluster.isAlive()).toBe(true), SOON);
     await vi.waitFor(() => expect(node.agent!.notReady()).toBeUndefined(), SOON);
+  });
+
+  it('tells of its node', async () => {
+    const turn = (reason: string): string => `Normal ${reason}: Node ${node.cluster.node} status is now: ${reason}`;
+    const told = () => eventsOf(node.cluster.node);
+    const first = ['NodeHasSufficientMemory', 'NodeHasNoDiskPressure', 'NodeHasSufficientPID', 'NodeReady'];
+    await vi.waitFor(() => {
+      expect(told()).toEqual(expect.arrayContaining(['Normal Starting: Starting kubelet.', ...first.map(turn)]));
+    }, SOON);
+    const cordon = (unschedulable: boolean) => {
+      const { spec, ...rest } = node.cluster.object('nodes', '', node.cluster.node) as Node;
+      return node.cluster.putObject(nodeKind as never, { ...rest, spec: { ...spec, unschedulable } } as Node);
+    };
+    await cordon(true);
+    await vi.waitFor(() => expect(told()).toContain(turn('NodeNotSchedulable')), SOON);
+    await cordon(false);
+    await vi.waitFor(() => expect(told()).toContain(turn('NodeSchedulable')), SOON);
   });
 
   it('contradicts who takes its node for dead', async () => {

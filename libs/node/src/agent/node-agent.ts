@@ -279,8 +279,7 @@ export class NodeAgent {
       readRuntime: () => readRuntime(this.cri),
       ...{ commands: this.deps.commands, resources: this.deps.resources, log: this.deps.log, now: Date.now },
       isAlive: () => this.liveness.isHeld,
-      onReady: (node, isReady) => {
-        const reason = isReady ? 'NodeReady' : 'NodeNotReady';
+      onTurn: (node, reason) => {
         const message = `Node ${identity.name} status is now: ${reason}`;
         this.context.record({ about: node, type: 'Normal', reason, message });
       },
