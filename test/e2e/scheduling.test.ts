@@ -14,6 +14,7 @@ describe('kubectl and the scheduler on simulated nodes', () => {
 
   beforeAll(async () => {
     cluster = await startCluster(2);
+    await cluster.kubectl('wait', 'serviceaccount/default', '--for=create', '--timeout=30s');
   });
   afterAll(async () => {
     await cluster?.[Symbol.asyncDispose]();
@@ -26,9 +27,11 @@ describe('kubectl and the scheduler on simulated nodes', () => {
     await cluster.kubectl('wait', 'pod/low-0', 'pod/low-1', '--for=condition=Ready', '--timeout=60s');
     await create(podOf('important', { priorityClassName: 'urgent', containers: asking('30') }));
     await cluster.kubectl('wait', 'pod/important', '--for=condition=Ready', '--timeout=90s');
-    const described = await cluster.kubectl('describe', 'pod', 'important');
-    expect(described).toMatch(/Warning +FailedScheduling .*0\/2 nodes are available: 2 Insufficient cpu\./);
-    expect(described).toMatch(/Normal +Scheduled .*Successfully assigned default\/important to sim-\d/);
+    await eventually(async () => {
+      const described = await cluster.kubectl('describe', 'pod', 'important');
+      expect(described).toMatch(/Warning +FailedScheduling .*0\/2 nodes are available: 2 Insufficient cpu\./);
+      expect(described).toMatch(/Normal +Scheduled .*Successfully assigned default\/important to sim-\d/);
+    });
     const uid = await cluster.kubectl('get', 'pod', 'important', '-o', 'jsonpath={.metadata.uid}');
     const node = await cluster.kubectl('get', 'pod', 'important', '-o', 'jsonpath={.spec.nodeName}');
     const events = await cluster.kubectl('get', 'events', '--field-selector=reason=Preempted', '-o', 'name');

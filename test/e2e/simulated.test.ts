@@ -178,13 +178,17 @@ describe('a cluster of simulated nodes', () => {
     await eventually(async () => {
       expect(await cluster.kubectl('get', 'deploy', 'web', '-o', 'jsonpath={.spec.replicas}')).toBe('8');
     });
+    // Those that came last have to be told as well.
+    await cluster.kubectl('rollout', 'status', 'deploy/web', '--timeout=60s');
     await annotate('100m');
     await eventually(async () => {
       expect(await cluster.kubectl('get', 'deploy', 'web', '-o', 'jsonpath={.spec.replicas}')).toBe('2');
     });
-    const described = await cluster.kubectl('describe', 'hpa', 'web');
-    expect(described).toMatch(/SuccessfulRescale .* New size: 2; reason: All metrics below target/);
-    expect(described).toMatch(/ScalingActive +True +ValidMetricFound/);
+    await eventually(async () => {
+      const described = await cluster.kubectl('describe', 'hpa', 'web');
+      expect(described).toMatch(/SuccessfulRescale .* New size: 2; reason: All metrics below target/);
+      expect(described).toMatch(/ScalingActive +True +ValidMetricFound/);
+    });
     // Its own status follows with the next look.
     await eventually(async () => {
       const line = await cluster.kubectl('get', 'hpa', 'web', '--no-headers');

@@ -37,10 +37,12 @@ describe('kubectl reads', () => {
   });
 
   it('get shows who leads', async () => {
-    const leases = (await shell.ok('get leases -n kube-system')).trimEnd().split('\n');
-    expect(leases[0]).toMatch(/^NAME +HOLDER +AGE$/);
-    expect(leases[1]).toMatch(/^kube-controller-manager +\S+_[0-9a-f]+ +\d+\w+$/);
-    expect(leases[2]).toMatch(/^kube-scheduler +\S+_[0-9a-f]+ +\d+\w+$/);
+    await eventually(async () => {
+      const leases = (await shell.ok('get leases -n kube-system')).trimEnd().split('\n');
+      expect(leases[0]).toMatch(/^NAME +HOLDER +AGE$/);
+      expect(leases[1]).toMatch(/^kube-controller-manager +\S+_[0-9a-f]+ +\d+\w+$/);
+      expect(leases[2]).toMatch(/^kube-scheduler +\S+_[0-9a-f]+ +\d+\w+$/);
+    });
   });
 
   it('get prints what a program wants', async () => {
@@ -110,8 +112,12 @@ describe('kubectl reads', () => {
     for (const line of [/^Controlled By: +ReplicaSet\/web-/m, /^ +Ready +True $/m, /^QoS Class: +BestEffort$/m]) {
       expect(pod).toMatch(line);
     }
-    expect(pod).toMatch(/Normal +Scheduled +\d+s +default-scheduler +Successfully assigned reads\/web-\S+ to sim-\d/);
-    expect(await shell.ok('describe svc web')).toMatch(/^Endpoints: +\d+\.\d+\.\d+\.\d+:80,\d+\.\d+\.\d+\.\d+:80$/m);
+    await eventually(async () => {
+      expect(await shell.ok('describe pod -l app=web')).toMatch(
+        /Normal +Scheduled +\w+ +default-scheduler +Successfully assigned reads\/web-\S+ to sim-\d/,
+      );
+      expect(await shell.ok('describe svc web')).toMatch(/^Endpoints: +\d+\.\d+\.\d+\.\d+:80,\d+\.\d+\.\d+\.\d+:80$/m);
+    });
     const node = await shell.ok('describe node sim-0');
     expect(node).toMatch(/^ {2}Ready +True .* KubeletReady +kubelet is posting ready status$/m);
     expect(node).toMatch(

@@ -28,6 +28,7 @@ it('shows the address of each service, and the ranges', async () => {
   await shell.ok(
     'wait servicecidr/kubernetes --for=jsonpath={.metadata.finalizers[0]}=networking.k8s.io/service-cidr-finalizer --timeout=30s',
   );
+  await shell.ok('wait servicecidr/kubernetes --for=condition=Ready --timeout=30s');
   expect(await shell.ok('get servicecidrs')).toMatch(/^NAME +CIDRS +AGE\nkubernetes +10\.\d+\.\d+\.0\/\d+ +\d+\w+\n$/);
   expect(await shell.ok('describe servicecidr kubernetes')).toContain('Kubernetes default Service CIDR is ready');
   await shell.ok('delete service web');
