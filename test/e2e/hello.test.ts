@@ -122,9 +122,8 @@ describe.skipIf(obstacle)('samples/hello.yaml on real containers, with the real 
       const now = cluster.status().processes.find(({ name }) => name === victim)!;
       expect(now).toMatchObject({ state: 'running', restarts: before.restarts + 1 });
     });
-    await eventually(() => readyPods(replicas), 120_000);
-    for (const { status } of await readyPods(replicas))
-      expect(await get(status.podIP!)).toBe('Hello from a ConfigMap.\n');
+    const ready = await eventually(() => readyPods(replicas), 120_000);
+    for (const { status } of ready) expect(await get(status.podIP!)).toBe('Hello from a ConfigMap.\n');
   });
 
   it('leaves no container behind when the namespace is deleted', async () => {

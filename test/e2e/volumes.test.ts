@@ -76,9 +76,11 @@ describe.skipIf(obstacle)('volumes on real containers, with the real kubectl', (
     await apply('writer', podWith('writer', 'echo kept > /data/file'));
     await succeeds('writer');
     expect(await shell.ok('get pvc data')).toMatch(/^data +Bound +pvc-\S+ +1Gi +RWO +standard /m);
-    expect(await shell.ok('describe pvc data')).toMatch(
-      /Normal +ProvisioningSucceeded .*Successfully provisioned volume/,
-    );
+    await eventually(async () => {
+      expect(await shell.ok('describe pvc data')).toMatch(
+        /Normal +ProvisioningSucceeded .*Successfully provisioned volume/,
+      );
+    });
     await shell.ok('delete pod writer');
     await apply('reader', podWith('reader', 'grep kept /data/file'));
     await succeeds('reader');

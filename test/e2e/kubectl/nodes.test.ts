@@ -82,8 +82,10 @@ describe('kubectl tends nodes', () => {
     const drained = await shell.ok('drain sim-0 --force --timeout=60s');
     expect(drained).toMatch(/^node\/sim-0 already cordoned\n/);
     expect(drained).toMatch(/node\/sim-0 drained\n$/);
-    await shell.ok('rollout status deploy/away --timeout=60s');
-    expect(await shell.ok('get pods -l app=away -o jsonpath={.items[*].spec.nodeName}')).toBe('sim-1 sim-1 sim-1');
+    await eventually(async () => {
+      const nodes = await shell.ok('get pods -l app=away -o jsonpath={.items[*].spec.nodeName}');
+      expect(nodes).toBe('sim-1 sim-1 sim-1');
+    });
     expect(await shell.ok('uncordon sim-0')).toBe('node/sim-0 uncordoned\n');
     expect(await shell.ok('uncordon sim-0')).toBe('node/sim-0 already uncordoned\n');
   });

@@ -1,3 +1,4 @@
+import { eventually } from '@periplus/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deployment, Shell } from './shell.ts';
 
@@ -18,6 +19,8 @@ describe('kubectl 1.22', () => {
     const path = shell.file('old.yaml', deployment('old'));
     expect(await shell.ok(`apply -f ${path}`)).toBe('deployment.apps/old created\n');
     expect(await shell.ok(`apply -f ${path}`)).toBe('deployment.apps/old unchanged\n');
+    // What is changed before a controller has seen it is no revision.
+    await shell.ok('rollout status deploy/old --timeout=60s');
     const changed = shell.file('changed.yaml', deployment('old').replace('main:1', 'main:2'));
     expect(await shell.ok(`apply -f ${changed} --dry-run=server`)).toBe(
       'deployment.apps/old configured (server dry run)\n',
@@ -43,7 +46,9 @@ describe('kubectl 1.22', () => {
     expect(await shell.ok('describe deploy old')).toMatch(/^Replicas: +1 desired/m);
     expect(await shell.ok('run pod --image=example.com/a')).toBe('pod/pod created\n');
     expect(await shell.ok('wait pod/pod --for=condition=Ready --timeout=60s')).toBe('pod/pod condition met\n');
-    expect(await shell.ok('get events --field-selector=involvedObject.name=pod')).toContain('Scheduled');
+    await eventually(async () => {
+      expect(await shell.ok('get events --field-selector=involvedObject.name=pod')).toContain('Scheduled');
+    });
     expect(await shell.ok('delete pod pod')).toBe('pod "pod" deleted\n');
     expect(await shell.ok('delete deploy old --cascade=foreground')).toBe('deployment.apps "old" deleted\n');
     expect(await shell.ok('get pods -o name')).toBe('');
