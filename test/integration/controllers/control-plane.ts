@@ -300,6 +300,9 @@ export function runKubelet(plane: ControlPlane, options: { node?: string; delayM
   };
 }
 
-/** Waits for a condition of the cluster, not for a time. */
+/** For tests that start processes again and again, each of which loads for seconds on a busy machine. */
+export const PROCESSES_MS_MAX = 180_000;
+
+/** Waits for a condition of the cluster, not for a time; a process may have to start for it. */
 export const eventually = <T>(check: () => T | Promise<T>): Promise<T> =>
-  vi.waitFor(check, { timeout: 20_000, interval: 20 });
+  vi.waitFor(check, { timeout: 45_000, interval: 20 });

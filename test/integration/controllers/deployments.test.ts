@@ -17,6 +17,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   type ControlPlane,
   eventually,
+  PROCESSES_MS_MAX,
   ROOT_CA,
   runControllers,
   runKubelet,
@@ -286,7 +287,9 @@ describe('controllers whose connection is cut again and again', () => {
 });
 
 describe('the controller-manager, killed again and again', () => {
-  it('never makes more pods than allowed and never fewer than needed, and finishes the rollout', async () => {
+  it('never makes more pods than allowed and never fewer than needed, and finishes the rollout', {
+    timeout: PROCESSES_MS_MAX,
+  }, async () => {
     using manager = await spawnControllerManager(plane);
     using _kubelet = runKubelet(plane, { delayMs: () => Math.random() * 50 });
     let child = manager.start();

@@ -7,7 +7,13 @@ import { type Logger, Metrics } from '@periplus/component';
 import { SCHEDULER_NAME, SCHEDULER_RESOURCES, Scheduler, schedulerMetrics } from '@periplus/scheduling';
 import { Keys } from '@periplus/store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ControlPlane, eventually, spawner, startControlPlane } from '../controllers/control-plane.ts';
+import {
+  type ControlPlane,
+  eventually,
+  PROCESSES_MS_MAX,
+  spawner,
+  startControlPlane,
+} from '../controllers/control-plane.ts';
 import { podOf, serviceAccountOf } from '../operations/core.ts';
 
 const keys = new Keys('/periplus');
@@ -170,7 +176,9 @@ describe('two schedulers', () => {
   const NODES = 10;
   const PODS_PER_NODE = 30;
 
-  it('bind each pod once and fill each node exactly, though the one that leads is killed with the work half done', async () => {
+  it('bind each pod once and fill each node exactly, though the one that leads is killed with the work half done', {
+    timeout: PROCESSES_MS_MAX,
+  }, async () => {
     for (const { metadata } of plane.list(nodeKind)) await removeNode(metadata.name!);
     for (let at = 0; at < NODES; at += 1) await addNode(`w${at}`, PODS_PER_NODE);
     /** Of each pod, every node that it was ever on. */
