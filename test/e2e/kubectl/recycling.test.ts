@@ -1,3 +1,4 @@
+import { eventually } from '@periplus/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Shell } from './shell.ts';
 
@@ -33,9 +34,11 @@ it('a volume of the policy Recycle is emptied by a pod and goes to the next clai
   await shell.ok('wait pvc/first --for=jsonpath={.status.phase}=Bound --timeout=30s');
   await shell.ok('delete pvc first');
   await shell.ok('wait pv/shared --for=jsonpath={.status.phase}=Available --timeout=60s');
-  const described = await shell.ok('describe pv shared');
-  expect(described).toMatch(/Normal +VolumeRecycled +\S+ +persistentvolume-controller +Volume recycled/);
-  expect(await shell.ok('get pods -n default -o name')).toBe('');
+  await eventually(async () => {
+    const described = await shell.ok('describe pv shared');
+    expect(described).toMatch(/Normal +VolumeRecycled +\S+ +persistentvolume-controller +Volume recycled/);
+    expect(await shell.ok('get pods -n default -o name')).toBe('');
+  });
   await shell.ok(`apply -f ${shell.file('second.yaml', claim('second'))}`);
   await shell.ok('wait pvc/second --for=jsonpath={.status.phase}=Bound --timeout=30s');
 });
