@@ -74,6 +74,11 @@ describe('kubectl and the scheduler on simulated nodes', () => {
     await eventually(async () => {
       expect((await cluster.kubectl('get', 'pods', '--no-headers')).match(/^low-\d/gm)).toBeNull();
     });
+    const uid = await cluster.kubectl('get', 'podgroup', 'two', '-o', 'jsonpath={.metadata.uid}');
+    await eventually(async () => {
+      const told = await cluster.kubectl('get', 'events', '--field-selector=reason=Preempted');
+      for (const node of ['sim-0', 'sim-1']) expect(told).toContain(`Preempted by podgroup ${uid} on node ${node}`);
+    });
     await cluster.kubectl('delete', 'pods', '--all', '--grace-period=1');
   });
 

@@ -71,7 +71,7 @@ export class Bindings {
       onBound();
       for (const placement of placements) this.tell(waiting, placement);
     } catch (error) {
-      metrics.attempts.error.add();
+      metrics.attempts(placements[0]!.pod.shape.schedulerName).error.add();
       await this.failed(waiting, placements, command, { plugin, error });
     }
     this.underWay -= placements.length;
@@ -95,9 +95,11 @@ export class Bindings {
   private tell({ cause, sinceMs }: Waiting, { pod: { pod }, node }: Placement): void {
     const { metrics, reports, nowMs } = this.deps;
     const { namespace, name } = pod.metadata;
-    metrics.attempts.scheduled.add();
+    const schedulerName = pod.spec.schedulerName!;
+    metrics.attempts(schedulerName).scheduled.add();
     metrics.schedulingSeconds.observe((nowMs() - sinceMs) / 1000);
-    reports.record(pod.metadata, cause, 'Normal', 'Scheduled', `Successfully assigned ${namespace}/${name} to ${node}`);
+    const message = `Successfully assigned ${namespace}/${name} to ${node}`;
+    reports.record(pod.metadata, { schedulerName, cause }, 'Normal', 'Scheduled', message);
   }
 
   /**

@@ -120,12 +120,13 @@ export class ClusterObserver {
   }
 
   private podPending(pod: PodInfo, entry: Depicted): void {
-    const { picture, queue } = this.deps;
+    const { picture, queue, deciders } = this.deps;
     const promised = pod.pod.status?.nominatedNodeName;
     // What a leader before has promised holds; later states may be older than what was promised since.
     const isKnown = queue.has(pod.uid) || picture.groups.of(pod.uid) !== undefined;
     if (promised && !isKnown) picture.nominations.nominate(pod, promised);
-    const group = groupNameOf(pod);
+    const { holdsGangs } = deciders.get(pod.shape.schedulerName)!.profile;
+    const group = holdsGangs ? groupNameOf(pod) : undefined;
     if (group === undefined) queue.add(pod, causeOf(entry), this.deps.nowMs());
     else if (picture.groups.addPending(pod, group)) this.groupChanged(picture.groups.of(pod.uid)!, entry);
   }

@@ -73,6 +73,7 @@ it('has the plugins and weights of kube-scheduler by default', () => {
     expect(profile).toMatchObject({
       feasiblePercent: 0,
       holdsGated: true,
+      holdsGangs: true,
       deallocates: true,
       preemption: { percent: 10, count: 100 },
       volumeBindingMsMax: 600_000,
@@ -80,14 +81,21 @@ it('has the plugins and weights of kube-scheduler by default', () => {
   }
 });
 
-/** The plugins of kube-scheduler 1.36's default profile where `multiPoint` names them. */
+/** The plugins of kube-scheduler 1.36's default profile, and the one of gangs, where `multiPoint` names them. */
 const DEFAULT_PLUGINS = [
   ...['SchedulingGates', 'PrioritySort', 'NodeUnschedulable', 'NodeName', 'TaintToleration', 'NodeAffinity'],
   ...['NodePorts', 'NodeResourcesFit', 'VolumeRestrictions', 'NodeVolumeLimits', 'VolumeBinding', 'VolumeZone'],
-  ...['PodTopologySpread', 'InterPodAffinity', 'DynamicResources', 'DefaultPreemption', 'NodeDeclaredFeatures'],
+  ...[
+    'PodTopologySpread',
+    'InterPodAffinity',
+    'DynamicResources',
+    'GangScheduling',
+    'DefaultPreemption',
+    'NodeDeclaredFeatures',
+  ],
   ...['NodeResourcesBalancedAllocation', 'ImageLocality', 'DefaultBinder'],
 ].map((name) => ({ name }));
-const OUTCOMES = ['holdsGated', 'deallocates', 'preemption', 'volumeBindingMsMax'] as const;
+const OUTCOMES = ['holdsGated', 'holdsGangs', 'deallocates', 'preemption', 'volumeBindingMsMax'] as const;
 const outcomes = (profile: Profile) => Object.fromEntries(OUTCOMES.map((field) => [field, profile[field]]));
 
 describe('a configuration', () => {
@@ -132,6 +140,7 @@ describe('a configuration', () => {
     expect([names(few!), weights(few!)]).toEqual([['NodeName'], {}]);
     expect(outcomes(few!)).toEqual({
       holdsGated: false,
+      holdsGangs: false,
       deallocates: false,
       preemption: null,
       volumeBindingMsMax: null,
@@ -145,6 +154,7 @@ describe('a configuration', () => {
     ['postFilter', { disabled: [{ name: '*' }], enabled: [{ name: 'DynamicResources' }] }, { preemption: null }],
     ['preBind', { disabled: [{ name: 'VolumeBinding' }] }, { volumeBindingMsMax: null }],
     ['multiPoint', { disabled: [{ name: 'SchedulingGates' }] }, { holdsGated: false }],
+    ['preEnqueue', { disabled: [{ name: 'GangScheduling' }] }, { holdsGangs: false }],
     ['multiPoint', { disabled: [{ name: 'EBSLimits' }] }, {}],
     ['reserve', { disabled: [{ name: '*' }] }, {}],
     ['permit', { disabled: [{ name: '*' }] }, {}],

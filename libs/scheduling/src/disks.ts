@@ -11,6 +11,9 @@ export interface Disk {
 
 type Volume = NonNullable<DeepReadonly<Pod>['spec']['volumes']>[number];
 
+const isDisk = ({ gcePersistentDisk, awsElasticBlockStore, iscsi, rbd }: Volume): boolean =>
+  Boolean(gcePersistentDisk ?? awsElasticBlockStore ?? iscsi ?? rbd);
+
 function diskOf({ gcePersistentDisk, awsElasticBlockStore, iscsi, rbd }: Volume): Disk | null {
   if (gcePersistentDisk) {
     return { names: [`gce ${gcePersistentDisk.pdName}`], readOnly: gcePersistentDisk.readOnly ?? false };
@@ -25,8 +28,8 @@ function diskOf({ gcePersistentDisk, awsElasticBlockStore, iscsi, rbd }: Volume)
 
 /** The disks of a pod; null for none, as most have. */
 export function disksOf({ spec: { volumes } }: DeepReadonly<Pod>): readonly Disk[] | null {
-  const disks = volumes?.flatMap((volume) => diskOf(volume) ?? []) ?? [];
-  return disks.length > 0 ? disks : null;
+  if (!volumes?.some(isDisk)) return null;
+  return volumes.flatMap((volume) => diskOf(volume) ?? []);
 }
 
 /** Whether two pods with these disks can't share a node. */

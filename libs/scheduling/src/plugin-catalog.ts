@@ -138,6 +138,7 @@ const CATALOG = {
     weight: 2,
     make: () => ({ dynamicFilter: dynamicResources }),
   },
+  GangScheduling: { points: ['permit', 'preEnqueue'] },
   DefaultPreemption: { points: ['postFilter', 'preEnqueue'] },
   NodeResourcesBalancedAllocation: {
     points: SCORES,

@@ -42,7 +42,7 @@ export class PodAttempts {
     const decision = this.decide(pod, promised);
     metrics.decisionSeconds.observe((performance.now() - started) / 1000);
     if (decision.node === null) {
-      metrics.attempts.unschedulable.add();
+      metrics.attempts(pod.shape.schedulerName).unschedulable.add();
       this.refused(waiting, decision);
       return;
     }

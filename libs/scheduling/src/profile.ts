@@ -16,6 +16,8 @@ export interface Profile {
   readonly feasiblePercent: number;
   /** Whether pods with scheduling gates wait until they are lifted. */
   readonly holdsGated: boolean;
+  /** Whether pods of a gang wait for each other. */
+  readonly holdsGangs: boolean;
   /** Whether it is thought about taking devices from others. */
   readonly deallocates: boolean;
   /** How long is searched for pods that may leave for others; null: nobody has to. */
@@ -43,6 +45,7 @@ export function makeProfile(
     dynamicScores: [] as Weighted<DynamicScore>[],
     feasiblePercent,
     holdsGated: sets.preEnqueue.has('SchedulingGates'),
+    holdsGangs: sets.preEnqueue.has('GangScheduling'),
     deallocates: sets.postFilter.has('DynamicResources'),
     preemption: sets.postFilter.has('DefaultPreemption') ? args.candidates : null,
     volumeBindingMsMax: sets.preBind.has('VolumeBinding') ? args.volumeBindingMsMax : null,

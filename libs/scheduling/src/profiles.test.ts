@@ -1,5 +1,5 @@
-import type { Kind, PersistentVolume, PersistentVolumeClaim, StorageClass } from '@periplus/api';
-import { persistentVolume, persistentVolumeClaim, pod as podKind, storageClass } from '@periplus/api';
+import type { Kind, PersistentVolume, PersistentVolumeClaim, PodGroup, StorageClass } from '@periplus/api';
+import { persistentVolume, persistentVolumeClaim, podGroup, pod as podKind, storageClass } from '@periplus/api';
 import { StatusError } from '@periplus/apimachinery';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { DEFAULT_ARGS } from './plugin-catalog.ts';
@@ -109,4 +109,16 @@ it('waits for volumes as long as it is told, and then thinks again', async () =>
   expect(test.said('FailedScheduling')[0]).toBe(message);
   expect(changed(podKind)).toEqual([]);
   expect(test.nodeOf('p')).toEqual([undefined]);
+});
+
+it('schedules the pods of a gang one by one where it does not hold them together', async () => {
+  start({ preEnqueue: without('GangScheduling') });
+  const schedulingPolicy = { gang: { minCount: 3 } };
+  test.cluster.put(podGroup, {
+    ...{ apiVersion: 'scheduling.k8s.io/v1alpha2', kind: 'PodGroup' },
+    ...{ metadata: { name: 'g', namespace: 'default' }, spec: { schedulingPolicy } },
+  } as PodGroup);
+  test.put(makeNode('a', FULL), makePod('p', { schedulingGroup: { podGroupName: 'g' } }));
+  await settle();
+  expect(test.nodeOf('p')).toEqual(['a']);
 });

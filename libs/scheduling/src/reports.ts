@@ -42,7 +42,8 @@ export class Reports {
   notScheduled(subject: Subject, why: NotScheduled): void {
     const { pod } = subject.pod;
     const { message, nominated } = why;
-    this.record(pod.metadata, subject.cause, 'Warning', 'FailedScheduling', shortened(message));
+    const from = { schedulerName: pod.spec.schedulerName!, cause: subject.cause };
+    this.record(pod.metadata, from, 'Warning', 'FailedScheduling', shortened(message));
     const text = JSON.stringify([message, nominated]);
     const before = JSON.stringify([scheduledCondition(pod)?.message, pod.status?.nominatedNodeName ?? null]);
     if ((this.said.get(subject) ?? before) === text) return;
@@ -69,10 +70,10 @@ export class Reports {
   /** Events may wait to be written, and be added to for minutes: they hold no more of the pod than they name. */
   record(
     { namespace, name, uid, resourceVersion }: Pick<Metadata, 'namespace' | 'name' | 'uid' | 'resourceVersion'>,
-    cause: CommandCause | null,
+    { schedulerName, cause }: { schedulerName: string; cause: CommandCause | null },
     ...[type, reason, message]: ['Normal' | 'Warning', string, string]
   ): void {
     const about = { apiVersion: 'v1', kind: podKind.kind, metadata: { namespace, name, uid, resourceVersion } };
-    this.deps.events.record({ about, type, reason, message, cause });
+    this.deps.events.record({ about, type, reason, message, component: schedulerName, cause });
   }
 }

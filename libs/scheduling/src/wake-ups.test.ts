@@ -174,4 +174,10 @@ it('finds nodes for the pods of each of its profiles, by its plugins', async () 
   test.put(makePod('foreign', { ...small, schedulerName: 'mine' }));
   await settle();
   expect(test.nodeOf('spread', 'packed', 'foreign')).toEqual(['b', 'a', undefined]);
+  const told = test.events.map(({ about, component }) => [about.metadata.name, component]);
+  expect(told).toEqual([
+    ['spread', 'default-scheduler'],
+    ['packed', 'packing'],
+  ]);
+  expect(test.metrics.text()).toContain('scheduler_schedule_attempts_total{result="scheduled",profile="packing"} 1');
 });

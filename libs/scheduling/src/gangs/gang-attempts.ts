@@ -29,7 +29,7 @@ export class GangAttempts {
     metrics.decisionSeconds.observe((performance.now() - started) / 1000);
     const { placements } = decision;
     if (placements.length === 0) {
-      metrics.attempts.unschedulable.add();
+      metrics.attempts(waiting.pod.shape.schedulerName).unschedulable.add();
       this.refused(waiting, gang, decision, promises);
       return;
     }

@@ -67,11 +67,12 @@ export class Evictions {
 
   private async evictOne(victim: Victim, preemption: Preemption, cause: CommandCause | null): Promise<number> {
     const { commands, placed, reports, signal } = this.deps;
-    const { by, node } = preemption;
+    const { by, schedulerName, node } = preemption;
     placed.going.add(victim.uid);
     try {
       const { revision } = await commands.send(eviction(victim, preemption), cause, signal);
-      reports.record(victim, cause, 'Normal', 'Preempted', `Preempted by ${by.kind} ${by.uid} on node ${node}`);
+      const message = `Preempted by ${by.kind} ${by.uid} on node ${node}`;
+      reports.record(victim, { schedulerName, cause }, 'Normal', 'Preempted', message);
       return revision;
     } catch (error) {
       // Gone, or another pod has its name.
