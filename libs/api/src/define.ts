@@ -43,6 +43,7 @@ export interface KindDefinition<T extends KubeObject> {
   /** Whether `metadata.generation` counts changes of everything but metadata and status. */
   generation?: boolean;
   orphansDependents?: boolean;
+  answersRemoved?: boolean;
   createdByUpdate?: boolean;
   updatedByVersionOnly?: boolean;
   setDefaults?(object: T): void;
@@ -157,6 +158,7 @@ export function defineKind<T extends KubeObject>(of: KindDefinition<T>): Kind<T>
     columns: of.columns ?? [nameColumn, ageColumn],
     selectableFields: of.selectableFields ?? {},
     orphansDependents: of.orphansDependents ?? false,
+    answersRemoved: of.answersRemoved ?? false,
     createdByUpdate: of.createdByUpdate ?? false,
     updatedByVersionOnly: of.updatedByVersionOnly ?? false,
     setDefaults(object) {

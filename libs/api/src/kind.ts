@@ -67,6 +67,8 @@ export interface Kind<T extends KubeObject = KubeObject> {
   readonly selectableFields: Readonly<Record<string, SelectField<T>>>;
   /** Whether a deletion that does not say leaves dependents behind: of Jobs and ReplicationControllers, for old clients. */
   readonly orphansDependents: boolean;
+  /** Whether its removal is answered with the object as it was; otherwise with a Status. */
+  readonly answersRemoved: boolean;
   /** Whether an update of what is not there creates it. */
   readonly createdByUpdate: boolean;
   /** Whether nobody may overwrite what he has not seen: an update must say which version it is made of. */

@@ -57,6 +57,8 @@ export function listOptions(query: URLSearchParams): ListOptions {
     const error = at('sendInitialEvents').forbidden('sendInitialEvents is forbidden for list');
     throw invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', [error]);
   }
+  // A list does not take that long, but Go reads all that it is told.
+  integer(query.get('timeoutSeconds'));
   return {
     labelSelector: query.get('labelSelector') ?? '',
     fieldSelector: query.get('fieldSelector') ?? '',

@@ -82,6 +82,7 @@ describe('a list', () => {
     ],
     ['resourceVersion=x', 400, /^invalid resource version: .*strconv.ParseUint: parsing "x": invalid syntax$/],
     ['limit=x', 400, /strconv.ParseInt: parsing "x": invalid syntax$/],
+    ['timeoutSeconds=x', 400, /strconv.ParseInt: parsing "x": invalid syntax$/],
     ['continue=x', 400, /^invalid continue token: continue key is not valid/],
     ['sendInitialEvents=true', 422, /sendInitialEvents: Forbidden: sendInitialEvents is forbidden for list$/],
     [

@@ -197,6 +197,23 @@ describe('deleting', () => {
     });
   });
 
+  it('answers with the object as it was, of kinds that somebody may want to have back', async () => {
+    const classes = '/apis/storage.k8s.io/v1/storageclasses';
+    const { metadata } = await made(classes, { metadata: { name: 'gone' }, provisioner: 'example.com/disks' });
+    const { code, json } = await server.ask('DELETE', `${classes}/gone`);
+    expect([code, json.kind, json.provisioner, json.metadata.uid]).toEqual([
+      ...[200, 'StorageClass', 'example.com/disks', metadata.uid],
+    ]);
+    const document = (await server.ask('GET', '/openapi/v3/apis/storage.k8s.io/v1')).json;
+    const answerOf = (plural: string) =>
+      document.paths[`/apis/storage.k8s.io/v1/${plural}/{name}`].delete.responses['200'].content['application/json']
+        .schema;
+    expect(answerOf('storageclasses').$ref).toMatch(/\.StorageClass$/);
+    expect(answerOf('csinodes').$ref).toMatch(/\.CSINode$/);
+    const namespaced = '/apis/storage.k8s.io/v1/namespaces/{namespace}/csistoragecapacities/{name}';
+    expect(JSON.stringify(document.paths[namespaced].delete.responses)).toContain('.Status"');
+  });
+
   it('keeps the preconditions in its body', async () => {
     const { metadata } = await made(MAPS, configMap('guarded'));
     const wrong = await server.ask('DELETE', `${MAPS}/guarded`, { body: { preconditions: { uid: 'another' } } });

@@ -115,6 +115,7 @@ export const persistentVolumeClaim = defineKind<PersistentVolumeClaim>({
   plural: 'persistentvolumeclaims',
   shortNames: ['pvc'],
   namespaced: true,
+  answersRemoved: true,
   columns: [
     nameColumn,
     {

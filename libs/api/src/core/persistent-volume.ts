@@ -100,6 +100,7 @@ export const persistentVolume = defineKind<PersistentVolume>({
   plural: 'persistentvolumes',
   shortNames: ['pv'],
   namespaced: false,
+  answersRemoved: true,
   columns: [
     nameColumn,
     {

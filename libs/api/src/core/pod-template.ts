@@ -16,6 +16,7 @@ export const podTemplate = defineKind<PodTemplate>({
   kind: 'PodTemplate',
   plural: 'podtemplates',
   namespaced: true,
+  answersRemoved: true,
   generation: true,
   columns: [
     nameColumn,

@@ -104,6 +104,7 @@ export const pod = defineKind<Pod>({
   shortNames: ['po'],
   categories: ['all'],
   namespaced: true,
+  answersRemoved: true,
   generation: true,
   parts: { ephemeralcontainers: ephemeralContainers, resize },
   columns: [nameColumn, readyColumn, statusColumn, restartsColumn, ageColumn, ...wideColumns],

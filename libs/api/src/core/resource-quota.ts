@@ -116,6 +116,7 @@ export const resourceQuota = defineKind<ResourceQuota>({
   plural: 'resourcequotas',
   shortNames: ['quota'],
   namespaced: true,
+  answersRemoved: true,
   columns: [
     nameColumn,
     { name: 'Request', type: 'string', description: 'Used of what is allowed', of: (quota) => usage(quota, false) },

@@ -13,6 +13,7 @@ export const serviceAccount = defineKind<ServiceAccount>({
   plural: 'serviceaccounts',
   shortNames: ['sa'],
   namespaced: true,
+  answersRemoved: true,
   columns: [
     nameColumn,
     {

@@ -40,6 +40,7 @@ export const service = defineKind<Service>({
   shortNames: ['svc'],
   categories: ['all'],
   namespaced: true,
+  answersRemoved: true,
   createdByUpdate: true,
   columns: [
     nameColumn,

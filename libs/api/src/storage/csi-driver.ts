@@ -61,6 +61,7 @@ export const csiDriver = defineKind<CSIDriver>({
   kind: 'CSIDriver',
   plural: 'csidrivers',
   namespaced: false,
+  answersRemoved: true,
   updatedByVersionOnly: true,
   columns: [
     nameColumn,

@@ -58,6 +58,7 @@ export const csiNode = defineKind<CSINode>({
   kind: 'CSINode',
   plural: 'csinodes',
   namespaced: false,
+  answersRemoved: true,
   updatedByVersionOnly: true,
   columns: [
     nameColumn,

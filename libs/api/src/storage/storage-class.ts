@@ -65,6 +65,7 @@ export const storageClass = defineKind<StorageClass>({
   plural: 'storageclasses',
   shortNames: ['sc'],
   namespaced: false,
+  answersRemoved: true,
   columns: [
     {
       ...nameColumn,

@@ -55,6 +55,7 @@ export const volumeAttachment = defineKind<VolumeAttachment>({
   kind: 'VolumeAttachment',
   plural: 'volumeattachments',
   namespaced: false,
+  answersRemoved: true,
   updatedByVersionOnly: true,
   columns: [
     nameColumn,

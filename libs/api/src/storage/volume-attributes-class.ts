@@ -18,6 +18,7 @@ export const volumeAttributesClass = defineKind<VolumeAttributesClass>({
   plural: 'volumeattributesclasses',
   shortNames: ['vac'],
   namespaced: false,
+  answersRemoved: true,
   columns: [
     nameColumn,
     {

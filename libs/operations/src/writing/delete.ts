@@ -23,16 +23,6 @@ import {
 } from './deletion.ts';
 import { disrupted } from './disruption.ts';
 
-/** Kinds whose removal answers with the object; all others with a Status. */
-const RETURN_THE_OBJECT = new Set([
-  '/pods',
-  '/services',
-  '/serviceaccounts',
-  '/persistentvolumeclaims',
-  '/podtemplates',
-  '/resourcequotas',
-]);
-
 function deleted(target: Target, { metadata }: DeepReadonly<KubeObject>): Status {
   const { group, plural } = target.kind;
   const details = { name: metadata.name!, ...(group && { group }), kind: plural, uid: metadata.uid! };
@@ -63,9 +53,8 @@ const stands = (item: ObjectResult, code: DeleteResult['code'], isChanged: boole
 });
 
 function removed(target: Target, entry: Entry, result: ObjectResult): DeleteResult {
-  const { group, plural } = target.kind;
   const { resourceVersion, revision } = result;
-  if (RETURN_THE_OBJECT.has(`${group}/${plural}`)) {
+  if (target.kind.answersRemoved) {
     return { item: result, last: result, status: null, code: 200, resourceVersion, revision };
   }
   return { item: null, last: result, status: deleted(target, entry.object), code: 200, resourceVersion, revision };

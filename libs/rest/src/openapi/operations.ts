@@ -153,7 +153,7 @@ function operation(kind: Kind, verb: string, scope: '' | 'ForAllNamespaces'): Op
     parameters: PARAMETERS[verb]!,
     takes: bodyOf(verb, own),
     consumes: verb === 'patch' ? PATCH_MEDIA_TYPES : ANYTHING,
-    answers: answerOf(verb, own),
+    answers: answerOf(kind, verb, own),
     produces: verb === 'list' ? [...ANSWERED, ...STREAMED] : ANSWERED,
     codes,
     of: { group: kind.group, version: kind.version, kind: kind.kind },
@@ -182,7 +182,8 @@ function bodyOf(verb: string, own: string): string {
   return verb.startsWith('delete') ? DELETE_OPTIONS : '';
 }
 
-function answerOf(verb: string, own: string): string {
+function answerOf(kind: Kind, verb: string, own: string): string {
   if (verb === 'list') return `${own}List`;
+  if (verb === 'delete' && kind.answersRemoved) return own;
   return verb.startsWith('delete') ? STATUS : own;
 }
