@@ -85,9 +85,9 @@ export class AgentHarness implements AsyncDisposable {
     return { name: 'main', image: this.containerd.image, command: ['/bin/sh', '-c', script], ...more } as never;
   }
 
-  /** Runs until it is told to end. */
+  /** Runs until it is told to end, which it hears of from the moment on that it has logged `serving`. */
   server(more: object = {}): never {
-    return this.shell('trap "exit 0" TERM; while :; do sleep 1000 & wait $!; done', more);
+    return this.shell('trap "exit 0" TERM; echo serving; while :; do sleep 1000 & wait $!; done', more);
   }
 
   create(name: string, spec: object, metadata: object = {}): Promise<string> {

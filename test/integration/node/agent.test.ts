@@ -112,6 +112,7 @@ describe.skipIf(reason)(`the node-agent${reason ? ` (skipped: ${reason})` : ''}`
         ]),
       SOON,
     );
+    await vi.waitFor(async () => expect((await logOf('plain')).body).toBe('serving\n'), SOON);
     await node.cluster.deletePod('plain', 10);
     await node.untilGone('plain');
     expect(eventsOf('plain')).toContain('Normal Killing: Stopping container main');
