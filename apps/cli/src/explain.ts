@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { builtinKinds, pod as podKind } from '@periplus/api';
 import { openResourceClient } from '@periplus/client';
 import { ConfigReader } from '@periplus/component';
-import { configuredProfiles, type Explanation, explain, SCHEDULER_RESOURCES } from '@periplus/scheduling';
+import { configuredScheduler, type Explanation, explain, SCHEDULER_RESOURCES } from '@periplus/scheduling';
 import { clusterFolder, loadSettings, readStatus } from '@periplus/supervisor';
 
 export interface ExplainOptions {
@@ -37,7 +37,8 @@ export async function explainPod(object: string, { name, namespace, json = false
         return { kind, items: (await client.list(kind, '')).items };
       }),
     );
-    const explanation = explain(pod, read, configuredProfiles(new ConfigReader(settings.scheduler ?? {}, 'scheduler')));
+    const { profiles } = configuredScheduler(new ConfigReader(settings.scheduler ?? {}, 'scheduler'));
+    const explanation = explain(pod, read, profiles);
     process.stdout.write(json ? `${JSON.stringify(explanation, null, 2)}\n` : shown(explanation));
   } finally {
     client.close();

@@ -17,7 +17,7 @@ export const NEW_SCHEDULER: InjectionToken<() => Scheduler> = Symbol('new schedu
 class AppModule {}
 
 /** Everything the process is made of. Nothing connects before it is started. */
-export function appModule({ apiServers, tls, etcd, logLevel, profiles }: SchedulerConfig): DynamicModule {
+export function appModule({ apiServers, tls, etcd, logLevel, settings }: SchedulerConfig): DynamicModule {
   return {
     module: AppModule,
     providers: [
@@ -46,7 +46,7 @@ export function appModule({ apiServers, tls, etcd, logLevel, profiles }: Schedul
         useFactory: (cache: ClusterCache, commands: CommandClient, metrics: Metrics, log: Logger) => {
           const measured = schedulerMetrics(metrics);
           const events = new EventRecorder({ commands, component: SCHEDULER_NAME });
-          return () => new Scheduler({ cache, commands, events, metrics: measured, log, profiles });
+          return () => new Scheduler({ cache, commands, events, metrics: measured, log, ...settings });
         },
       },
     ],

@@ -1,5 +1,5 @@
 import { type ConfigReader, LOG_LEVELS, type LogLevel } from '@periplus/component';
-import { configuredProfiles, type Profile } from '@periplus/scheduling';
+import { configuredScheduler, type SchedulerSettings } from '@periplus/scheduling';
 
 interface Tls {
   ca: Buffer;
@@ -17,8 +17,8 @@ export interface SchedulerConfig {
   leaseSeconds: number;
   health: { host: string; port: number };
   logLevel: LogLevel;
-  /** Of the KubeSchedulerConfiguration that `profiles` names, or Kubernetes' default one. */
-  profiles: readonly Profile[];
+  /** Of the KubeSchedulerConfiguration that `profiles` names, or Kubernetes' defaults. */
+  settings: SchedulerSettings;
 }
 
 const LEASE_SECONDS = 10;
@@ -39,6 +39,6 @@ export function schedulerConfig(reader: ConfigReader): SchedulerConfig {
     leaseSeconds: reader.integer('leaseSeconds', { min: 2, max: 600 }, LEASE_SECONDS),
     health: { host: health?.string('host', '127.0.0.1') ?? '127.0.0.1', port: health?.port('port', 0) ?? 0 },
     logLevel: reader.oneOf('logLevel', LOG_LEVELS, 'info'),
-    profiles: configuredProfiles(reader),
+    settings: configuredScheduler(reader),
   };
 }

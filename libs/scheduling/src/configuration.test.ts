@@ -2,7 +2,7 @@ import type { Node, Pod } from '@periplus/api';
 import type { Entry } from '@periplus/cache';
 import { ConfigReader } from '@periplus/component';
 import { describe, expect, it } from 'vitest';
-import { schedulingProfiles } from './configuration.ts';
+import { type SchedulerSettings, schedulerSettings } from './configuration.ts';
 import { Decider, feasibleEnough } from './decide.ts';
 import { NodeTable } from './node-table.ts';
 import { podInfo } from './pod-info.ts';
@@ -10,17 +10,17 @@ import { PodShapes } from './pod-shape.ts';
 import { DEFAULT_PROFILE, type Profile } from './profile.ts';
 import { makeNode, makePod } from './testing/objects.ts';
 
-function readWhole(configuration: object): Profile[] {
+function readWhole(configuration: object): SchedulerSettings {
   const reader = new ConfigReader({
     apiVersion: 'kubescheduler.config.k8s.io/v1',
     kind: 'KubeSchedulerConfiguration',
     ...configuration,
   });
-  const made = schedulingProfiles(reader);
+  const made = schedulerSettings(reader);
   reader.end();
   return made;
 }
-const read = (...profiles: object[]): Profile[] => readWhole({ profiles });
+const read = (...profiles: object[]): readonly Profile[] => readWhole({ profiles }).profiles;
 const names = ({ staticFilters, dynamicFilters }: Profile) =>
   [...staticFilters, ...dynamicFilters].map(({ name }) => name);
 const weights = ({ staticScores, dynamicScores }: Profile) =>
@@ -168,12 +168,14 @@ describe('a configuration', () => {
   });
 
   it('may have no profile, and says among how many nodes is chosen', () => {
-    expect(readWhole({})).toEqual([DEFAULT_PROFILE]);
-    expect(readWhole({ percentageOfNodesToScore: 30 })).toMatchObject([
+    expect(readWhole({})).toEqual({ profiles: [DEFAULT_PROFILE], backoff: { msMin: 1_000, msMax: 10_000 } });
+    expect(readWhole({ percentageOfNodesToScore: 30 }).profiles).toMatchObject([
       { schedulerName: 'default-scheduler', feasiblePercent: 30 },
     ]);
     const profiles = [{ schedulerName: 'one', percentageOfNodesToScore: 100 }, { schedulerName: 'two' }];
-    const percents = readWhole({ percentageOfNodesToScore: 30, profiles }).map((profile) => profile.feasiblePercent);
+    const percents = readWhole({ percentageOfNodesToScore: 30, profiles }).profiles.map(
+      (profile) => profile.feasiblePercent,
+    );
     expect(percents).toEqual([100, 30]);
     expect([5_000, 200, 100].map((nodes) => feasibleEnough(nodes, 30))).toEqual([1_500, 100, 100]);
   });
@@ -415,6 +417,17 @@ it.each<[string, object, string]>([
   ],
 ])('refuses %s', (_, profile, message) => {
   expect(() => read(profile)).toThrow(message);
+});
+
+it('says how soon is tried again, not sooner the second time than the first', () => {
+  expect(readWhole({ podInitialBackoffSeconds: 2, podMaxBackoffSeconds: 60 }).backoff).toEqual({
+    msMin: 2_000,
+    msMax: 60_000,
+  });
+  expect(() => readWhole({ podInitialBackoffSeconds: 11 })).toThrow(
+    'podMaxBackoffSeconds: must be greater than or equal to podInitialBackoffSeconds',
+  );
+  expect(() => readWhole({ podInitialBackoffSeconds: 0 })).toThrow('must be a whole number from 1 to 86400, not 0');
 });
 
 it('refuses two profiles of one name, and one of several without a name', () => {

@@ -3,20 +3,43 @@ import { pluginArgs } from './plugin-args.ts';
 import { EXTENSION_POINTS, type ExtensionPoint, type PluginSets } from './plugin-catalog.ts';
 import { type ChosenSets, type PluginSet, pluginSets } from './plugin-sets.ts';
 import { DEFAULT_PROFILE, makeProfile, type Profile, SCHEDULER_NAME } from './profile.ts';
+import { type Backoff, DEFAULT_BACKOFF } from './scheduling-queue.ts';
 
 const API_VERSION = 'kubescheduler.config.k8s.io/v1';
 const KIND = 'KubeSchedulerConfiguration';
 const WEIGHT_MAX = 2 ** 31 - 1;
 const PERCENT = { min: 0, max: 100 };
+/** A day. */
+const BACKOFF_SECONDS = { min: 1, max: 86_400 };
+const SECOND_MS = 1_000;
+
+/** How a scheduler goes about its work. */
+export interface SchedulerSettings {
+  readonly profiles: readonly Profile[];
+  readonly backoff: Backoff;
+}
 
 /**
- * The profiles of a KubeSchedulerConfiguration: which plugins have a say where, with which weight and arguments, and
- * among how many nodes is chosen. Kubernetes' default one when it has none. Throws ConfigError, also on what is not
- * served. https://kubernetes.io/docs/reference/config-api/kube-scheduler-config.v1/
+ * What a KubeSchedulerConfiguration says: which plugins have a say where, with which weight and arguments, among how many
+ * nodes is chosen, and how soon is tried again. Kubernetes' defaults where it says nothing. Throws ConfigError, also on
+ * what is not served. https://kubernetes.io/docs/reference/config-api/kube-scheduler-config.v1/
  */
-export function schedulingProfiles(reader: ConfigReader): Profile[] {
+export function schedulerSettings(reader: ConfigReader): SchedulerSettings {
   reader.oneOf('apiVersion', [API_VERSION]);
   reader.oneOf('kind', [KIND]);
+  return { profiles: profilesOf(reader), backoff: backoffOf(reader) };
+}
+
+function backoffOf(reader: ConfigReader): Backoff {
+  const { msMin, msMax } = DEFAULT_BACKOFF;
+  const [first, longest] = ['podInitialBackoffSeconds', 'podMaxBackoffSeconds'] as const;
+  const min = reader.integer(first, BACKOFF_SECONDS, msMin / SECOND_MS);
+  const max = reader.integer(longest, BACKOFF_SECONDS, msMax / SECOND_MS);
+  if (max < min) throw reader.error(longest, `must be greater than or equal to ${first}`);
+  return { msMin: min * SECOND_MS, msMax: max * SECOND_MS };
+}
+
+function profilesOf(reader: ConfigReader): Profile[] {
   const percent = reader.integer('percentageOfNodesToScore', PERCENT, 0);
   const readers = reader.has('profiles') ? reader.objects('profiles') : [];
   if (readers.length === 0)

@@ -13,7 +13,8 @@
  */
 
 export { SCHEDULER_RESOURCES } from './cluster-picture.ts';
-export { configuredProfiles } from './configured-profiles.ts';
+export type { SchedulerSettings } from './configuration.ts';
+export { configuredScheduler } from './configured-scheduler.ts';
 export { type Explanation, explain } from './explanation/explain.ts';
 export { type SchedulerMetrics, schedulerMetrics } from './metrics.ts';
 export { DEFAULT_PROFILE, type Profile, SCHEDULER_NAME } from './profile.ts';

@@ -14,7 +14,7 @@ import { Preemptions } from './preemption/preemptions.ts';
 import { Preemptor } from './preemption/preemptor.ts';
 import { DEFAULT_PROFILE, type Profile } from './profile.ts';
 import { Reports } from './reports.ts';
-import { SchedulingQueue } from './scheduling-queue.ts';
+import { type Backoff, SchedulingQueue } from './scheduling-queue.ts';
 import { VolumeBinder } from './volumes/volume-binder.ts';
 
 /** Decisions in a row before others get their turn. */
@@ -31,6 +31,8 @@ export interface SchedulerDeps {
   log: Logger;
   /** Pods that name none of them are somebody else's. */
   profiles?: readonly Profile[];
+  /** Between attempts. */
+  backoff?: Backoff;
   nowMs?: () => number;
 }
 
@@ -42,7 +44,7 @@ export class Scheduler {
   private readonly deps: SchedulerDeps;
   private readonly nowMs: () => number;
   private readonly picture = new ClusterPicture();
-  private readonly queue = new SchedulingQueue();
+  private readonly queue: SchedulingQueue;
   private readonly observer: ClusterObserver;
   private readonly bindings: Bindings;
   private readonly evictions: Evictions;
@@ -55,6 +57,7 @@ export class Scheduler {
   constructor(deps: SchedulerDeps) {
     this.deps = deps;
     this.nowMs = deps.nowMs ?? Date.now;
+    this.queue = new SchedulingQueue(deps.backoff);
     const { picture, queue } = this;
     const sending = new AbortController();
     const profiles = deps.profiles ?? [DEFAULT_PROFILE];

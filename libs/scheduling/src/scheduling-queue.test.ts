@@ -147,3 +147,17 @@ it('takes values from a heap in their order, whatever was put in and taken betwe
     }),
   );
 });
+
+it('waits as long between attempts as it is told', () => {
+  const queue = new SchedulingQueue({ msMin: 3_000, msMax: 10_000 });
+  add(queue, 'p');
+  const waits: number[] = [];
+  let nowMs = 0;
+  for (let attempt = 0; attempt < 4; attempt += 1) {
+    queue.retry(queue.pop(nowMs)!, nowMs);
+    const next = queue.nextMs()!;
+    waits.push(next - nowMs);
+    nowMs = next;
+  }
+  expect(waits).toEqual([3_000, 6_000, 10_000, 10_000]);
+});

@@ -4,8 +4,14 @@ import type { ClusterEvent } from './plugin.ts';
 import type { PodInfo } from './pod-info.ts';
 import type { PodShape } from './pod-shape.ts';
 
-const BACKOFF_MS_MIN = 1_000;
-const BACKOFF_MS_MAX = 10_000;
+/** How long a pod waits after its first attempt that failed, twice as long after each other one, and at most. */
+export interface Backoff {
+  readonly msMin: number;
+  readonly msMax: number;
+}
+
+export const DEFAULT_BACKOFF: Backoff = { msMin: 1_000, msMax: 10_000 };
+
 /** A pod that nothing has woken is looked at again after this time all the same. */
 const REFUSED_MS_MAX = 300_000;
 
@@ -46,6 +52,7 @@ const isNext = ({ pod: a }: Waiting, { pod: b }: Waiting): boolean => {
  * https://kubernetes.io/docs/concepts/scheduling-eviction/scheduling-framework/#queue-sort
  */
 export class SchedulingQueue {
+  private readonly backoff: Backoff;
   private readonly all = new Map<string, Waiting>();
   /** Pods that were removed stay in the heaps until they surface. */
   private readonly active = new Heap<Waiting>(isNext);
@@ -55,6 +62,10 @@ export class SchedulingQueue {
   private readonly nominated = new Map<PodShape, RefusedPods>();
   /** The same pods, the longest refused first. */
   private readonly refusedInOrder = new Set<Waiting>();
+
+  constructor(backoff = DEFAULT_BACKOFF) {
+    this.backoff = backoff;
+  }
 
   count(state: QueueState): number {
     let count = 0;
@@ -116,7 +127,7 @@ export class SchedulingQueue {
     waiting.state = 'unschedulable';
     waiting.isNominated = isNominated;
     waiting.refusedMs = nowMs;
-    waiting.readyMs = nowMs + backoffMs(waiting.attempts);
+    waiting.readyMs = nowMs + this.backoffMs(waiting);
     this.refusedInOrder.add(waiting);
     const refused = this.refusedLike(waiting);
     const alike = refused.get(waiting.pod.shape) ?? { pods: new Set(), wakesOn: new Set() };
@@ -128,7 +139,7 @@ export class SchedulingQueue {
   /** Puts a popped pod back after an error: it is tried again after its backoff. */
   retry(waiting: Waiting, nowMs: number): void {
     if (waiting.state !== 'deciding') return;
-    waiting.readyMs = nowMs + backoffMs(waiting.attempts);
+    waiting.readyMs = nowMs + this.backoffMs(waiting);
     this.release(waiting, nowMs);
   }
 
@@ -241,6 +252,11 @@ export class SchedulingQueue {
     return isNominated ? this.nominated : this.refused;
   }
 
+  private backoffMs({ attempts }: Waiting): number {
+    const { msMin, msMax } = this.backoff;
+    return Math.min(msMin * 2 ** (attempts - 1), msMax);
+  }
+
   private leaveRefused(waiting: Waiting): void {
     this.refusedInOrder.delete(waiting);
     const refused = this.refusedLike(waiting);
@@ -249,5 +265,3 @@ export class SchedulingQueue {
     if (alike.pods.size === 0) refused.delete(waiting.pod.shape);
   }
 }
-
-const backoffMs = (attempts: number): number => Math.min(BACKOFF_MS_MIN * 2 ** (attempts - 1), BACKOFF_MS_MAX);
