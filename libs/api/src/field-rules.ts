@@ -15,6 +15,11 @@ export function warn(warnings: Warnings, at: FieldPath, text: string): void {
   if (warnings.length < WARNINGS_MAX) warnings.push(`${at.text}: ${text}`);
 }
 
+/** Of what does not stand in one place. */
+export function warnOnce(warnings: Warnings, text: string): void {
+  if (warnings.length < WARNINGS_MAX && !warnings.includes(text)) warnings.push(text);
+}
+
 /** A text that may be absent but must otherwise obey `rule`. */
 export function checkText(
   errors: Errors,

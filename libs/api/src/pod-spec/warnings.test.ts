@@ -173,6 +173,45 @@ describe('the author of a pod', () => {
     expect(warningsOf(pod, object, object)).toEqual([]);
   });
 
+  it('is warned of files of a volume that are in one place', () => {
+    const items = (...paths: string[]) => ({ items: paths.map((path) => ({ key: 'k', path })) });
+    const volumes = [
+      { name: 'fine', configMap: { name: 'm', ...items('a', 'b/c', 'b/d') } },
+      { name: 'm', configMap: { name: 'm', ...items('a/', 'a', 'b/c', 'b') } },
+      { name: 's', secret: { secretName: 's', ...items('x', 'x/y') } },
+      { name: 'd', downwardAPI: items('x', 'x') },
+      {
+        name: 'p',
+        projected: {
+          sources: [
+            { configMap: { name: 'm', ...items('a', 'c') } },
+            { secret: { name: 's' } },
+            { downwardAPI: items('n') },
+            {},
+            { serviceAccountToken: { path: 'a/token' } },
+            { clusterTrustBundle: { signerName: 'x', path: 'c' } },
+          ],
+        },
+      },
+    ];
+    expect(warningsOf(pod, podOf({ volumes }))).toEqual([
+      'volume "m" (ConfigMap "m"): overlapping paths: "a" with "a"',
+      'volume "m" (ConfigMap "m"): overlapping paths: "b" with "b/c"',
+      'volume "s" (Secret "s"): overlapping paths: "x/y" with "x"',
+      'volume "d" (DownwardAPI): overlapping paths: "x" with "x"',
+      'volume "p" (Projected) has no sources provided',
+      'volume "p" (Projected ServiceAccountToken): overlapping paths: "a/token" with "a"',
+      'volume "p" (Projected ClusterTrustBundle "x"): overlapping paths: "a/token" with "a"',
+      'volume "p" (Projected ClusterTrustBundle "x"): overlapping paths: "c" with "c"',
+    ]);
+    const sources = [{ configMap: items('a/') }, { secret: { name: 's', ...items('ab') } }];
+    expect(warningsOf(pod, podOf({ volumes: [{ name: 'p', projected: { sources } }] }))).toEqual([
+      'volume "p" (Projected Secret "s"): overlapping paths: "ab" with "a"',
+    ]);
+    const many = Array.from({ length: 20_000 }, () => 'a');
+    expect(warningsOf(pod, podOf({ volumes: [{ name: 'm', configMap: items(...many) }] }))).toHaveLength(1);
+  });
+
   it('is not told more than anybody reads, however much there is', () => {
     const ports = Array.from({ length: 50_000 }, () => tcp({}));
     expect(warningsOf(pod, podOf({}, { ports }))).toHaveLength(256);

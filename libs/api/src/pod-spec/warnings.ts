@@ -8,6 +8,7 @@ import type { IPodSpec } from 'kubernetes-models/v1/PodSpec';
 import type { IPodTemplateSpec } from 'kubernetes-models/v1/PodTemplateSpec';
 import { DEPRECATED_NODE_LABELS } from '../deprecated-node-labels.ts';
 import { type Warnings, warn } from '../field-rules.ts';
+import { warnOfPaths } from './volume-paths.ts';
 
 type Spec = DeepReadonly<IPodSpec>;
 type Container = DeepReadonly<IContainer>;
@@ -124,6 +125,7 @@ export function warnOfOldVolume(warnings: Warnings, at: FieldPath, volume: objec
 function warnOfVolumes(warnings: Warnings, at: FieldPath, { volumes }: Spec): void {
   volumes?.forEach((volume, i) => {
     warnOfOldVolume(warnings, at.index('volumes', i), volume);
+    warnOfPaths(warnings, volume);
     const claim = volume.ephemeral?.volumeClaimTemplate?.spec;
     if (!claim) return;
     const place = at.index('volumes', i).child('ephemeral', 'volumeClaimTemplate', 'spec', 'resources');
