@@ -63,12 +63,14 @@ describe('a cluster of simulated nodes', () => {
   });
 
   it('tells kubectl top what nodes and pods are said to use', async () => {
-    const nodes = await cluster.kubectl('top', 'nodes');
-    expect(nodes.split('\n')[0]).toMatch(/^NAME +CPU\(cores\) +CPU\(%\) +MEMORY\(bytes\) +MEMORY\(%\) *$/);
-    expect(nodes.match(/^sim-\d +\d+m +\d+% +\d+Mi +\d+% *$/gm)).toHaveLength(3);
-    // Half of what they request.
-    const pods = await cluster.kubectl('top', 'pods', '--containers', '-l', 'app=web', '--no-headers');
-    expect(pods.match(/^web-\S+ +web +1000m +4096Mi *$/gm)).toHaveLength(6);
+    await eventually(async () => {
+      const nodes = await cluster.kubectl('top', 'nodes');
+      expect(nodes.split('\n')[0]).toMatch(/^NAME +CPU\(cores\) +CPU\(%\) +MEMORY\(bytes\) +MEMORY\(%\) *$/);
+      expect(nodes.match(/^sim-\d +\d+m +\d+% +\d+Mi +\d+% *$/gm)).toHaveLength(3);
+      // Half of what they request.
+      const pods = await cluster.kubectl('top', 'pods', '--containers', '-l', 'app=web', '--no-headers');
+      expect(pods.match(/^web-\S+ +web +1000m +4096Mi *$/gm)).toHaveLength(6);
+    });
   });
 
   it('gives a Service Endpoints, and copies those that somebody wrote to an EndpointSlice', async () => {
