@@ -87,7 +87,7 @@ describe('kubectl reads', () => {
       'web',
       '-w',
       '--output-watch-events',
-      '--request-timeout=2s',
+      '--request-timeout=5s',
     ]);
     expect(stdout).toMatch(/^EVENT +NAME +READY +UP-TO-DATE +AVAILABLE +AGE\nADDED +web +2\/2 /);
     const waiting = shell.ok('wait configmap/late --for=create --timeout=30s');
