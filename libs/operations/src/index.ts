@@ -23,6 +23,7 @@ export { Fairness, type Flow, type FlowObserver } from './fairness/fairness.ts';
 export { type PriorityLevel, type Refusal, type Seat, TooManyRequests, Waiting } from './fairness/priority-level.ts';
 export type { NodeUsage, NodeUsageSource, Usage } from './metrics/node-usage.ts';
 export { createOperations, type OperationsDeps } from './operations.ts';
+export { deleteOptionsSchema } from './subresources/body-schemas.ts';
 export type {
   Attributes,
   Authenticator,

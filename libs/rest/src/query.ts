@@ -1,6 +1,7 @@
 import {
   at,
   badRequest,
+  conform,
   escapeFieldValue,
   type FieldError,
   invalid,
@@ -8,7 +9,7 @@ import {
   type JsonValue,
   parseFieldSelector,
 } from '@periplus/apimachinery';
-import type { DeleteOptions, ListOptions, WatchOptions } from '@periplus/operations';
+import { type DeleteOptions, deleteOptionsSchema, type ListOptions, type WatchOptions } from '@periplus/operations';
 
 /** What create, update and patch take in their query. */
 export interface WriteOptions {
@@ -97,20 +98,11 @@ export const deleteOptionsOfQuery = (query: URLSearchParams): DeleteOptions => (
 
 /** A DeleteOptions object from a request's body. Throws BadRequest when a field is of the wrong type. */
 export function deleteOptionsOfBody(value: JsonValue): DeleteOptions {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw notDeleteOptions('', 'an object');
-  const { kind } = value;
-  if (kind !== undefined && kind !== '' && kind !== 'DeleteOptions') {
-    throw badRequest(`decoded object cannot be converted to DeleteOptions`);
-  }
-  return {
-    gracePeriodSeconds: member(value, 'gracePeriodSeconds', 'int64', Number.isInteger) as number | undefined,
-    propagationPolicy: member(value, 'propagationPolicy', 'string', isString) as string | undefined,
-    orphanDependents: member(value, 'orphanDependents', 'bool', isBoolean) as boolean | undefined,
-    dryRun: member(value, 'dryRun', '[]string', (all) => Array.isArray(all) && all.every(isString)) as
-      | string[]
-      | undefined,
-    preconditions: preconditions(value.preconditions),
-  };
+  const { problem } = conform(value as JsonObject, deleteOptionsSchema);
+  if (problem !== undefined) throw badRequest(problem);
+  const { kind, apiVersion: _, ...options } = value as JsonObject;
+  if (kind && kind !== 'DeleteOptions') throw badRequest('decoded object cannot be converted to DeleteOptions');
+  return options as DeleteOptions;
 }
 
 /** Throws Invalid for what a decoded DeleteOptions may not say. */
@@ -133,28 +125,6 @@ function integer(text: string | null): number | undefined {
   }
   return value;
 }
-
-const isString = (value: unknown): boolean => typeof value === 'string';
-const isBoolean = (value: unknown): boolean => typeof value === 'boolean';
-
-function preconditions(value: JsonValue | undefined): DeleteOptions['preconditions'] {
-  if (value === undefined || value === null) return undefined;
-  if (typeof value !== 'object' || Array.isArray(value)) throw notDeleteOptions('preconditions', 'an object');
-  return {
-    uid: member(value, 'uid', 'string', isString) as string | undefined,
-    resourceVersion: member(value, 'resourceVersion', 'string', isString) as string | undefined,
-  };
-}
-
-function member(object: JsonObject, name: string, type: string, fits: (value: unknown) => boolean): unknown {
-  const value = object[name];
-  if (value === undefined || value === null) return undefined;
-  if (!fits(value)) throw notDeleteOptions(name, type);
-  return value;
-}
-
-const notDeleteOptions = (field: string, type: string) =>
-  badRequest(`DeleteOptions cannot be handled: ${field && `${field}: `}must be of type ${type}`);
 
 const dryRunErrors = (values: readonly string[]): FieldError[] =>
   values.some((value) => value !== 'All') ? [at('dryRun').notSupported(values, ['All'])] : [];

@@ -83,19 +83,18 @@ export const tokenRequestBody: BodyKind = {
   }),
 };
 
-const evictionSchema = object('Eviction', {
+/** https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/delete-options/ */
+export const deleteOptionsSchema = object('DeleteOptions', {
   ...type,
-  metadata,
-  deleteOptions: object('DeleteOptions', {
-    ...type,
-    dryRun: { type: 'array', items: text, list: 'atomic' },
-    gracePeriodSeconds: { type: 'integer' },
-    ignoreStoreReadErrorWithClusterBreakingPotential: { type: 'boolean' },
-    orphanDependents: { type: 'boolean' },
-    preconditions: object('Preconditions', { resourceVersion: text, uid: text }),
-    propagationPolicy: text,
-  }),
+  dryRun: { type: 'array', items: text, list: 'atomic' },
+  gracePeriodSeconds: { type: 'integer' },
+  ignoreStoreReadErrorWithClusterBreakingPotential: { type: 'boolean' },
+  orphanDependents: { type: 'boolean' },
+  preconditions: object('Preconditions', { resourceVersion: text, uid: text }),
+  propagationPolicy: text,
 });
+
+const evictionSchema = object('Eviction', { ...type, metadata, deleteOptions: deleteOptionsSchema });
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/policy-resources/eviction-v1/ */
 export const evictionBody: BodyKind = { group: 'policy', version: 'v1', kind: 'Eviction', schema: evictionSchema };
