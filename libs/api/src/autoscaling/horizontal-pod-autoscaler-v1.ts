@@ -60,7 +60,7 @@ const withoutOurs = (annotations: Record<string, string> = {}): Record<string, s
 /** `object` as far as the fields of version 1 say. */
 function fromFields({ metadata, spec, status }: HorizontalPodAutoscalerV1): HorizontalPodAutoscaler {
   const { targetCPUUtilizationPercentage: target, ...shared } = spec;
-  const { currentCPUUtilizationPercentage: current, ...counts } = status ?? { desiredReplicas: 0 };
+  const { currentCPUUtilizationPercentage: current, currentReplicas, ...told } = status ?? { desiredReplicas: 0 };
   const { annotations, ...meta } = metadata;
   const others = withoutOurs(annotations);
   return {
@@ -68,12 +68,15 @@ function fromFields({ metadata, spec, status }: HorizontalPodAutoscalerV1): Hori
     apiVersion: 'autoscaling/v2',
     metadata: { ...meta, ...(others && { annotations: others }) },
     spec: { ...shared, ...(target !== undefined && { metrics: [cpuUtilization(target)] }) },
+    // As version 2 writes it.
     status: {
-      ...counts,
-      ...(current !== undefined && {
-        currentMetrics: [{ type: 'Resource', resource: { name: 'cpu', current: { averageUtilization: current } } }],
-      }),
-    },
+      ...told,
+      ...(currentReplicas && { currentReplicas }),
+      currentMetrics:
+        current === undefined
+          ? null
+          : [{ type: 'Resource', resource: { name: 'cpu', current: { averageUtilization: current } } }],
+    } as NonNullable<HorizontalPodAutoscaler['status']>,
   };
 }
 

@@ -185,7 +185,7 @@ describe('the older form of an autoscaler', () => {
       kind: 'HorizontalPodAutoscaler',
       metadata: { name: 'web', namespace: 'shop' },
       spec: { scaleTargetRef, minReplicas: 1, maxReplicas: 5, metrics: [cpu(60)] },
-      status: { currentReplicas: 0, desiredReplicas: 0 },
+      status: { desiredReplicas: 0, currentMetrics: null },
     });
     expect(fromStorage(stored)).toMatchObject({ spec: { targetCPUUtilizationPercentage: 60 } });
   });
