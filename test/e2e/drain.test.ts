@@ -17,7 +17,7 @@ spec:
     spec:
       terminationGracePeriodSeconds: 1
       containers:
-      - {name: web, image: "localhost/hello:1", ports: [{containerPort: 8080}], readinessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 1}}
+      - {name: web, image: "localhost/hello:1", ports: [{containerPort: 8080}], readinessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 1, timeoutSeconds: 10}}
 ---
 apiVersion: policy/v1
 kind: PodDisruptionBudget

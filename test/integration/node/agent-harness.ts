@@ -56,7 +56,7 @@ export class AgentHarness implements AsyncDisposable {
         cgroupRoot: containerd.cgroupRoot,
         dns: { servers: [], domain: 'cluster.local' },
         apiService: { host: '10.96.0.1', port: 443 },
-        livenessTtlSeconds: 5,
+        livenessTtlSeconds: 20,
         volumeRefreshMs: 300,
         server: { host: '127.0.0.1', port: 0, tls },
       },
