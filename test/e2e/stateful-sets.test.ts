@@ -98,7 +98,7 @@ describe.skipIf(obstacle)('a StatefulSet with claims on real containers, with th
 
   it('keeps both when each of its pods is deleted', async () => {
     const before = await claims();
-    await shell.ok('delete pod -l app=db');
+    await shell.ok('delete pod -l app=db --wait=false');
     await readyPods(uidsOf(firstPods));
     await expectData(2);
     expect(await claims()).toBe(before);
@@ -129,7 +129,7 @@ describe.skipIf(obstacle)('a StatefulSet with claims on real containers, with th
     await cluster.periplus('up', '--detach');
     const pods = await readyPods();
     expect(await claims()).toBe(before);
-    await shell.ok('delete pod -l app=db');
+    await shell.ok('delete pod -l app=db --wait=false');
     await readyPods(uidsOf(pods));
     for (const [i, name] of NAMES.entries()) {
       expect(await shell.ok(`logs ${name}`)).toContain(`first ${firstPods[i]!.metadata.uid} start `);

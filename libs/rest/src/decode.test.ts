@@ -19,6 +19,31 @@ const FOUND = [
   'line 11: key 1 already set in map',
 ];
 
+describe('YAML', () => {
+  it.each([
+    ['bytes in base64', '!!binary |\n  aGVs\n  bG8=\n', 'hello'],
+    ['bytes that are no text', '!!binary true', '\ufffd\ufffd\ufffd'],
+    ['a date', '2026-11-21T12:00:00Z', '2026-11-21T12:00:00Z'],
+    ['a set', '!!set {x, z}', { x: null, z: null }],
+    ['an ordered map', '!!omap [b: 1]', [{ b: 1 }]],
+    ['an alias', '[&x {b: 1}, *x]', [{ b: 1 }, { b: 1 }]],
+  ])('with %s is read as JSON', async (_, yaml, value) => {
+    expect((await decodeBody(Buffer.from(`a: ${yaml}`), 'yaml', 'X')).value).toEqual({ a: value });
+  });
+
+  it.each([
+    ['bytes that are not in base64', '!!binary "%%"', '!!binary value contains invalid base64 data'],
+    ['no number', '.nan', 'unsupported value: NaN'],
+    ['too large a number', '-.inf', 'unsupported value: -Infinity'],
+    ['an anchor within itself', '&x [*x]', 'Converting circular structure to JSON'],
+  ])('with %s is refused', async (_, yaml, problem) => {
+    await expect(decodeBody(Buffer.from(`a: ${yaml}`), 'yaml', 'X')).rejects.toMatchObject({
+      reason: 'BadRequest',
+      message: expect.stringContaining(`yaml: ${problem}`),
+    });
+  });
+});
+
 describe('what stands twice in a body', () => {
   it('is told by line and key of YAML', async () => {
     const { value, duplicateKeys } = await decodeBody(Buffer.from(TWICE), 'yaml', 'ConfigMap');

@@ -71,11 +71,20 @@ function summary(body: Buffer): string {
   return body.length > SUMMARY_BYTES_MAX ? `${shown} ...` : shown;
 }
 
+/** Throws where the text has numbers that JSON can't have, or an anchor within itself. Nothing in it is shared. */
+const asJson = (value: unknown): JsonValue =>
+  JSON.parse(
+    JSON.stringify(value, (_, member) => {
+      if (typeof member === 'number' && !Number.isFinite(member)) throw new Error(`unsupported value: ${member}`);
+      return member;
+    }),
+  ) as JsonValue;
+
 /** The reader of YAML is loaded on first use. */
 async function fromYaml(text: string, doing = 'converting YAML to JSON'): Promise<JsonValue> {
   const { parse } = await import('yaml');
   try {
-    return parse(text, KUBERNETES_YAML) as JsonValue;
+    return asJson(parse(text, KUBERNETES_YAML));
   } catch (error) {
     throw badRequest(`error ${doing}: yaml: ${(error as Error).message.split('\n', 1)[0]}`);
   }
