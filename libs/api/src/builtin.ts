@@ -51,6 +51,10 @@ import { clusterRoleBinding } from './rbac/cluster-role-binding.ts';
 import { role } from './rbac/role.ts';
 import { roleBinding } from './rbac/role-binding.ts';
 import { KindRegistry } from './registry.ts';
+import { deviceClass } from './resource/device-class.ts';
+import { resourceClaim } from './resource/resource-claim.ts';
+import { resourceClaimTemplate } from './resource/resource-claim-template.ts';
+import { resourceSlice } from './resource/resource-slice.ts';
 import { podGroup } from './scheduling/pod-group.ts';
 import { priorityClass } from './scheduling/priority-class.ts';
 import { csiDriver } from './storage/csi-driver.ts';
@@ -118,6 +122,10 @@ const kinds: readonly Kind[] = [
   flowSchema,
   priorityLevelConfiguration,
   endpointSlice,
+  deviceClass,
+  resourceClaim,
+  resourceClaimTemplate,
+  resourceSlice,
   nodeMetrics,
   podMetrics,
 ];

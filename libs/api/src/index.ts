@@ -115,6 +115,10 @@ export { type ClusterRoleBinding, clusterRoleBinding } from './rbac/cluster-role
 export { type Role, role } from './rbac/role.ts';
 export { type RoleBinding, roleBinding } from './rbac/role-binding.ts';
 export { KindRegistry } from './registry.ts';
+export { type DeviceClass, deviceClass } from './resource/device-class.ts';
+export { type ResourceClaim, resourceClaim } from './resource/resource-claim.ts';
+export { type ResourceClaimTemplate, resourceClaimTemplate } from './resource/resource-claim-template.ts';
+export { type ResourceSlice, resourceSlice } from './resource/resource-slice.ts';
 export { type Scale, scaleOf } from './scale.ts';
 export { POD_GROUP_SCHEDULED, type PodGroup, podGroup } from './scheduling/pod-group.ts';
 export { type PriorityClass, priorityClass, SYSTEM_PRIORITY_CLASSES } from './scheduling/priority-class.ts';

@@ -7,8 +7,12 @@ const SAMPLES = readFileSync(join(import.meta.dirname, 'testdata/every-kind.yaml
 /** These are other views of a kind that has a sample. */
 const VIEWS = ['autoscaling/v1 HorizontalPodAutoscaler', 'events.k8s.io/v1 Event'];
 
-/** Patches replace its selector as a whole, so kubectl sends one each time, on Kubernetes too. */
-const ALWAYS_CONFIGURED = 'policy/v1 PodDisruptionBudget';
+/** Patches replace their selector or requests as a whole, so kubectl sends one each time, on Kubernetes too. */
+const ALWAYS_CONFIGURED = [
+  'policy/v1 PodDisruptionBudget',
+  'resource.k8s.io/v1 ResourceClaim',
+  'resource.k8s.io/v1 ResourceClaimTemplate',
+];
 
 const kindOf = (sample: string): string =>
   `${/^apiVersion: (.*)$/m.exec(sample)![1]} ${/^kind: (.*)$/m.exec(sample)![1]}`;
@@ -34,7 +38,7 @@ describe('kubectl and every kind', () => {
       if (!served.includes(kind)) return;
       const path = shell.file('sample.yaml', sample);
       expect(await shell.ok(`apply -f ${path}`)).toMatch(/ created\n$/);
-      const again = kind === ALWAYS_CONFIGURED ? 'configured' : 'unchanged';
+      const again = ALWAYS_CONFIGURED.includes(kind) ? 'configured' : 'unchanged';
       expect(await shell.ok(`apply -f ${path}`)).toMatch(new RegExp(` ${again}\n$`));
       expect(await shell.ok(`diff -f ${path}`)).toBe('');
       expect(await shell.ok(`get -f ${path} -o wide`)).toMatch(/^[A-Z ()-]+\n.+\n$/);

@@ -89,6 +89,13 @@ const FIELDS = `
   leaseTransitions preferredHolder renewTime handler podFixed scheduling distinguisherMethod matchingPrecedence
   priorityLevelConfiguration clusterScope exempt lendablePercent nominalConcurrencyShares limited
   borrowingLimitPercent limitResponse queuing handSize queueLengthLimit queues
+  devices opaque constraints distinctAttribute matchAttribute exactly adminAccess allocationMode deviceClassName
+  selectors cel expression firstAvailable allocation allocationTimestamp results bindingConditions
+  bindingFailureConditions consumedCapacity device shareID networkData hardwareAddress interfaceName ips reservedFor
+  extendedResourceName allNodes allowMultipleAllocations attributes bool bools int ints string strings versions
+  bindsToNode requestPolicy validRange step validValues consumesCounters counterSet counters
+  nodeAllocatableResourceMappings allocationMultiplier capacityKey perDeviceNodeSelection resourceSliceCount
+  sharedCounters
 `;
 
 /** Keys of list items that most objects of their kind have. */

@@ -59,6 +59,7 @@ const PACKAGES = new Map(
     'node.k8s.io',
     'policy',
     'rbac.authorization.k8s.io',
+    'resource.k8s.io',
     'scheduling.k8s.io',
     'storage.k8s.io',
   ].map((group) => [group, group.split('.', 1)[0]!]),

@@ -439,6 +439,46 @@ rbac/v1.Role 1metadata:meta/v1.ObjectMeta 2rules:[].PolicyRule!
 rbac/v1.RoleBinding 1metadata:meta/v1.ObjectMeta 2subjects:[].Subject 3roleRef:.RoleRef!
 rbac/v1.RoleRef 1apiGroup:s! 2kind:s! 3name:s!
 rbac/v1.Subject 1kind:s! 2apiGroup:s 3name:s! 4namespace:s
+resource/v1.AllocatedDeviceStatus 1driver:s! 2pool:s! 3device:s! 7shareID:s? 4conditions:[]meta/v1.Condition! 5data:RawExtension? 6networkData:.NetworkDeviceData?
+resource/v1.AllocationResult 1devices:.DeviceAllocationResult 3nodeSelector:core/v1.NodeSelector? 5allocationTimestamp:Time?
+resource/v1.CELDeviceSelector 1expression:s!
+resource/v1.CapacityRequestPolicy 1default:Quantity?! 3validValues:[]Quantity 4validRange:.CapacityRequestPolicyRange?
+resource/v1.CapacityRequestPolicyRange 1min:Quantity? 2max:Quantity? 3step:Quantity?
+resource/v1.CapacityRequirements 1requests:{}Quantity
+resource/v1.Counter 1value:Quantity!
+resource/v1.CounterSet 1name:s! 2counters:{}.Counter
+resource/v1.Device 1name:s! 2attributes:{}.DeviceAttribute 3capacity:{}.DeviceCapacity 4consumesCounters:[].DeviceCounterConsumption 5nodeName:s? 6nodeSelector:core/v1.NodeSelector? 7allNodes:b? 8taints:[].DeviceTaint 9bindsToNode:b? 10bindingConditions:[]s 11bindingFailureConditions:[]s 12allowMultipleAllocations:b? 13nodeAllocatableResourceMappings:{}.NodeAllocatableResourceMapping
+resource/v1.DeviceAllocationConfiguration 1source:s! 2requests:[]s 3:.DeviceConfiguration
+resource/v1.DeviceAllocationResult 1results:[].DeviceRequestAllocationResult 2config:[].DeviceAllocationConfiguration
+resource/v1.DeviceAttribute 2int:i? 3bool:b? 4string:s? 5version:s? 6ints:[]i 7bools:[]b 8strings:[]s 9versions:[]s
+resource/v1.DeviceCapacity 1value:Quantity! 2requestPolicy:.CapacityRequestPolicy?
+resource/v1.DeviceClaim 1requests:[].DeviceRequest! 2constraints:[].DeviceConstraint 3config:[].DeviceClaimConfiguration
+resource/v1.DeviceClaimConfiguration 1requests:[]s 2:.DeviceConfiguration
+resource/v1.DeviceClass 1metadata:meta/v1.ObjectMeta 2spec:.DeviceClassSpec!
+resource/v1.DeviceClassConfiguration 1:.DeviceConfiguration
+resource/v1.DeviceClassSpec 1selectors:[].DeviceSelector 2config:[].DeviceClassConfiguration 4extendedResourceName:s?
+resource/v1.DeviceConfiguration 1opaque:.OpaqueDeviceConfiguration?
+resource/v1.DeviceConstraint 1requests:[]s 2matchAttribute:s? 3distinctAttribute:s?
+resource/v1.DeviceCounterConsumption 1counterSet:s! 2counters:{}.Counter
+resource/v1.DeviceRequest 1name:s! 2exactly:.ExactDeviceRequest? 3firstAvailable:[].DeviceSubRequest
+resource/v1.DeviceRequestAllocationResult 1request:s! 2driver:s! 3pool:s! 4device:s! 5adminAccess:b? 6tolerations:[].DeviceToleration 7bindingConditions:[]s 8bindingFailureConditions:[]s 9shareID:s? 10consumedCapacity:{}Quantity
+resource/v1.DeviceSelector 1cel:.CELDeviceSelector?
+resource/v1.DeviceSubRequest 1name:s! 2deviceClassName:s! 3selectors:[].DeviceSelector 4allocationMode:s 5count:i 6tolerations:[].DeviceToleration 7capacity:.CapacityRequirements?
+resource/v1.DeviceTaint 1key:s! 2value:s 3effect:s! 4timeAdded:Time?
+resource/v1.DeviceToleration 1key:s 2operator:s 3value:s 4effect:s 5tolerationSeconds:i?
+resource/v1.ExactDeviceRequest 1deviceClassName:s! 2selectors:[].DeviceSelector 3allocationMode:s 4count:i 5adminAccess:b? 6tolerations:[].DeviceToleration 7capacity:.CapacityRequirements?
+resource/v1.NetworkDeviceData 1interfaceName:s 2ips:[]s 3hardwareAddress:s
+resource/v1.NodeAllocatableResourceMapping 1capacityKey:s? 2allocationMultiplier:Quantity?
+resource/v1.OpaqueDeviceConfiguration 1driver:s! 2parameters:RawExtension!
+resource/v1.ResourceClaim 1metadata:meta/v1.ObjectMeta 2spec:.ResourceClaimSpec! 3status:.ResourceClaimStatus
+resource/v1.ResourceClaimConsumerReference 1apiGroup:s 3resource:s! 4name:s! 5uid:s!
+resource/v1.ResourceClaimSpec 1devices:.DeviceClaim!
+resource/v1.ResourceClaimStatus 1allocation:.AllocationResult? 2reservedFor:[].ResourceClaimConsumerReference 4devices:[].AllocatedDeviceStatus
+resource/v1.ResourceClaimTemplate 1metadata:meta/v1.ObjectMeta 2spec:.ResourceClaimTemplateSpec!
+resource/v1.ResourceClaimTemplateSpec 1metadata:meta/v1.ObjectMeta 2spec:.ResourceClaimSpec!
+resource/v1.ResourcePool 1name:s! 2generation:i! 3resourceSliceCount:i!
+resource/v1.ResourceSlice 1metadata:meta/v1.ObjectMeta 2spec:.ResourceSliceSpec!
+resource/v1.ResourceSliceSpec 1driver:s! 2pool:.ResourcePool! 3nodeName:s? 4nodeSelector:core/v1.NodeSelector? 5allNodes:b? 6devices:[].Device 7perDeviceNodeSelection:b? 8sharedCounters:[].CounterSet
 scheduling/v1.PriorityClass 1metadata:meta/v1.ObjectMeta 2value:i! 3globalDefault:b 4description:s 5preemptionPolicy:s?
 scheduling/v1alpha2.BasicSchedulingPolicy
 scheduling/v1alpha2.GangSchedulingPolicy 1minCount:i!

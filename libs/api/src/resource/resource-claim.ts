@@ -1,0 +1,38 @@
+import type { IResourceClaim } from 'kubernetes-models/resource.k8s.io/v1/ResourceClaim';
+import { ageColumn, nameColumn } from '../columns.ts';
+import { defineKind } from '../define.ts';
+import type { Stored } from '../stored.ts';
+import { type ClaimSpec, setClaimSpecDefaults, setTolerationDefaults } from './claim-spec.ts';
+
+export type ResourceClaim = Stored<Omit<IResourceClaim, 'spec'>> & { spec: ClaimSpec };
+
+/** https://kubernetes.io/docs/concepts/scheduling-eviction/dynamic-resource-allocation/#resourceclaims-templates */
+export const resourceClaim = defineKind<ResourceClaim>({
+  group: 'resource.k8s.io',
+  version: 'v1',
+  kind: 'ResourceClaim',
+  plural: 'resourceclaims',
+  namespaced: true,
+  answersRemoved: true,
+  columns: [
+    nameColumn,
+    {
+      name: 'State',
+      type: 'string',
+      description: 'Whether it is pending, allocated or reserved, and whether it is to go',
+      of({ metadata, status }) {
+        const isDeleted = metadata.deletionTimestamp !== undefined;
+        const states = isDeleted ? ['deleted'] : [];
+        if (status?.allocation) states.push('allocated', ...(status.reservedFor?.length ? ['reserved'] : []));
+        else if (!isDeleted) states.push('pending');
+        return states.join(',');
+      },
+    },
+    ageColumn,
+  ],
+  setDefaults(claim) {
+    claim.spec ??= {} as ClaimSpec;
+    setClaimSpecDefaults(claim.spec);
+    for (const { tolerations } of claim.status?.allocation?.devices?.results ?? []) setTolerationDefaults(tolerations);
+  },
+});
