@@ -138,34 +138,21 @@ export const markers: Readonly<Record<string, Markers>> = {
   'storage.k8s.io/v1.CSINodeSpec': { drivers: 'map name' },
 };
 
-/** Lists that may be absent and that the Go types write when they are empty: without `omitempty`. */
-export const KEPT_EMPTY: ReadonlySet<string> = new Set([
-  'v1.ContainerImage.names',
-  'v1.ProjectedVolumeSource.sources',
-  'authentication.k8s.io/v1.TokenRequestSpec.audiences',
-  'autoscaling/v2.HorizontalPodAutoscalerStatus.currentMetrics',
-  'discovery.k8s.io/v1.EndpointSlice.endpoints',
-  'discovery.k8s.io/v1.EndpointSlice.ports',
-  'flowcontrol.apiserver.k8s.io/v1.ResourcePolicyRule.namespaces',
-  'rbac.authorization.k8s.io/v1.ClusterRole.rules',
-  'rbac.authorization.k8s.io/v1.Role.rules',
-  'resource.k8s.io/v1.AllocatedDeviceStatus.conditions',
-  'resource.k8s.io/v1.DeviceClaim.requests',
-  'storage.k8s.io/v1.CSINodeDriver.topologyKeys',
-]);
-
 /**
  * Members that may be absent and that the Go types write even then, where no default has filled them: times and
  * structs, which Go never takes for empty, and what has no `omitempty`. Structs and plain values are written as they are
- * when nothing is said about them; `null` in front: a pointer or list, of which nothing is there.
+ * when nothing is said about them; `null` in front: a pointer or list, of which nothing is there. A list may
+ * be required and yet be empty.
  */
 export const WRITTEN_UNSET: Readonly<Record<string, readonly string[]>> = {
   'v1.AzureFilePersistentVolumeSource': ['null secretNamespace'],
+  'v1.ContainerImage': ['null names'],
   'v1.ContainerStateRunning': ['startedAt'],
   'v1.ContainerStateTerminated': ['startedAt', 'finishedAt'],
   'v1.ContainerStatus': ['state', 'lastState'],
   'v1.Event': ['eventTime', 'firstTimestamp', 'lastTimestamp', 'reportingComponent', 'reportingInstance', 'source'],
   'v1.EventSeries': ['lastObservedTime'],
+  'v1.LimitRangeSpec': ['null limits'],
   'v1.NamespaceCondition': ['lastTransitionTime'],
   'v1.NodeCondition': ['lastHeartbeatTime', 'lastTransitionTime'],
   'v1.NodeDaemonEndpoints': ['kubeletEndpoint'],
@@ -175,6 +162,7 @@ export const WRITTEN_UNSET: Readonly<Record<string, readonly string[]>> = {
   'v1.PersistentVolumeClaimTemplate': ['metadata'],
   'v1.PodCondition': ['lastProbeTime', 'lastTransitionTime'],
   'v1.PodTemplateSpec': ['metadata'],
+  'v1.ProjectedVolumeSource': ['null sources'],
   'v1.ReplicationControllerCondition': ['lastTransitionTime'],
   'v1.ResourceFieldSelector': ['divisor'],
   'v1.TypedLocalObjectReference': ['null apiGroup'],
@@ -188,14 +176,18 @@ export const WRITTEN_UNSET: Readonly<Record<string, readonly string[]>> = {
   'apps/v1.StatefulSetOrdinals': ['start'],
   'apps/v1.StatefulSetSpec': ['serviceName'],
   'apps/v1.StatefulSetStatus': ['availableReplicas'],
+  'authentication.k8s.io/v1.TokenRequestSpec': ['null boundObjectRef'],
   'autoscaling/v2.HorizontalPodAutoscalerCondition': ['lastTransitionTime'],
   'autoscaling/v2.HorizontalPodAutoscalerStatus': ['null currentMetrics'],
   'batch/v1.JobCondition': ['lastProbeTime', 'lastTransitionTime'],
   'batch/v1.JobTemplateSpec': ['metadata'],
+  'batch/v1.PodFailurePolicy': ['null rules'],
   'certificates.k8s.io/v1.CertificateSigningRequestCondition': ['lastTransitionTime', 'lastUpdateTime'],
   'discovery.k8s.io/v1.Endpoint': ['conditions'],
+  'discovery.k8s.io/v1.EndpointSlice': ['null endpoints', 'null ports'],
   'flowcontrol.apiserver.k8s.io/v1.FlowSchemaCondition': ['lastTransitionTime'],
   'flowcontrol.apiserver.k8s.io/v1.PriorityLevelConfigurationCondition': ['lastTransitionTime'],
+  'flowcontrol.apiserver.k8s.io/v1.ResourcePolicyRule': ['null namespaces'],
   'networking.k8s.io/v1.IngressServiceBackend': ['port'],
   'networking.k8s.io/v1.NetworkPolicySpec': ['podSelector'],
   'policy/v1.PodDisruptionBudgetStatus': ['currentHealthy', 'desiredHealthy', 'disruptionsAllowed', 'expectedPods'],
@@ -204,9 +196,12 @@ export const WRITTEN_UNSET: Readonly<Record<string, readonly string[]>> = {
   'resource.k8s.io/v1.AllocatedDeviceStatus': ['null conditions'],
   'resource.k8s.io/v1.AllocationResult': ['devices'],
   'resource.k8s.io/v1.CapacityRequestPolicy': ['null default'],
+  'resource.k8s.io/v1.DeviceClaim': ['null requests'],
   'resource.k8s.io/v1.ResourceClaimSpec': ['devices'],
   'resource.k8s.io/v1.ResourceClaimTemplateSpec': ['metadata'],
   'scheduling.k8s.io/v1.PriorityClass': ['value'],
   'scheduling.k8s.io/v1alpha2.PodGroupSpec': ['null podGroupTemplateRef'],
+  'storage.k8s.io/v1.CSINodeDriver': ['null topologyKeys'],
+  'storage.k8s.io/v1.CSINodeSpec': ['null drivers'],
   'storage.k8s.io/v1.VolumeError': ['time'],
 };

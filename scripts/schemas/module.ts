@@ -3,7 +3,7 @@
  * that loading it runs straight through; what refers back (JSONSchemaProps to itself) is filled in at the end.
  */
 import type { Declared, Definition } from './declarations.ts';
-import { KEPT_EMPTY, type ListMarker, type Markers, markers, WRITTEN_UNSET } from './markers.ts';
+import { type ListMarker, type Markers, markers, WRITTEN_UNSET } from './markers.ts';
 
 /** Leaves that occur thousands of times. */
 const LEAVES: Record<string, string> = {
@@ -19,7 +19,7 @@ const LEAVES: Record<string, string> = {
   Y: `{type:'string',format:'byte'}`,
   A: `{type:'any'}`,
   M: `{type:'map',values:S}`,
-  L: `{type:'array',items:S,list:'atomic',omitEmpty:true}`,
+  L: `{type:'array',items:S,list:'atomic'}`,
 };
 const LEAF_OF: Record<string, string> = {
   string: 'S',
@@ -64,12 +64,12 @@ function merging(mark: ListMarker): string {
 }
 
 /** What Go writes of the members of a definition although they are absent, as a member of its schema. */
-function writtenUnset({ properties, required }: Declared & { is: 'object' }, id: string): string {
+function writtenUnset({ properties }: Declared & { is: 'object' }, id: string): string {
   const marks = (WRITTEN_UNSET[id] ?? []).map(
     (mark) => /^(null )?(.*)$/.exec(mark)!.slice(1) as [string | undefined, string],
   );
   for (const [, name] of marks) {
-    if (!(name in properties) || required.includes(name)) throw new Error(`${id}.${name} can't be absent`);
+    if (!(name in properties)) throw new Error(`${id} has no ${name}`);
   }
   if (marks.length === 0) return '';
   return `,unset:${JSON.stringify(Object.fromEntries(marks.map(([isNull, name]) => [name, isNull ? 'null' : 'zero'])))}`;
@@ -140,7 +140,7 @@ class ModuleWriter {
       const text = this.#at(`properties[${JSON.stringify(name)}]`, () =>
         value.is === 'ref' && marks[name]
           ? `{...${this.#text(value)},${OF_REFERENCE[marks[name]]}}`
-          : this.#text(value, marks[name] as ListMarker, KEPT_EMPTY.has(`${id}.${name}`)),
+          : this.#text(value, marks[name] as ListMarker),
       );
       properties.push(`${/^[a-zA-Z]\w*$/.test(name) ? name : JSON.stringify(name)}:${text}`);
     }
@@ -153,14 +153,14 @@ class ModuleWriter {
     return `{type:'object'${name},properties:{${properties.join(',')}},required:${JSON.stringify(required)}${unset}${merge}}`;
   }
 
-  #text(type: Declared, mark?: ListMarker, isKeptEmpty = false): string {
+  #text(type: Declared, mark?: ListMarker): string {
     switch (type.is) {
       case 'ref':
         return this.#reference(type.name);
       case 'map':
         return this.#map(type.values, mark !== undefined);
       case 'array':
-        return this.#array(type.items, mark, isKeptEmpty);
+        return this.#array(type.items, mark);
       case 'object':
         return this.#object(type, '');
       case 'string':
@@ -180,11 +180,10 @@ class ModuleWriter {
     return `{type:'map',values:${text}${isAtomic ? ',atomic:true' : ''}}`;
   }
 
-  #array(items: Declared, mark: ListMarker | undefined, isKeptEmpty: boolean): string {
-    if (!mark && !isKeptEmpty && items.is === 'string' && !items.enum && !items.format) return 'L';
+  #array(items: Declared, mark: ListMarker | undefined): string {
+    if (!mark && items.is === 'string' && !items.enum && !items.format) return 'L';
     const text = this.#at('items', () => this.#text(items));
-    const omit = isKeptEmpty ? '' : ',omitEmpty:true';
-    return `{type:'array',items:${text},${mark ? merging(mark) : "list:'atomic'"}${omit}}`;
+    return `{type:'array',items:${text},${mark ? merging(mark) : "list:'atomic'"}}`;
   }
 
   #reference(id: string): string {

@@ -68,16 +68,15 @@ describe('schemas made from the declarations', () => {
     expect(at('v1.Pod', 'status.hostIPs')).toMatchObject({ list: 'map', applied: 'atomic' });
   });
 
-  it('know which lists Go leaves out when they are empty', () => {
-    expect(at('v1.Pod', 'spec.containers.[].args')).toMatchObject({ omitEmpty: true });
-    expect(at('v1.Pod', 'spec.tolerations')).toMatchObject({ omitEmpty: true });
-    for (const [id, path] of [
-      ['rbac.authorization.k8s.io/v1.Role', 'rules'],
-      ['discovery.k8s.io/v1.EndpointSlice', 'endpoints'],
-      ['v1.Node', 'status.images.[].names'],
-      ['v1.Pod', 'spec.volumes.[].projected.sources'],
+  it('know which lists Go writes as null when they are empty', () => {
+    expect(at('v1.Pod', 'spec')).not.toHaveProperty('unset');
+    for (const [id, path, name] of [
+      ['rbac.authorization.k8s.io/v1.Role', '', 'rules'],
+      ['discovery.k8s.io/v1.EndpointSlice', '', 'endpoints'],
+      ['v1.Node', 'status.images.[]', 'names'],
+      ['v1.Pod', 'spec.volumes.[].projected', 'sources'],
     ] as const) {
-      expect(at(id, path)).not.toHaveProperty('omitEmpty');
+      expect(at(id, path)).toMatchObject({ unset: { [name]: 'null' } });
     }
   });
 

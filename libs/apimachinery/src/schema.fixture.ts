@@ -77,7 +77,6 @@ const spec: ObjectSchema = {
     tolerations: {
       type: 'array',
       list: 'atomic',
-      omitEmpty: true,
       items: { type: 'object', required: [], properties: { key: text } },
     },
     strategy: {
@@ -98,13 +97,14 @@ const spec: ObjectSchema = {
     seen: {
       type: 'object',
       name: 'Seen',
-      required: ['count'],
-      unset: { at: 'zero', state: 'zero', group: 'null', note: 'zero' },
+      required: ['count', 'lines'],
+      unset: { at: 'zero', state: 'zero', group: 'null', note: 'zero', lines: 'null' },
       properties: {
         at: { type: 'string', format: 'date-time' },
         count: { type: 'integer' },
         group: text,
         note: text,
+        lines: { type: 'array', list: 'atomic', items: text },
         state: { type: 'object', name: 'State', required: ['name'], properties: { name: text } },
       },
     },

@@ -36,8 +36,6 @@ export interface ArraySchema {
   keys?: readonly string[];
   /** What apply takes for a key that an item leaves out. */
   keyDefaults?: Readonly<Record<string, string>>;
-  /** Where it may be absent, an empty list is: Go leaves it out. */
-  omitEmpty?: boolean;
 }
 
 export interface ObjectSchema {
@@ -47,7 +45,7 @@ export interface ObjectSchema {
   /** Schemas may be recursive: the generated module then defines a property as a getter. */
   properties: Readonly<Record<string, Schema>>;
   required: readonly string[];
-  /** Members that are written even when they are absent: with the zero value of their type, or as null. */
+  /** Members that are written even when they are absent: with the zero value of their type, or as null, like empty ones. */
   unset?: Readonly<Record<string, 'zero' | 'null'>>;
   /** Clients send `$retainKeys` for it: of its members, those that a patch does not name go away. */
   retainKeys?: boolean;

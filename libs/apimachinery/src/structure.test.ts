@@ -6,17 +6,21 @@ import { cannotBeHandled, conform, conformPart, fieldWarnings, strictDecodingPro
 
 const problemOf = (object: JsonObject): string | undefined => conform(object, thing).problem;
 
-test('empty lists go where Go leaves them out, and stay elsewhere and in configurations', () => {
-  const object = { spec: { tolerations: [], containers: [{ name: 'a', args: [] }] } };
+test('empty lists go where Go leaves them out, are null where it writes them, and stay in configurations', () => {
+  const object = { spec: { tolerations: [], containers: [{ name: 'a', args: [] }], seen: { lines: [] } } };
   const part = structuredClone(object);
+  const before = structuredClone(object);
   conform(object, thing);
-  expect(object).toEqual({ spec: { containers: [{ name: 'a', args: [] }] } });
+  expect(object.spec.seen.lines).toBeNull();
+  expect(object.spec).toMatchObject({ containers: [{ name: 'a' }] });
+  expect(object.spec).not.toHaveProperty('tolerations');
+  expect(object.spec.containers[0]).not.toHaveProperty('args');
   conformPart(part, thing);
-  expect(part.spec).toHaveProperty('tolerations', []);
+  expect(part).toEqual(before);
 });
 
 test('what Go writes although it is unset is there, one of its own in each object, but not in configurations', () => {
-  const unset = { at: null, count: 0, group: null, note: '', state: { name: '' } };
+  const unset = { at: null, count: 0, group: null, note: '', lines: null, state: { name: '' } };
   const object: JsonObject = { spec: { seen: {}, self: {} } };
   const other: JsonObject = { spec: { seen: { at: null, group: 'g', state: { name: 'x' } } } };
   const part: JsonObject = { spec: { seen: {} } };

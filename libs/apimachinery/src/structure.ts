@@ -263,7 +263,7 @@ function objectCheck(schema: ObjectSchema): Check {
 function alwaysThere({ required, properties, unset = {} }: ObjectSchema): Always[] {
   const always: Always[] = [];
   for (const name of required) {
-    const schema = properties[name];
+    const schema = name in unset ? undefined : properties[name];
     const isPlain = schema && schema.type !== 'object' && schema.type !== 'map' && zeroOf(schema) !== null;
     if (isPlain) always.push([name, () => zeroOf(schema)]);
   }
@@ -286,13 +286,14 @@ function fillIn(object: JsonObject, always: readonly Always[]): JsonObject {
 
 /**
  * A schema may contain itself, so members are compiled when they are first seen. Null stands for an empty map or list
- * that Go leaves out: one that is not required.
+ * that Go leaves out, or writes as null: kube-apiserver stores protobuf, in which an empty list is none.
  */
 function lazyCheck(schema: ObjectSchema, name: string): Check {
   const member = schema.properties[name] as Schema;
   if (member.type !== 'object' && member.type !== 'array' && member.type !== 'map') return checkOf(member);
   let check: Check | undefined;
-  if ((member.type === 'map' || (member.type === 'array' && member.omitEmpty)) && !schema.required.includes(name)) {
+  const isLeftOut = !schema.required.includes(name) || schema.unset?.[name] === 'null';
+  if (member.type !== 'object' && isLeftOut) {
     return (value, walk) => {
       check ??= checkOf(member);
       const kept = check(value, walk);

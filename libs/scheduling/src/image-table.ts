@@ -22,10 +22,10 @@ export class ImageTable {
     if (images.length === 0) return;
     this.namesOf.set(
       slot,
-      images.flatMap(({ names = [] }) => names),
+      images.flatMap(({ names }) => names ?? []),
     );
-    for (const { names = [], sizeBytes = 0 } of images) {
-      for (const name of names) {
+    for (const { names, sizeBytes = 0 } of images) {
+      for (const name of names ?? []) {
         const image = this.images.get(name) ?? { bytes: 0, slots: new Set() };
         this.images.set(name, image);
         image.bytes = Number(sizeBytes);

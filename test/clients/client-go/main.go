@@ -1,6 +1,6 @@
 // Uses an api-server as controllers written in Go do: typed client, shared informer, metadata client. Prints what it
 // has seen as one JSON object. Arguments: kubeconfig, content type. With the argument `rewrite` alone it writes the
-// objects of the list that it reads as the Go types do.
+// objects of the list that it reads as kube-apiserver does, with `members` which lists these never lack.
 package main
 
 import (
@@ -74,8 +74,12 @@ func must[T any](value T, err error) T {
 }
 
 func main() {
-	if os.Args[1] == "rewrite" {
+	switch os.Args[1] {
+	case "rewrite":
 		rewrite(os.Stdin, os.Stdout)
+		return
+	case "members":
+		members(os.Stdin, os.Stdout)
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)

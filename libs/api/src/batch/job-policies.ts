@@ -89,7 +89,7 @@ function checkFailureRule(
 /** https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-failure-policy */
 export function checkPodFailurePolicy(errors: Errors, at: FieldPath, spec: JobSpec): void {
   if (!spec.podFailurePolicy) return;
-  const { rules = [] } = spec.podFailurePolicy;
+  const rules = spec.podFailurePolicy.rules ?? [];
   const place = at.child('podFailurePolicy', 'rules');
   if (rules.length > RULES_MAX) errors.push(place.tooMany(rules.length, RULES_MAX));
   const { containers = [], initContainers = [] } = spec.template?.spec ?? {};

@@ -117,7 +117,7 @@ export const limitRange = defineKind<LimitRange>({
   columns: defaultColumns,
   check,
   setDefaults(limitRange) {
-    limitRange.spec ??= { limits: [] };
+    limitRange.spec ??= { limits: null as never };
     limitRange.spec.limits?.forEach(setItemDefaults);
   },
 });

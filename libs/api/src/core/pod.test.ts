@@ -29,6 +29,7 @@ it('says of a pod that is created with scheduling gates that they hold it', () =
       reason: 'SchedulingGated',
       message: 'Scheduling is blocked due to non-empty scheduling gates',
       observedGeneration: 1,
+      lastProbeTime: null,
       lastTransitionTime: '2026-01-01T00:00:00Z',
     },
   ]);

@@ -53,12 +53,13 @@ function alignAddresses(status: NonNullable<Pod['status']>): void {
 }
 
 /** https://kubernetes.io/docs/concepts/scheduling-eviction/pod-scheduling-readiness/ */
-const gatedCondition = ({ metadata }: Pod): NonNullable<NonNullable<Pod['status']>['conditions']>[number] => ({
+const gatedCondition = ({ metadata }: Pod) => ({
   type: 'PodScheduled',
   status: 'False',
   reason: 'SchedulingGated',
   message: 'Scheduling is blocked due to non-empty scheduling gates',
   observedGeneration: metadata.generation,
+  lastProbeTime: null as unknown as string,
   lastTransitionTime: metadata.creationTimestamp,
 });
 

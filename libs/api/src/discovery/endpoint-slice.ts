@@ -15,7 +15,11 @@ import { defineKind } from '../define.ts';
 import { checkImmutable, checkOneOf, checkText, type Errors } from '../field-rules.ts';
 import type { Stored } from '../stored.ts';
 
-export type EndpointSlice = Stored<IEndpointSlice>;
+/** Lists of nothing are null. */
+export type EndpointSlice = Omit<Stored<IEndpointSlice>, 'endpoints' | 'ports'> & {
+  endpoints: IEndpointSlice['endpoints'] | null;
+  ports?: IEndpointSlice['ports'] | null;
+};
 
 const SHOWN_MAX = 3;
 
@@ -58,7 +62,7 @@ function checkEndpoint(errors: Errors, at: FieldPath, endpoint: DeepReadonly<IEn
   checkText(errors, at, 'hostname', hostname, dns1123Label);
 }
 
-function checkPorts(errors: Errors, at: FieldPath, ports: DeepReadonly<EndpointSlice>['ports'] = []): void {
+function checkPorts(errors: Errors, at: FieldPath, ports: NonNullable<DeepReadonly<EndpointSlice>['ports']>): void {
   if (ports.length > PORTS_MAX) errors.push(at.child('ports').tooMany(ports.length, PORTS_MAX));
   const names = new Set<string>();
   ports.forEach(({ name = '', port, protocol, appProtocol }, i) => {
@@ -74,17 +78,15 @@ function checkPorts(errors: Errors, at: FieldPath, ports: DeepReadonly<EndpointS
   });
 }
 
-function check(
-  errors: Errors,
-  at: FieldPath,
-  { addressType, endpoints = [], ports }: DeepReadonly<EndpointSlice>,
-): void {
+function check(errors: Errors, at: FieldPath, slice: DeepReadonly<EndpointSlice>): void {
+  const { addressType } = slice;
+  const endpoints = slice.endpoints ?? [];
   checkOneOf(errors, at, 'addressType', addressType, ADDRESS_TYPES);
   if (endpoints.length > ENDPOINTS_MAX) errors.push(at.child('endpoints').tooMany(endpoints.length, ENDPOINTS_MAX));
   endpoints.forEach((endpoint, i) => {
     checkEndpoint(errors, at.index('endpoints', i), endpoint, addressType);
   });
-  checkPorts(errors, at, ports);
+  checkPorts(errors, at, slice.ports ?? []);
 }
 
 /** https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/ */
@@ -118,7 +120,6 @@ export const endpointSlice = defineKind<EndpointSlice>({
     });
   },
   setDefaults(slice) {
-    slice.endpoints ??= [];
     for (const port of slice.ports ?? []) {
       port.name ??= '';
       port.protocol ??= 'TCP';

@@ -64,7 +64,8 @@ function checkVerbs(errors: Errors, at: FieldPath, verbs: readonly string[] = []
 }
 
 function checkResourceRule(errors: Errors, at: FieldPath, rule: DeepReadonly<IResourcePolicyRule>): void {
-  const { verbs, apiGroups = [], resources = [], namespaces = [], clusterScope } = rule;
+  const { verbs, apiGroups = [], resources = [], clusterScope } = rule;
+  const namespaces = rule.namespaces ?? [];
   checkVerbs(errors, at, verbs);
   checkNonEmpty(errors, at.child('apiGroups'), apiGroups, {
     ifNone: 'resource rules must supply at least one api group',

@@ -4,9 +4,9 @@ import type { IDeviceSubRequest } from 'kubernetes-models/resource.k8s.io/v1/Dev
 import type { IDeviceToleration } from 'kubernetes-models/resource.k8s.io/v1/DeviceToleration';
 import type { IExactDeviceRequest } from 'kubernetes-models/resource.k8s.io/v1/ExactDeviceRequest';
 
-/** Defaults see to it that there are requests, if none. */
+/** Requests of which there are none are null. */
 export interface ClaimSpec {
-  devices: IDeviceClaim & Required<Pick<IDeviceClaim, 'requests'>>;
+  devices: Omit<IDeviceClaim, 'requests'> & { requests: IDeviceClaim['requests'] | null };
 }
 
 export function setTolerationDefaults(tolerations: IDeviceToleration[] | undefined): void {
@@ -20,9 +20,8 @@ function setRequestDefaults(request: IExactDeviceRequest | IDeviceSubRequest): v
 }
 
 export function setClaimSpecDefaults(spec: ClaimSpec): void {
-  spec.devices ??= { requests: [] };
-  spec.devices.requests ??= [];
-  for (const { exactly, firstAvailable } of spec.devices.requests) {
+  spec.devices ??= { requests: null };
+  for (const { exactly, firstAvailable } of spec.devices.requests ?? []) {
     if (exactly) setRequestDefaults(exactly);
     for (const request of firstAvailable ?? []) setRequestDefaults(request);
   }

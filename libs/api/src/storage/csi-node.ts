@@ -14,7 +14,7 @@ type Driver = DeepReadonly<ICSINodeDriver>;
 
 const NODE_ID_LENGTH_MAX = 192;
 
-function checkDriver(errors: Errors, at: FieldPath, { name, nodeID, allocatable, topologyKeys = [] }: Driver): void {
+function checkDriver(errors: Errors, at: FieldPath, { name, nodeID, allocatable, topologyKeys }: Driver): void {
   checkDriverName(errors, at.child('name'), name);
   if (!nodeID) errors.push(at.child('nodeID').required());
   if (nodeID.length > NODE_ID_LENGTH_MAX) {
@@ -22,7 +22,7 @@ function checkDriver(errors: Errors, at: FieldPath, { name, nodeID, allocatable,
   }
   checkNonNegative(errors, at.child('allocatable'), 'count', allocatable?.count);
   const seen = new Set<string>();
-  for (const key of topologyKeys) {
+  for (const key of topologyKeys ?? []) {
     if (!key) errors.push(at.required());
     if (seen.has(key)) errors.push(at.duplicate(key));
     seen.add(key);
@@ -73,6 +73,6 @@ export const csiNode = defineKind<CSINode>({
   check,
   checkUpdate,
   setDefaults(csiNode) {
-    csiNode.spec ??= { drivers: [] };
+    csiNode.spec ??= { drivers: null as never };
   },
 });

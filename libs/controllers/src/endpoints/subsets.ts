@@ -42,8 +42,8 @@ function truncated(subsets: readonly Subset[]): Subset[] {
 export function subsetsOf(slices: readonly Slice[]): Subsets {
   const byPorts = new Map<string, Required<Subset>>();
   let count = 0;
-  for (const { ports = [], endpoints = [] } of slices) {
-    const own = [...ports].sort((a, b) => ((a.name ?? '') < (b.name ?? '') ? -1 : 1));
+  for (const { ports, endpoints } of slices) {
+    const own = [...(ports ?? [])].sort((a, b) => ((a.name ?? '') < (b.name ?? '') ? -1 : 1));
     const key = JSON.stringify(own);
     const subset = byPorts.get(key) ?? {
       ...{ addresses: [], notReadyAddresses: [] },
@@ -53,7 +53,7 @@ export function subsetsOf(slices: readonly Slice[]): Subsets {
         ...(appProtocol && { appProtocol }),
       })),
     };
-    for (const endpoint of endpoints) {
+    for (const endpoint of endpoints ?? []) {
       const { ready = true, terminating = false } = endpoint.conditions ?? {};
       // Nobody is told of pods on their way out, unless their Service wants all of them.
       if (!ready && terminating) continue;

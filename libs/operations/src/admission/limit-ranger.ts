@@ -33,7 +33,7 @@ function fillContainer(container: Container, what: string, item: DeepReadonly<As
 
 function setDefaults({ spec, metadata }: Pod, range: DeepReadonly<LimitRange>): void {
   const notes: string[] = [];
-  const items = range.spec.limits.filter(({ type }) => type === 'Container');
+  const items = (range.spec.limits ?? []).filter(({ type }) => type === 'Container');
   const item: Asked = { default: {}, defaultRequest: {} };
   for (const one of items) {
     Object.assign(item.default!, one.default);
@@ -72,8 +72,8 @@ export function limitRanger(cluster: ClusterState): Admission {
     review(request) {
       for (const { spec } of cluster.limitRangesIn(request.target.namespace)) {
         const problems = isPod(request)
-          ? podProblems(spec.limits, (request.object as Pod).spec)
-          : claimProblems(spec.limits, storageOf(request.object as PersistentVolumeClaim));
+          ? podProblems(spec.limits ?? [], (request.object as Pod).spec)
+          : claimProblems(spec.limits ?? [], storageOf(request.object as PersistentVolumeClaim));
         if (problems.length > 0) throw refused(request, together(problems));
       }
     },

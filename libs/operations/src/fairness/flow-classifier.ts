@@ -29,8 +29,8 @@ interface Candidate<Schema> {
 /** Users whose schemas are remembered. */
 const USERS_MAX = 2_000;
 const ALL = '*';
-const has = (values: readonly string[] | undefined, value: string): boolean =>
-  values !== undefined && (values.includes(ALL) || values.includes(value));
+const has = (values: readonly string[] | null | undefined, value: string): boolean =>
+  !!values && (values.includes(ALL) || values.includes(value));
 
 function isAbout({ kind, user: named, group, serviceAccount }: Subject, user: User): boolean {
   if (kind === 'User') return named !== undefined && (named.name === ALL || named.name === user.name);

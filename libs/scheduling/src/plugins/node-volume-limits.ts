@@ -26,7 +26,7 @@ export const nodeVolumeLimits: DynamicFilter = {
     return (slot) => {
       const { name = '' } = nodes[slot]!.metadata;
       const limits = new Map(
-        volumes.csiNode(name)?.spec?.drivers.map(({ name: driver, allocatable }) => [driver, allocatable?.count]),
+        volumes.csiNode(name)?.spec.drivers?.map(({ name: driver, allocatable }) => [driver, allocatable?.count]),
       );
       if (!wanted.some(({ driver }) => limits.get(driver) !== undefined)) return null;
       const attached = new Map(wanted.map(({ driver }) => [driver, new Set<string>()]));
