@@ -63,6 +63,13 @@ export { type Pod, pod } from './core/pod.ts';
 export { claimConflict, claimNameOf, claimNamesOf } from './core/pod-claims.ts';
 export { type QosClass, qosClassOf } from './core/pod-qos.ts';
 export { references, referencesAny, SECRET_SOURCES } from './core/pod-references.ts';
+export {
+  CLAIM_PROTECTION,
+  isReservedFor,
+  resourceClaimConflict,
+  resourceClaimNameOf,
+  resourceClaimNamesOf,
+} from './core/pod-resource-claims.ts';
 export { type PodTemplate, podTemplate } from './core/pod-template.ts';
 export { type ReplicationController, replicationController } from './core/replication-controller.ts';
 export { type ResourceQuota, resourceQuota } from './core/resource-quota.ts';

@@ -45,6 +45,8 @@ import { expansionController } from './persistent-volume/expansion-controller.ts
 import type { RecyclerSettings } from './persistent-volume/recycler-pod.ts';
 import { volumePhaseController } from './persistent-volume/volume-phase-controller.ts';
 import { replicaSetController, replicationControllerController } from './replica-set/replica-set-controller.ts';
+import { claimReleaseController } from './resource-claim/claim-release-controller.ts';
+import { podClaimController } from './resource-claim/pod-claim-controller.ts';
 import { resourceQuotaController } from './resource-quota/resource-quota-controller.ts';
 import { rootCaController } from './root-ca/root-ca-controller.ts';
 import { serviceAccountController } from './service-account/service-account-controller.ts';
@@ -130,5 +132,7 @@ export const builtinControllers = (settings: {
   claimProtectionController,
   volumeProtectionController,
   attributesClassProtectionController,
+  podClaimController,
+  claimReleaseController,
   garbageCollector(settings.kinds),
 ];

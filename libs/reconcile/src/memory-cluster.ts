@@ -1,6 +1,7 @@
 import type { Kind } from '@periplus/api';
 import {
   alreadyExists,
+  applyJsonPatch,
   applyMergePatch,
   applyStrategicMergePatch,
   conflict,
@@ -35,7 +36,7 @@ const patched = (present: Entry, { kind, type, patch }: Extract<Command, { verb:
   const document = structuredClone(present.object) as unknown as JsonObject;
   if (type === 'merge') return applyMergePatch(document, patch as JsonObject);
   if (type === 'strategic') return applyStrategicMergePatch(document, patch as JsonObject, kind.schema);
-  throw new RangeError('JSON patch is not simulated');
+  return applyJsonPatch(document, patch as JsonObject) as JsonObject;
 };
 
 /**

@@ -169,6 +169,7 @@ const forComponents: readonly BootstrapRole[] = [
       rule(['create'], 'coordination.k8s.io', 'leases'),
       rule(['create'], 'discovery.k8s.io', 'endpointslices'),
       rule(['create'], 'networking.k8s.io', 'ipaddresses'),
+      rule(['create'], 'resource.k8s.io', 'resourceclaims'),
       rule(['escalate'], 'rbac.authorization.k8s.io', 'clusterroles'),
       ...SIGNER_RULES,
       ...reviews,
