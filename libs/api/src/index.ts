@@ -123,6 +123,12 @@ export { type Role, role } from './rbac/role.ts';
 export { type RoleBinding, roleBinding } from './rbac/role-binding.ts';
 export { KindRegistry } from './registry.ts';
 export { type DeviceClass, deviceClass } from './resource/device-class.ts';
+export {
+  CompileError,
+  compileDeviceSelector,
+  type DeviceSelector,
+  EvaluationError,
+} from './resource/device-selector.ts';
 export { type ResourceClaim, resourceClaim } from './resource/resource-claim.ts';
 export { type ResourceClaimTemplate, resourceClaimTemplate } from './resource/resource-claim-template.ts';
 export { type ResourceSlice, resourceSlice } from './resource/resource-slice.ts';
