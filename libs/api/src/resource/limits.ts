@@ -2,7 +2,6 @@
 
 export const DRIVER_LENGTH_MAX = 63;
 export const DOMAIN_LENGTH_MAX = 63;
-export const IDENTIFIER_LENGTH_MAX = 32;
 /** Of an attribute that is a text or a version. */
 export const TEXT_LENGTH_MAX = 64;
 /** Attributes and capacities of one device together. */
