@@ -438,6 +438,30 @@ describe('a node', () => {
     await remove('mine');
   });
 
+  it('reads the devices of its pods, and does not say itself which these are', async () => {
+    const claims = 'resource.k8s.io/v1/resourceclaims';
+    const spec = { devices: { requests: [{ name: 'gpu', exactly: { deviceClassName: 'gpu.example.com' } }] } };
+    for (const name of ['gpus', 'others']) await core.create(claims, 'team', { metadata: { name }, spec });
+    const resourceClaims = [{ name: 'gpu', resourceClaimName: 'gpus' }];
+    const containers = [{ name: 'c', image: 'i', resources: { claims: [{ name: 'gpu' }] } }];
+    await core.create('v1/pods', 'team', podOf('dev', { nodeName: 'n1', resourceClaims, containers }));
+    await settled();
+    await get(n1, claims, 'team', 'gpus');
+    expect((await refusal(get(n1, claims, 'team', 'others'))).message).toMatch(
+      /: no relationship found between node 'n1' and this object$/,
+    );
+    const saying = async (status: object) =>
+      change(n1, 'v1/pods', { ...(await core.get('v1/pods', 'team', 'dev')), status } as KubeObject, 'status');
+    const resourceClaimName = 'others';
+    expect((await refusal(saying({ resourceClaimStatuses: [{ name: 'gpu', resourceClaimName }] }))).message).toMatch(
+      /: node "n1" cannot update resource claim statues$/,
+    );
+    const extended = { extendedResourceClaimStatus: { resourceClaimName, requestMappings: [] } };
+    expect((await refusal(saying(extended))).message).toMatch(
+      /: node "n1" cannot update extended resource claim status$/,
+    );
+  });
+
   it('gets tokens for its pods alone, and for whom their volumes name', async () => {
     const sources = [{ serviceAccountToken: { path: 't', audience: 'vault' } }];
     const volumes = [{ name: 'vault', projected: { sources } }];

@@ -2,7 +2,7 @@ import { controllerOf, type DeepReadonly, type KubeObject } from '@periplus/apim
 import type { ResourceClaim } from '../resource/resource-claim.ts';
 import type { Pod } from './pod-type.ts';
 
-type PodView = DeepReadonly<Pod>;
+type PodView = Pick<DeepReadonly<Pod>, 'spec' | 'status'>;
 type ClaimEntry = NonNullable<PodView['spec']['resourceClaims']>[number];
 
 /** The finalizer of claims that have devices: they may be in use. */

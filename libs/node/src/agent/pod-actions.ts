@@ -1,5 +1,5 @@
 /** Does what `decide-pod.ts` asks for, for one pod. */
-import { pod as podKind } from '@periplus/api';
+import { pod as podKind, type ResourceClaim, resourceClaim } from '@periplus/api';
 import { isNotFound } from '@periplus/apimachinery';
 import { describeCriError, type SandboxConfig } from '@periplus/cri';
 import type { PodAction } from '../pod/decide-pod.ts';
@@ -15,6 +15,7 @@ import { claimedVolumes } from './claimed-volumes.ts';
 import { startContainer, tellAbout, writeHostsFile } from './container-starter.ts';
 import { readHostsFile, removePodCgroup, removePodLogs } from './host-files.ts';
 import type { TellPod } from './image-puller.ts';
+import { prepareDevices } from './pod-devices.ts';
 import type { WorkerMemory } from './pod-memory.ts';
 import { unlessGone, volumeSources } from './pod-sources.ts';
 import { StartError } from './start-error.ts';
@@ -113,8 +114,20 @@ export class PodActions {
     });
   }
 
+  private async prepareDevices(pod: Pod): Promise<void> {
+    const { resources } = this.context;
+    const { namespace } = pod.metadata;
+    try {
+      await prepareDevices(pod, (name) => resources.get<ResourceClaim>(resourceClaim, namespace, name));
+    } catch (error) {
+      this.tell(pod, 'FailedPrepareDynamicResources', error);
+      throw error;
+    }
+  }
+
   private async createSandbox(attempt: number, pod: Pod): Promise<void> {
     const { context } = this;
+    await this.prepareDevices(pod);
     if (attempt > 0) {
       const message = 'Pod sandbox changed, it will be killed and re-created.';
       context.record({ about: pod, type: 'Normal', reason: 'SandboxChanged', message });

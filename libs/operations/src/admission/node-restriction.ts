@@ -85,6 +85,19 @@ function admitPodStatus(request: AdmissionRequest, own: string): void {
   if (!deepEqual(old.metadata.labels ?? {}, request.object?.metadata.labels ?? {})) {
     throw refused(request, `node ${quoted(own)} cannot update labels through pod status`);
   }
+  checkClaims(request, own, old.status, (request.object as Pod).status);
+}
+
+type Status = DeepReadonly<Pod['status']>;
+
+/** They tell which ResourceClaims the node may read, so it may not say so itself. The words are Kubernetes'. */
+function checkClaims(request: AdmissionRequest, own: string, old: Status, now: Status): void {
+  if (!deepEqual(old?.resourceClaimStatuses ?? [], now?.resourceClaimStatuses ?? [])) {
+    throw refused(request, `node ${quoted(own)} cannot update resource claim statues`);
+  }
+  if (!deepEqual(old?.extendedResourceClaimStatus ?? null, now?.extendedResourceClaimStatus ?? null)) {
+    throw refused(request, `node ${quoted(own)} cannot update extended resource claim status`);
+  }
 }
 
 /** The owner of a mirror pod is its node, and says so. */
@@ -124,6 +137,9 @@ function admitPodCreate(request: AdmissionRequest, own: string, cluster: Cluster
     throw refused(request, `${who} can not create pods that reference configmaps`);
   if (object.spec.volumes?.some((volume) => volume.persistentVolumeClaim)) {
     throw refused(request, `${who} can not create pods that reference persistentvolumeclaims`);
+  }
+  if (object.spec.resourceClaims?.length) {
+    throw refused(request, `${who} can not create pods that reference resourceclaims`);
   }
 }
 

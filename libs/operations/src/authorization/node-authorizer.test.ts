@@ -62,7 +62,12 @@ const mine = spec({
     { name: 'disk', persistentVolumeClaim: { claimName: 'claim' } },
     { name: 'scratch', ephemeral: {} },
   ],
+  resourceClaims: [
+    { name: 'shared', resourceClaimName: 'gpus' },
+    { name: 'own', resourceClaimTemplateName: 'one-gpu' },
+  ],
 });
+mine.status = { resourceClaimStatuses: [{ name: 'own', resourceClaimName: 'p-own-x7k2p' }] };
 const mirror = spec({ volumes: [{ name: 'v', secret: { secretName: 'static' } }] });
 mirror.metadata.annotations = { [MIRROR_ANNOTATION]: 'x' };
 const claims: Record<string, string> = { 'x/claim': 'pv', 'x/liar': 'other-pv', 'x/p-scratch': 'scratch-pv' };
@@ -142,6 +147,11 @@ it.each<[string, Attributes, boolean]>([
   ['change its drivers', asked('update', 'storage.k8s.io/csinodes', { name: 'n1', namespace: '' }), true],
   ['change drivers of others', asked('update', 'storage.k8s.io/csinodes', { name: 'n2', namespace: '' }), false],
   ['list drivers of nodes', asked('list', 'storage.k8s.io/csinodes', { namespace: '' }), false],
+  ['get the devices of its pod', asked('get', 'resource.k8s.io/resourceclaims', { name: 'gpus' }), true],
+  ['get the devices made for its pod', asked('get', 'resource.k8s.io/resourceclaims', { name: 'p-own-x7k2p' }), true],
+  ['get other devices', asked('get', 'resource.k8s.io/resourceclaims', { name: 'other' }), false],
+  ['list devices of pods', asked('list', 'resource.k8s.io/resourceclaims'), false],
+  ['give devices to its pod', asked('patch', 'resource.k8s.io/resourceclaims/status', { name: 'gpus' }), false],
   ['get endpoints', asked('get', '/endpoints', { name: 'e' }), true],
   ['list leases', asked('list', 'coordination.k8s.io/leases', { namespace: 'kube-node-lease' }), false],
   ['record events', asked('create', '/events'), true],

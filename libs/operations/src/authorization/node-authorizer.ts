@@ -5,6 +5,7 @@ import {
   type PersistentVolumeClaim,
   type Pod,
   references,
+  resourceClaimNamesOf,
   type VolumeAttachment,
 } from '@periplus/api';
 import type { DeepReadonly } from '@periplus/apimachinery';
@@ -55,6 +56,10 @@ export class NodeAuthorizer {
         return this.volumes(node, asked);
       case 'storage.k8s.io/volumeattachments':
         return this.get(node, asked, () => this.objects.attachment(asked.name)?.spec.nodeName === node);
+      case 'resource.k8s.io/resourceclaims':
+        return this.get(node, asked, () =>
+          this.somePod(node, (pod) => isHere(pod, asked) && resourceClaimNamesOf(pod).includes(asked.name)),
+        );
       case '/serviceaccounts':
         return this.token(node, asked);
       case '/pods':
