@@ -147,7 +147,7 @@ export {
 } from './storage/node-local.ts';
 export { isDefaultStorageClass, type StorageClass, storageClass } from './storage/storage-class.ts';
 export { leavesClassOpen, storageClassOf } from './storage/storage-class-of.ts';
-export { type VolumeAttachment, volumeAttachment } from './storage/volume-attachment.ts';
+export { CONTROLLER_ATTACHES, type VolumeAttachment, volumeAttachment } from './storage/volume-attachment.ts';
 export {
   VAC_PROTECTION,
   type VolumeAttributesClass,

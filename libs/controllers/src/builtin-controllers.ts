@@ -1,5 +1,7 @@
 import type { KindRegistry } from '@periplus/api';
 import type { Controller } from '@periplus/reconcile';
+import { attachDetachController } from './attach-detach/attach-detach-controller.ts';
+import { attachedVolumesController } from './attach-detach/attached-volumes-controller.ts';
 import { bootstrapSigner } from './bootstrap-token/bootstrap-signer.ts';
 import type { TokenEnquiry } from './bootstrap-token/bootstrap-tokens.ts';
 import { tokenCleaner } from './bootstrap-token/token-cleaner.ts';
@@ -127,6 +129,8 @@ export const builtinControllers = (settings: {
   claimBinder,
   volumePhaseController(settings.recycler),
   expansionController,
+  attachDetachController,
+  attachedVolumesController,
   nodeLocalProvisioner,
   nodeLocalDeleter,
   claimProtectionController,

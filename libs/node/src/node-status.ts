@@ -1,6 +1,5 @@
 /** What the node says of itself: pure, from facts that `machine.ts` reads. */
-import type { Node } from '@periplus/api';
-import { sameValue } from '@periplus/api';
+import { CONTROLLER_ATTACHES, type Node, sameValue } from '@periplus/api';
 import type { RuntimeCondition } from '@periplus/cri';
 import { timestamp } from './pod/container-status.ts';
 import type { Taint } from './taint.ts';
@@ -69,7 +68,10 @@ export function newNode(identity: NodeIdentity, machine: MachineFacts): Node {
   return {
     apiVersion: 'v1',
     kind: 'Node',
-    metadata: { name, labels: nodeLabels(identity, machine), ...(annotations && { annotations: { ...annotations } }) },
+    metadata: {
+      ...{ name, labels: nodeLabels(identity, machine) },
+      annotations: { [CONTROLLER_ATTACHES]: 'true', ...annotations },
+    },
     spec: {
       ...(podCidr && { podCIDR: podCidr, podCIDRs: [podCidr] }),
       ...(taints.length > 0 && { taints: taints.map((taint) => ({ ...taint })) }),

@@ -10,6 +10,9 @@ import { checkDriverName } from './csi-driver-name.ts';
 
 export type VolumeAttachment = Stored<IVolumeAttachment, 'spec'>;
 
+/** Set on nodes whose volumes are attached for them. https://kubernetes.io/docs/reference/labels-annotations-taints/#volumes-kubernetes-io-controller-managed-attach-detach */
+export const CONTROLLER_ATTACHES = 'volumes.kubernetes.io/controller-managed-attach-detach';
+
 /** Of all names and values together. */
 const METADATA_BYTES_MAX = 256 * 1024;
 const MESSAGE_BYTES_MAX = 1024;

@@ -1,5 +1,5 @@
 import { type Node, node, pod } from '@periplus/api';
-import { isConditionTrue } from '@periplus/apimachinery';
+import { type DeepReadonly, isConditionTrue } from '@periplus/apimachinery';
 import type { View } from '@periplus/cache';
 import type { Command } from '@periplus/client';
 import { type Controller, defineController, idle, mentions, watchRule } from '@periplus/reconcile';
@@ -10,11 +10,14 @@ import { podsOnNode } from './node-controller.ts';
 /** https://kubernetes.io/docs/reference/labels-annotations-taints/#node-kubernetes-io-out-of-service */
 const OUT_OF_SERVICE = 'node.kubernetes.io/out-of-service';
 
-/** Whether an administrator vouches that the node is down. A node that is heard of ends its pods itself. */
+/** Whether an administrator vouches that the node is down. */
+export const isOutOfService = ({ spec }: DeepReadonly<Node>): boolean =>
+  spec.taints?.some(({ key }) => key === OUT_OF_SERVICE) ?? false;
+
+/** A node that is heard of ends its pods itself. */
 function isOut(name: string, view: View): boolean {
   const found = view.get(node, '', name);
-  const isTainted = found?.spec.taints?.some(({ key }) => key === OUT_OF_SERVICE) ?? false;
-  return isTainted && !isConditionTrue(found?.status?.conditions, 'Ready');
+  return found !== undefined && isOutOfService(found) && !isConditionTrue(found.status?.conditions, 'Ready');
 }
 
 /**

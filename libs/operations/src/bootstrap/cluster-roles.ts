@@ -170,6 +170,7 @@ const forComponents: readonly BootstrapRole[] = [
       rule(['create'], 'discovery.k8s.io', 'endpointslices'),
       rule(['create'], 'networking.k8s.io', 'ipaddresses'),
       rule(['create'], 'resource.k8s.io', 'resourceclaims'),
+      rule(['create'], 'storage.k8s.io', 'volumeattachments'),
       rule(['escalate'], 'rbac.authorization.k8s.io', 'clusterroles'),
       ...SIGNER_RULES,
       ...reviews,
