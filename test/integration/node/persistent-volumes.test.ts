@@ -70,7 +70,7 @@ describe.skipIf(reason)(`persistent volumes on a node${reason ? ` (skipped: ${re
 
   it('says where the node keeps volumes', async () => {
     await vi.waitFor(() => {
-      expect(node.cluster.nodeObject?.metadata.annotations).toEqual({ 'periplus.dev/volume-directory': kept });
+      expect(node.cluster.nodeObject?.metadata.annotations).toMatchObject({ 'periplus.dev/volume-directory': kept });
     }, SOON);
   });
 
