@@ -52,14 +52,16 @@ export interface KindDefinition<T extends KubeObject> {
   prepareForStatusUpdate?(object: T, old: DeepReadonly<T>): void;
   /** DNS subdomains by default. */
   nameRule?: NameRule;
-  /** Adds what is wrong with the object, besides its metadata. Runs on create and on update. */
-  check?(errors: Errors, at: FieldPath, object: DeepReadonly<T>): void;
+  /** Adds what is wrong with the object, besides its metadata. Runs on create (`old` is null) and on update. */
+  check?(errors: Errors, at: FieldPath, object: DeepReadonly<T>, old: DeepReadonly<T> | null): void;
   /** Adds what is wrong only with an object that is created now. */
   checkNew?(errors: Errors, at: FieldPath, object: DeepReadonly<T>): void;
   /** Adds what is wrong with the change from `old`, besides its metadata. */
   checkUpdate?(errors: Errors, at: FieldPath, object: DeepReadonly<T>, old: DeepReadonly<T>): void;
   /** Adds what its author should know about an object that is valid. */
   warn?(warnings: Warnings, at: FieldPath, object: DeepReadonly<T>, old: DeepReadonly<T> | null): void;
+  /** Adds what the author of a valid status should know. */
+  warnOfStatus?(warnings: Warnings, at: FieldPath, object: DeepReadonly<T>): void;
   checkStatusUpdate?(errors: Errors, at: FieldPath, object: DeepReadonly<T>, old: DeepReadonly<T>): void;
   gracePeriodSeconds?(object: DeepReadonly<T>, requested: number | undefined): number;
 }
@@ -122,7 +124,7 @@ function partOf<T extends KubeObject>(of: KindDefinition<T>, part: PartDefinitio
     validate(object, old, root) {
       const errors = validateObjectMetaUpdate(object.metadata, old.metadata, root.child('metadata'));
       part.check(errors, root, object, old);
-      of.check?.(errors, root, object);
+      of.check?.(errors, root, object, old);
       return errors;
     },
   };
@@ -182,20 +184,26 @@ export function defineKind<T extends KubeObject>(of: KindDefinition<T>): Kind<T>
     },
     validate(object, root) {
       const errors = isStored ? validateObjectMeta(object.metadata, rules, root.child('metadata')) : [];
-      of.check?.(errors, root, object);
+      of.check?.(errors, root, object, null);
       of.checkNew?.(errors, root, object);
       return errors;
     },
     validateUpdate(object, old, root) {
       const errors = validateObjectMetaUpdate(object.metadata, old.metadata, root.child('metadata'));
       of.checkUpdate?.(errors, root, object, old);
-      of.check?.(errors, root, object);
+      of.check?.(errors, root, object, old);
       return errors;
     },
     warnings(object, old, root) {
       if (!of.warn) return NO_WARNINGS;
       const warnings: Warnings = [];
       of.warn(warnings, root, object, old);
+      return warnings;
+    },
+    statusWarnings(object, root) {
+      if (!of.warnOfStatus) return NO_WARNINGS;
+      const warnings: Warnings = [];
+      of.warnOfStatus(warnings, root, object);
       return warnings;
     },
     validateStatusUpdate(object, old, root) {

@@ -32,6 +32,12 @@ export function checkText(
   for (const problem of rule(text)) errors.push(at.child(field).invalid(text, problem));
 }
 
+/** `rule`, but for what was there before: an update need not mend what was right once. */
+export const unlessKept =
+  (rule: NameRule, kept: readonly (string | undefined)[] = []): NameRule =>
+  (text) =>
+    kept.includes(text) ? [] : rule(text);
+
 export function checkRequiredText(
   errors: Errors,
   at: FieldPath,

@@ -90,6 +90,7 @@ export {
   priorityLevelConfiguration,
 } from './flowcontrol/priority-level-configuration.ts';
 export type { Column, Kind, ScalePaths, UpdatedPart } from './kind.ts';
+export { lenientAddress } from './lenient-addresses.ts';
 export { type NodeMetrics, nodeMetrics } from './metrics/node-metrics.ts';
 export { type PodMetrics, podMetrics } from './metrics/pod-metrics.ts';
 export type { ResourceUsage } from './metrics/usage.ts';

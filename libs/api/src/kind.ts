@@ -93,6 +93,8 @@ export interface Kind<T extends KubeObject = KubeObject> {
    * `old`. https://kubernetes.io/blog/2020/09/03/warnings/
    */
   warnings(object: DeepReadonly<T>, old: DeepReadonly<T> | null, root: FieldPath): readonly string[];
+  /** As `warnings`, of a valid status that he puts in the place of another. */
+  statusWarnings(object: DeepReadonly<T>, root: FieldPath): readonly string[];
   validateStatusUpdate(object: DeepReadonly<T>, old: DeepReadonly<T>, root: FieldPath): FieldError[];
   /** Seconds between the request to delete and the removal; 0 removes at once. Pods: spec's or the request's. */
   gracePeriodSeconds(object: DeepReadonly<T>, requested: number | undefined): number;

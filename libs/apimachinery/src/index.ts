@@ -83,6 +83,7 @@ export {
   portNumber,
   qualifiedName,
   wildcardDns1123Subdomain,
+  withoutZerosInFront,
 } from './names.ts';
 export type {
   DeepReadonly,

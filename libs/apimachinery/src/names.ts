@@ -235,10 +235,15 @@ const headerMismatch = mismatch(
 
 export const httpHeaderName: NameRule = (name) => (header.test(name) ? FINE : [headerMismatch]);
 
-const ZEROS_IN_FRONT = /(^|\.)0+(?=\d)/g;
+const ZEROS_IN_FRONT = /(^|[./])0+(?=\d)/g;
 const NO_ADDRESS = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
 
-const hasZerosInFront = (text: string): boolean => !isIPv4(text) && isIPv4(text.replace(ZEROS_IN_FRONT, '$1'));
+const NO_RANGE = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)';
+
+/** An address of IPv4, or a range, without what some programs take for octal: `10.1.0.1` of `010.001.0.1`. */
+export const withoutZerosInFront = (text: string): string => text.replace(ZEROS_IN_FRONT, '$1');
+
+const hasZerosInFront = (text: string): boolean => !isIPv4(text) && isIPv4(withoutZerosInFront(text));
 
 /** Whether an address of IPv6 stands for one of IPv4: `::ffff:10.0.0.1`. */
 export const isMapped = (address: string): boolean =>
@@ -254,9 +259,13 @@ export function ipAddress(text: string): readonly string[] {
   return isMapped(text) ? ['must not be an IPv4-mapped IPv6 address'] : FINE;
 }
 
-export function cidr(text: string): readonly string[] {
+function isRange(text: string): boolean {
   const [address = '', bits = '', more] = text.split('/');
   const bitsMax = isIPv4(address) ? 32 : isIPv6(address) && !address.includes('%') ? 128 : -1;
-  if (more === undefined && /^(0|[1-9][0-9]{0,2})$/.test(bits) && Number(bits) <= bitsMax) return FINE;
-  return ['must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)'];
+  return more === undefined && /^(0|[1-9][0-9]{0,2})$/.test(bits) && Number(bits) <= bitsMax;
+}
+
+export function cidr(text: string): readonly string[] {
+  if (isRange(text)) return FINE;
+  return [isRange(withoutZerosInFront(text)) ? 'must not have leading 0s in IP or prefix length' : NO_RANGE];
 }

@@ -272,6 +272,15 @@ describe('patch', () => {
     expect(patched.status).toMatchObject({ phase: 'Running', podIP: '10.0.0.1', qosClass: 'BestEffort' });
     expect(patched.spec.hostname).toBeUndefined();
   });
+
+  it('of the status is warned of addresses that are not written as all programs write them', async () => {
+    await create('v1/pods', podOf('warned'));
+    const context = core.as(admin);
+    const change = { status: { podIPs: [{ ip: 'FD00::1' }] } };
+    await core.operations.patch(context, at('v1/pods', 'default', 'warned', 'status'), patchOf('merge', change));
+    const right = 'IPv6 address "FD00::1" should be in RFC 5952 canonical format ("fd00::1")';
+    expect(context.warnings).toEqual([`status.podIPs[0].ip: ${right}`]);
+  });
 });
 
 describe('delete', () => {

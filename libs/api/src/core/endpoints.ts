@@ -12,10 +12,11 @@ import type { IEndpointAddress } from 'kubernetes-models/v1/EndpointAddress';
 import type { IEndpointPort } from 'kubernetes-models/v1/EndpointPort';
 import type { IEndpoints } from 'kubernetes-models/v1/Endpoints';
 import { warnOfAddress } from '../address-warnings.ts';
-import { specialAddressProblems } from '../addresses.ts';
 import { ageColumn, nameColumn } from '../columns.ts';
 import { defineKind } from '../define.ts';
+import { sameValue } from '../equality.ts';
 import { checkOneOf, checkText, type Errors } from '../field-rules.ts';
+import { specialAddressProblems } from '../special-addresses.ts';
 import type { Stored } from '../stored.ts';
 
 export type Endpoints = Stored<IEndpoints>;
@@ -36,12 +37,11 @@ function endpointsOf({ subsets = [] }: DeepReadonly<Endpoints>): string {
 }
 
 function checkAddress(errors: Errors, at: FieldPath, address: DeepReadonly<IEndpointAddress>): void {
-  const problems = ipAddress(address.ip);
-  for (const problem of problems.length > 0 ? problems : specialAddressProblems(address.ip)) {
-    errors.push(at.child('ip').invalid(address.ip, problem));
-  }
+  const refuse = (problem: string): number => errors.push(at.child('ip').invalid(address.ip, problem));
+  ipAddress(address.ip).forEach(refuse);
   checkText(errors, at, 'hostname', address.hostname, dns1123Label);
   checkText(errors, at, 'nodeName', address.nodeName, dns1123Subdomain);
+  specialAddressProblems(address.ip).forEach(refuse);
 }
 
 function checkPort(errors: Errors, at: FieldPath, port: DeepReadonly<IEndpointPort>, needsName: boolean): void {
@@ -52,7 +52,19 @@ function checkPort(errors: Errors, at: FieldPath, port: DeepReadonly<IEndpointPo
   checkText(errors, at, 'appProtocol', port.appProtocol, qualifiedName);
 }
 
-function check(errors: Errors, at: FieldPath, { subsets = [] }: DeepReadonly<Endpoints>): void {
+/** What was right once need not be mended to change something else. */
+function check(
+  errors: Errors,
+  at: FieldPath,
+  { subsets = [] }: DeepReadonly<Endpoints>,
+  old: DeepReadonly<Endpoints> | null,
+): void {
+  const found: Errors = [];
+  checkSubsets(found, at, subsets);
+  if (found.length > 0 && !(old && sameValue(subsets, old.subsets))) errors.push(...found);
+}
+
+function checkSubsets(errors: Errors, at: FieldPath, subsets: NonNullable<DeepReadonly<Endpoints>['subsets']>): void {
   subsets.forEach(({ addresses = [], notReadyAddresses = [], ports = [] }, i) => {
     const place = at.index('subsets', i);
     if (addresses.length === 0 && notReadyAddresses.length === 0) {

@@ -1,5 +1,6 @@
 import type { DeepReadonly, FieldPath } from '@periplus/apimachinery';
 import type { INode } from 'kubernetes-models/v1/Node';
+import { warnOfRange } from '../address-warnings.ts';
 import { clearRange } from '../addresses.ts';
 import { ageColumn, nameColumn, orNone } from '../columns.ts';
 import { defineKind } from '../define.ts';
@@ -140,7 +141,11 @@ export const node = defineKind<Node>({
   checkStatusUpdate,
   warn(warnings, at, { spec }) {
     const why = 'this field is deprecated, and is unused by Kubernetes';
+    if (spec.configSource) warn(warnings, at.child('spec', 'configSource'), 'the feature is removed');
     if (spec.externalID) warn(warnings, at.child('spec', 'externalID'), why);
+    spec.podCIDRs?.forEach((range, i) => {
+      warnOfRange(warnings, at.child('spec').index('podCIDRs', i), range);
+    });
   },
   setDefaults(node) {
     node.spec ??= {};

@@ -13,7 +13,7 @@ import type { INodeSelectorTerm } from 'kubernetes-models/v1/NodeSelectorTerm';
 import type { IPodSpec } from 'kubernetes-models/v1/PodSpec';
 import { differences } from '../differences.ts';
 import { sameValue } from '../equality.ts';
-import { checkImmutable, type Errors } from '../field-rules.ts';
+import { checkImmutable, type Errors, unlessKept } from '../field-rules.ts';
 import type { Pod } from './pod-type.ts';
 
 type Spec = DeepReadonly<IPodSpec>;
@@ -198,10 +198,15 @@ function checkAddresses(
   at: FieldPath,
   list: string,
   addresses: readonly { readonly ip?: string }[] = [],
+  old: readonly { readonly ip?: string }[] = [],
 ): void {
+  const rule = unlessKept(
+    ipAddress,
+    old.map(({ ip }) => ip),
+  );
   const seen = new Set<string>();
   addresses.forEach(({ ip = '' }, i) => {
-    for (const problem of ipAddress(ip)) errors.push(at.index(list, i).invalid(ip, problem));
+    for (const problem of rule(ip)) errors.push(at.index(list, i).invalid(ip, problem));
     if (seen.has(ip)) errors.push(at.index(list, i).duplicate({ ip }));
     seen.add(ip);
   });
@@ -239,8 +244,8 @@ export function checkPodStatusUpdate(
   checkEndsStay(errors, place, 'containerStatuses', status.containerStatuses, before.containerStatuses, old.spec);
   const { initContainerStatuses } = status;
   checkEndsStay(errors, place, 'initContainerStatuses', initContainerStatuses, before.initContainerStatuses, old.spec);
-  checkAddresses(errors, place, 'podIPs', status.podIPs);
-  checkAddresses(errors, place, 'hostIPs', status.hostIPs);
+  checkAddresses(errors, place, 'podIPs', status.podIPs, before.podIPs);
+  checkAddresses(errors, place, 'hostIPs', status.hostIPs, before.hostIPs);
   if (status.hostIPs?.length && status.hostIPs[0]?.ip !== status.hostIP) {
     errors.push(place.index('hostIPs', 0).child('ip').invalid(status.hostIPs[0]?.ip, 'must be equal to `hostIP`'));
   }

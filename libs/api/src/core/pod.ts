@@ -1,5 +1,6 @@
 import type { DeepReadonly, FieldPath } from '@periplus/apimachinery';
 import type { IContainer } from 'kubernetes-models/v1/Container';
+import { warnOfAddress } from '../address-warnings.ts';
 import { warnOfName } from '../apps/workload-warnings.ts';
 import { ageColumn, nameColumn } from '../columns.ts';
 import { defineKind } from '../define.ts';
@@ -147,5 +148,12 @@ export const pod = defineKind<Pod>({
   checkUpdate: checkPodUpdate,
   warn: warnOfNew,
   checkStatusUpdate: checkPodStatusUpdate,
+  warnOfStatus(warnings, at, { status }) {
+    for (const list of ['podIPs', 'hostIPs'] as const) {
+      status?.[list]?.forEach(({ ip }, i) => {
+        warnOfAddress(warnings, at.child('status').index(list, i).child('ip'), ip);
+      });
+    }
+  },
   gracePeriodSeconds,
 });

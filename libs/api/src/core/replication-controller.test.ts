@@ -108,8 +108,9 @@ describe('endpoints', () => {
       { addresses: [{ ip: 'web' }, { ip: '127.0.0.1', hostname: 'A' }], ports: [{ port: 0 }, { port: 1, name: 'b' }] },
       [
         'subsets[0].addresses[0].ip: Invalid value: "web": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)',
-        'subsets[0].addresses[1].ip: Invalid value: "127.0.0.1": may not be in the loopback range (127.0.0.0/8, ::1/128)',
+        'subsets[0].addresses[0].ip: Invalid value: "web": must be a valid IP address',
         expect.stringMatching(/^subsets\[0\]\.addresses\[1\]\.hostname: Invalid value: "A"/) as never,
+        'subsets[0].addresses[1].ip: Invalid value: "127.0.0.1": may not be in the loopback range (127.0.0.0/8, ::1/128)',
         'subsets[0].ports[0].name: Required value',
         'subsets[0].ports[0].port: Invalid value: 0: must be between 1 and 65535, inclusive',
       ],

@@ -10,10 +10,11 @@ import {
   validateLabels,
 } from '@periplus/apimachinery';
 import type { IServicePort } from 'kubernetes-models/v1/ServicePort';
-import { clearRange, specialAddressProblems } from '../addresses.ts';
+import { clearRange } from '../addresses.ts';
 import { sameValue } from '../equality.ts';
-import { checkOneOf, checkOptionalOneOf, checkText, type Errors } from '../field-rules.ts';
+import { checkOneOf, checkOptionalOneOf, checkText, type Errors, unlessKept } from '../field-rules.ts';
 import { checkPort } from '../pod-spec/probes.ts';
+import { specialAddressProblems } from '../special-addresses.ts';
 import { isExternal, isHeadless, needsHealthCheck } from './service-linked-fields.ts';
 import type { Service } from './service-type.ts';
 
@@ -28,6 +29,7 @@ const TRAFFIC_POLICIES = ['Cluster', 'Local'];
 const DISTRIBUTIONS = ['PreferClose', 'PreferSameNode', 'PreferSameZone'];
 const AFFINITY_SECONDS_MAX = 24 * 60 * 60;
 const ADDRESSES_MAX = 2;
+const SOURCE_RANGES = 'service.beta.kubernetes.io/load-balancer-source-ranges';
 
 function checkServicePort(errors: Errors, at: FieldPath, port: DeepReadonly<IServicePort>): void {
   checkText(errors, at, 'name', port.name, dns1123Label);
@@ -110,7 +112,7 @@ function checkFamilies(errors: Errors, at: FieldPath, spec: Spec): void {
   });
 }
 
-function checkClusterIPs(errors: Errors, at: FieldPath, { clusterIP, clusterIPs = [] }: Spec): void {
+function checkClusterIPs(errors: Errors, at: FieldPath, { clusterIP, clusterIPs = [] }: Spec, old?: Spec): void {
   const place = at.child('clusterIPs');
   if (!clusterIP && clusterIPs.length > 0) {
     errors.push(place.invalid(clusterIPs, 'must be empty when `clusterIP` is not specified'));
@@ -118,12 +120,13 @@ function checkClusterIPs(errors: Errors, at: FieldPath, { clusterIP, clusterIPs 
   if (clusterIP && clusterIPs[0] !== clusterIP) {
     errors.push(clusterIPs[0] ? place.invalid(clusterIPs, 'first value must match `clusterIP`') : place.required());
   }
+  const rule = unlessKept(ipAddress, old?.clusterIPs);
   clusterIPs.forEach((address, i) => {
     if (i === 0 && address === 'None') {
       if (clusterIPs.length > 1) errors.push(place.invalid(clusterIPs, "'None' must be the first and only value"));
       return;
     }
-    for (const problem of ipAddress(address)) errors.push(at.index('clusterIPs', i).invalid(address, problem));
+    for (const problem of rule(address)) errors.push(at.index('clusterIPs', i).invalid(address, problem));
   });
   if (clusterIPs.length > ADDRESSES_MAX) {
     errors.push(place.invalid(clusterIPs, `may only hold up to ${ADDRESSES_MAX} values`));
@@ -133,7 +136,7 @@ function checkClusterIPs(errors: Errors, at: FieldPath, { clusterIP, clusterIPs 
   }
 }
 
-function checkLoadBalancer(errors: Errors, at: FieldPath, spec: Spec): void {
+function checkLoadBalancer(errors: Errors, at: FieldPath, spec: Spec, old?: Spec): void {
   const isBalancer = spec.type === 'LoadBalancer';
   const onlyFor = "may only be used when `type` is 'LoadBalancer'";
   if (!isBalancer && spec.allocateLoadBalancerNodePorts !== undefined) {
@@ -146,11 +149,31 @@ function checkLoadBalancer(errors: Errors, at: FieldPath, spec: Spec): void {
   // Kubernetes writes this one with a capital.
   const ranges = spec.loadBalancerSourceRanges ?? [];
   if (!isBalancer && ranges.length > 0) errors.push(at.child('LoadBalancerSourceRanges').forbidden(onlyFor));
-  ranges.forEach((range, i) => {
-    for (const problem of clearRange(range.trim())) {
-      errors.push(at.index('LoadBalancerSourceRanges', i).invalid(range, problem));
-    }
+  const rule = unlessKept(
+    clearRange,
+    old?.loadBalancerSourceRanges?.map((range) => range.trim()),
+  );
+  ranges.forEach((padded, i) => {
+    const range = padded.trim();
+    for (const problem of rule(range)) errors.push(at.index('LoadBalancerSourceRanges', i).invalid(range, problem));
   });
+}
+
+/** What the annotation says counts where the field says nothing. */
+function checkAnnotatedRanges(
+  errors: Errors,
+  root: FieldPath,
+  { metadata, spec }: DeepReadonly<Service>,
+  old: DeepReadonly<Service> | null,
+): void {
+  const text = metadata.annotations?.[SOURCE_RANGES];
+  if (text === undefined) return;
+  const at = root.child('metadata').key('annotations', SOURCE_RANGES);
+  if (spec.type !== 'LoadBalancer') errors.push(at.forbidden("may only be used when `type` is 'LoadBalancer'"));
+  if (text.trim() === '' || old?.metadata.annotations?.[SOURCE_RANGES] === text) return;
+  for (const range of text.split(',').map((part) => part.trim())) {
+    for (const problem of clearRange(range)) errors.push(at.invalid(range, problem));
+  }
 }
 
 function checkTraffic(errors: Errors, at: FieldPath, spec: Spec): void {
@@ -172,7 +195,14 @@ function checkTraffic(errors: Errors, at: FieldPath, spec: Spec): void {
 }
 
 /** Addresses and node ports may still be missing: they are allocated after this. */
-export function checkService(errors: Errors, root: FieldPath, { spec }: DeepReadonly<Service>): void {
+export function checkService(
+  errors: Errors,
+  root: FieldPath,
+  service: DeepReadonly<Service>,
+  before: DeepReadonly<Service> | null,
+): void {
+  const { spec } = service;
+  const old = before?.spec;
   const at = root.child('spec');
   checkOneOf(errors, at, 'type', spec.type, TYPES);
   checkPorts(errors, at, spec);
@@ -184,16 +214,18 @@ export function checkService(errors: Errors, root: FieldPath, { spec }: DeepRead
       const detail = `may not be set to 'None' for ${spec.type} services`;
       errors.push(at.index('clusterIPs', 0).invalid('None', detail));
     }
-    checkClusterIPs(errors, at, spec);
+    checkClusterIPs(errors, at, spec, old);
     checkFamilies(errors, at, spec);
   }
+  const rule = unlessKept(ipAddress, old?.externalIPs);
   spec.externalIPs?.forEach((address, i) => {
-    const problems = ipAddress(address);
+    const problems = rule(address);
     for (const problem of problems.length > 0 ? problems : specialAddressProblems(address)) {
       errors.push(at.index('externalIPs', i).invalid(address, problem));
     }
   });
-  checkLoadBalancer(errors, at, spec);
+  checkLoadBalancer(errors, at, spec, old);
+  if (!spec.loadBalancerSourceRanges?.length) checkAnnotatedRanges(errors, root, service, before);
   checkTraffic(errors, at, spec);
 }
 
@@ -229,7 +261,16 @@ export function checkServiceUpdate(
   }
 }
 
-export function checkServiceStatus(errors: Errors, root: FieldPath, { spec, status }: DeepReadonly<Service>): void {
+export function checkServiceStatus(
+  errors: Errors,
+  root: FieldPath,
+  { spec, status }: DeepReadonly<Service>,
+  old: DeepReadonly<Service>,
+): void {
+  const rule = unlessKept(
+    ipAddress,
+    old.status?.loadBalancer?.ingress?.map(({ ip }) => ip),
+  );
   const at = root.child('status', 'loadBalancer');
   const { ingress = [] } = status?.loadBalancer ?? {};
   if (ingress.length > 0 && spec.type !== 'LoadBalancer') {
@@ -238,7 +279,7 @@ export function checkServiceStatus(errors: Errors, root: FieldPath, { spec, stat
   }
   ingress.forEach(({ ip, hostname, ipMode }, i) => {
     const place = at.index('ingress', i);
-    checkText(errors, place, 'ip', ip, ipAddress);
+    checkText(errors, place, 'ip', ip, rule);
     checkText(errors, place, 'hostname', hostname, dns1123Subdomain);
     if (hostname && ipAddress(hostname).length === 0) {
       errors.push(place.child('hostname').invalid(hostname, 'must be a DNS name, not an IP address'));

@@ -1,4 +1,5 @@
 import { type DeepReadonly, dns1035Label } from '@periplus/apimachinery';
+import { warnOfBalancer } from '../address-warnings.ts';
 import { ageColumn, formatLabels, nameColumn, orNone } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import {
@@ -104,4 +105,5 @@ export const service = defineKind<Service>({
   checkUpdate: checkServiceUpdate,
   warn: warnOfService,
   checkStatusUpdate: checkServiceStatus,
+  warnOfStatus: warnOfBalancer,
 });

@@ -29,15 +29,47 @@ describe('an endpoint slice', () => {
       { endpoints: [{ addresses: [] }, { addresses: ['::1', '127.0.0.1'] }] },
       [
         'endpoints[0].addresses: Required value: must contain at least 1 address',
-        'endpoints[1].addresses[0]: Invalid value: "::1": must be a valid IPv4 address',
+        'endpoints[1].addresses: Invalid value: "::1": must be an IPv4 address',
+        'endpoints[1].addresses[0]: Invalid value: "::1": may not be in the loopback range (127.0.0.0/8, ::1/128)',
         'endpoints[1].addresses[1]: Invalid value: "127.0.0.1": may not be in the loopback range (127.0.0.0/8, ::1/128)',
+      ],
+    ],
+    [
+      'of names that lead nowhere',
+      {
+        addressType: 'FQDN',
+        endpoints: [{ addresses: ['', 'web', 'web.example.com.', `${'a'.repeat(64)}.example.com`] }],
+      },
+      [
+        'endpoints[0].addresses[0]: Required value',
+        'endpoints[0].addresses[1]: Invalid value: "web": should be a domain with at least two segments separated by dots',
+        `endpoints[0].addresses[3]: Invalid value: "${'a'.repeat(64)}": must be no more than 63 bytes`,
+      ],
+    ],
+    [
+      'of addresses that are not written in the one way',
+      { addressType: 'IPv6', endpoints: [{ addresses: ['2001:DB8::1', '2001:db8::1'] }] },
+      ['endpoints[0].addresses[0]: Invalid value: "2001:DB8::1": must be in canonical form ("2001:db8::1")'],
+    ],
+    [
+      'with hints that say nothing new',
+      {
+        endpoints: [
+          {
+            addresses: ['10.0.0.1'],
+            hints: { forZones: [{ name: 'a' }, { name: 'a' }], forNodes: Array(9).fill({ name: 'n' }) },
+          },
+        ],
+      },
+      [
+        'endpoints[0].hints.forZones[1].name: Duplicate value: "a"',
+        'endpoints[0].hints.forNodes: Too many: 9: must have at most 8 items',
       ],
     ],
     [
       'with bad ports',
       { ports: [{ port: 0 }, { port: 1 }, { name: 'x', protocol: 'XTP' as never }] },
       [
-        'ports[0].port: Invalid value: 0: must be between 1 and 65535, inclusive',
         'ports[1].name: Duplicate value: ""',
         'ports[2].protocol: Unsupported value: "XTP": supported values: "SCTP", "TCP", "UDP"',
       ],

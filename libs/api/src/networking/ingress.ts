@@ -11,9 +11,10 @@ import {
 import type { IHTTPIngressPath } from 'kubernetes-models/networking.k8s.io/v1/HTTPIngressPath';
 import type { IIngress } from 'kubernetes-models/networking.k8s.io/v1/Ingress';
 import type { IIngressBackend } from 'kubernetes-models/networking.k8s.io/v1/IngressBackend';
+import { warnOfBalancer } from '../address-warnings.ts';
 import { ageColumn, nameColumn, orNone } from '../columns.ts';
 import { defineKind } from '../define.ts';
-import { checkText, type Errors } from '../field-rules.ts';
+import { checkText, type Errors, unlessKept } from '../field-rules.ts';
 import type { Stored } from '../stored.ts';
 import { checkTypedReference } from './typed-reference.ts';
 
@@ -123,10 +124,19 @@ function checkNew(errors: Errors, root: FieldPath, { metadata, spec }: DeepReado
   errors.push(root.child('annotations', CLASS_ANNOTATION).invalid(annotation, detail));
 }
 
-function checkStatus(errors: Errors, root: FieldPath, { status }: DeepReadonly<Ingress>): void {
+function checkStatus(
+  errors: Errors,
+  root: FieldPath,
+  { status }: DeepReadonly<Ingress>,
+  old: DeepReadonly<Ingress>,
+): void {
+  const rule = unlessKept(
+    ipAddress,
+    old.status?.loadBalancer?.ingress?.map(({ ip }) => ip),
+  );
   status?.loadBalancer?.ingress?.forEach(({ ip, hostname }, i) => {
     const place = root.child('status', 'loadBalancer').index('ingress', i);
-    checkText(errors, place, 'ip', ip, ipAddress);
+    checkText(errors, place, 'ip', ip, rule);
     checkText(errors, place, 'hostname', hostname, dns1123Subdomain);
     if (hostname && isAddress(hostname)) {
       errors.push(place.child('hostname').invalid(hostname, 'must be a DNS name, not an IP address'));
@@ -187,6 +197,7 @@ export const ingress = defineKind<Ingress>({
     warnings.push(`annotation "${CLASS_ANNOTATION}" is deprecated, please use 'spec.ingressClassName' instead`);
   },
   checkStatusUpdate: checkStatus,
+  warnOfStatus: warnOfBalancer,
   setDefaults(ingress) {
     ingress.spec ??= {};
     ingress.status ??= { loadBalancer: {} };

@@ -1,4 +1,11 @@
-import { type DeepReadonly, type FieldPath, portName, portNumber, validateLabelSelector } from '@periplus/apimachinery';
+import {
+  type DeepReadonly,
+  type FieldPath,
+  type NameRule,
+  portName,
+  portNumber,
+  validateLabelSelector,
+} from '@periplus/apimachinery';
 import type { IIPBlock } from 'kubernetes-models/networking.k8s.io/v1/IPBlock';
 import type { INetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy';
 import type { INetworkPolicyPeer } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicyPeer';
@@ -7,7 +14,8 @@ import { warnOfRange } from '../address-warnings.ts';
 import { clearRange, isStrictSubset } from '../addresses.ts';
 import { ageColumn, formatSelector, nameColumn } from '../columns.ts';
 import { defineKind } from '../define.ts';
-import { checkOptionalOneOf, type Errors, type Warnings } from '../field-rules.ts';
+import { checkOptionalOneOf, type Errors, unlessKept, type Warnings } from '../field-rules.ts';
+import { lenientRange } from '../lenient-addresses.ts';
 import type { Stored } from '../stored.ts';
 
 export type NetworkPolicy = Stored<INetworkPolicy, 'spec'>;
@@ -35,34 +43,52 @@ function checkPort(errors: Errors, at: FieldPath, { protocol, port, endPort }: P
   for (const problem of port === undefined ? [] : portName(port)) errors.push(at.child('port').invalid(port, problem));
 }
 
-function checkBlock(errors: Errors, at: FieldPath, { cidr: range, except = [] }: DeepReadonly<IIPBlock>): void {
+function checkBlock(
+  errors: Errors,
+  at: FieldPath,
+  { cidr: range, except = [] }: DeepReadonly<IIPBlock>,
+  rule: NameRule,
+) {
   if (!range) {
     errors.push(at.child('cidr').required());
     return;
   }
-  const problems = clearRange(range);
-  for (const problem of problems) errors.push(at.child('cidr').invalid(range, problem));
-  if (problems.length > 0) return;
+  for (const problem of rule(range)) errors.push(at.child('cidr').invalid(range, problem));
+  const outer = lenientRange(range);
+  if (!outer) return;
   except.forEach((part, i) => {
     const place = at.index('except', i);
-    const wrong = clearRange(part);
-    for (const problem of wrong) errors.push(place.invalid(part, problem));
-    if (wrong.length === 0 && !isStrictSubset(part, range)) {
+    for (const problem of rule(part)) errors.push(place.invalid(part, problem));
+    const inner = lenientRange(part);
+    if (inner && !isStrictSubset(inner.network, outer.network)) {
       errors.push(place.invalid(part, 'must be a strict subset of `cidr`'));
     }
   });
 }
 
-function checkPeer(errors: Errors, at: FieldPath, { podSelector, namespaceSelector, ipBlock }: Peer): void {
+function checkPeer(errors: Errors, at: FieldPath, peer: Peer, rule: NameRule): void {
+  const { podSelector, namespaceSelector, ipBlock } = peer;
   errors.push(...validateLabelSelector(podSelector, at.child('podSelector')));
   errors.push(...validateLabelSelector(namespaceSelector, at.child('namespaceSelector')));
-  if (ipBlock) checkBlock(errors, at.child('ipBlock'), ipBlock);
+  if (ipBlock) checkBlock(errors, at.child('ipBlock'), ipBlock, rule);
   const selects = podSelector !== undefined || namespaceSelector !== undefined;
   if (!ipBlock && !selects) errors.push(at.required('must specify a peer'));
   if (ipBlock && selects) errors.push(at.forbidden('may not specify both ipBlock and another peer'));
 }
 
-function check(errors: Errors, root: FieldPath, { spec }: DeepReadonly<NetworkPolicy>): void {
+/** All ranges that a policy names: rules may have moved, so an update keeps whatever was in any of them. */
+function rangesOf({ ingress = [], egress = [] }: DeepReadonly<NetworkPolicy>['spec']): string[] {
+  const peers = [...ingress.flatMap(({ from }) => from ?? []), ...egress.flatMap(({ to }) => to ?? [])];
+  return peers.flatMap(({ ipBlock }) => (ipBlock ? [ipBlock.cidr, ...(ipBlock.except ?? [])] : []));
+}
+
+function check(
+  errors: Errors,
+  root: FieldPath,
+  { spec }: DeepReadonly<NetworkPolicy>,
+  old: DeepReadonly<NetworkPolicy> | null,
+): void {
+  const range = unlessKept(clearRange, old ? rangesOf(old.spec) : []);
   const at = root.child('spec');
   errors.push(...validateLabelSelector(spec.podSelector, at.child('podSelector')));
   const checkRule = (
@@ -75,7 +101,7 @@ function check(errors: Errors, root: FieldPath, { spec }: DeepReadonly<NetworkPo
       checkPort(errors, place.index('ports', i), port);
     });
     peers.forEach((peer, i) => {
-      checkPeer(errors, place.index(side, i), peer);
+      checkPeer(errors, place.index(side, i), peer, range);
     });
   };
   spec.ingress?.forEach(({ ports, from }, i) => {

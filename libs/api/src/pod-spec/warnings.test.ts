@@ -305,7 +305,11 @@ describe('the author of something else', () => {
     const right = 'IPv6 address "FD00::1" should be in RFC 5952 canonical format ("fd00::1")';
     const slice = { addressType: 'IPv6', metadata: {}, endpoints: [{ addresses }] };
     expect(warningsOf(endpointSlice, slice)).toEqual([`endpoints[0].addresses[0]: ${right}`]);
-    expect(warningsOf(endpointSlice, { ...slice, addressType: 'FQDN' })).toEqual([]);
+    const labels = { 'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io' };
+    expect(warningsOf(endpointSlice, { ...slice, metadata: { labels } })).toEqual([]);
+    const names = { addressType: 'FQDN', metadata: {}, endpoints: [{ addresses: ['a.example.com'] }] };
+    expect(warningsOf(endpointSlice, names)).toEqual(['spec.addressType: FQDN endpoints are deprecated']);
+    expect(warningsOf(endpointSlice, names, names)).toEqual([]);
     const subsets = [{ notReadyAddresses: addresses.map((ip) => ({ ip })) }];
     expect(warningsOf(endpoints, { metadata: {}, subsets })).toEqual([`subsets[0].notReadyAddresses[0].ip: ${right}`]);
   });

@@ -6,6 +6,7 @@ import type { INodeSelectorTerm } from 'kubernetes-models/v1/NodeSelectorTerm';
 import type { IPodAffinityTerm } from 'kubernetes-models/v1/PodAffinityTerm';
 import type { IPodSpec } from 'kubernetes-models/v1/PodSpec';
 import type { IPodTemplateSpec } from 'kubernetes-models/v1/PodTemplateSpec';
+import { warnOfAddress } from '../address-warnings.ts';
 import { DEPRECATED_NODE_LABELS } from '../deprecated-node-labels.ts';
 import { type Warnings, warn } from '../field-rules.ts';
 import { warnOfPaths } from './volume-paths.ts';
@@ -239,7 +240,14 @@ export function warnOfPod(
     if (!isTemplate || appArmorProfile || securityContext?.appArmorProfile) return;
     annotated(APP_ARMOR_OF_CONTAINER + name, NO_APP_ARMOR);
   });
-  if ((spec.terminationGracePeriodSeconds ?? 0) >= 0) return;
-  const why = 'must be >= 0; negative values are invalid and will be treated as 1';
-  warn(warnings, place.child('terminationGracePeriodSeconds'), why);
+  if ((spec.terminationGracePeriodSeconds ?? 0) < 0) {
+    const why = 'must be >= 0; negative values are invalid and will be treated as 1';
+    warn(warnings, place.child('terminationGracePeriodSeconds'), why);
+  }
+  spec.dnsConfig?.nameservers?.forEach((address, i) => {
+    warnOfAddress(warnings, place.child('dnsConfig').index('nameservers', i), address);
+  });
+  spec.hostAliases?.forEach(({ ip }, i) => {
+    warnOfAddress(warnings, place.index('hostAliases', i).child('ip'), ip);
+  });
 }

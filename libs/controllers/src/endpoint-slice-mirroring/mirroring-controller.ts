@@ -1,5 +1,13 @@
 import { isIPv6 } from 'node:net';
-import { type EndpointSlice, type Endpoints, endpointSlice, endpoints, sameValue, service } from '@periplus/api';
+import {
+  type EndpointSlice,
+  type Endpoints,
+  endpointSlice,
+  endpoints,
+  lenientAddress,
+  sameValue,
+  service,
+} from '@periplus/api';
 import { type DeepReadonly, ownerReferenceTo } from '@periplus/apimachinery';
 import type { View } from '@periplus/cache';
 import type { Command } from '@periplus/client';
@@ -78,7 +86,7 @@ function slicesOf({ addresses = [], notReadyAddresses = [], ports = [] }: Subset
 }
 
 const endpointOf = ({ ip, hostname, nodeName, targetRef }: Address, ready: boolean) => ({
-  addresses: [ip],
+  addresses: [lenientAddress(ip) ?? ip],
   conditions: { ready, serving: ready, terminating: false },
   ...(hostname && { hostname }),
   ...(nodeName && { nodeName }),

@@ -1,5 +1,5 @@
 /** Which endpoints a Service has, and through which ports. https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/ */
-import type { EndpointSlice, Service } from '@periplus/api';
+import { type EndpointSlice, lenientAddress, type Service } from '@periplus/api';
 import type { DeepReadonly } from '@periplus/apimachinery';
 import { hasEnded, isReady, type PodView } from '../pod-state.ts';
 
@@ -23,7 +23,9 @@ const isIPv6 = (address: string): boolean => address.includes(':');
 export function addressesOf({ status }: PodView, type: AddressType): string[] {
   const all = status?.podIPs?.flatMap(({ ip }) => ip ?? []) ?? [];
   const addresses = all.length > 0 ? all : status?.podIP ? [status.podIP] : [];
-  return addresses.filter((address) => isIPv6(address) === (type === 'IPv6'));
+  return addresses
+    .filter((address) => isIPv6(address) === (type === 'IPv6'))
+    .map((address) => lenientAddress(address) ?? address);
 }
 
 /** A pod that has ended or has no address is no endpoint; one that is being deleted is, until it ends. */

@@ -22,6 +22,7 @@ import { orCreate } from './or-create.ts';
 interface UpdateStrategy {
   prepare(kind: Kind, object: KubeObject, old: DeepReadonly<KubeObject>): void;
   validate(kind: Kind, object: KubeObject, old: DeepReadonly<KubeObject>): FieldError[];
+  warnings?(kind: Kind, object: KubeObject, old: DeepReadonly<KubeObject>): readonly string[];
 }
 
 const partOf = (part: UpdatedPart): UpdateStrategy => ({
@@ -32,11 +33,13 @@ const partOf = (part: UpdatedPart): UpdateStrategy => ({
 const wholeObject: UpdateStrategy = {
   prepare: (kind, object, old) => kind.prepareForUpdate(object, old),
   validate: (kind, object, old) => kind.validateUpdate(object, old, ROOT),
+  warnings: (kind, object, old) => kind.warnings(object, old, ROOT),
 };
 
 const status: UpdateStrategy = {
   prepare: (kind, object, old) => kind.prepareForStatusUpdate(object, old),
   validate: (kind, object, old) => kind.validateStatusUpdate(object, old, ROOT),
+  warnings: (kind, object) => kind.statusWarnings(object, ROOT),
 };
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/namespace-v1/: changes spec.finalizers alone. */
@@ -104,7 +107,7 @@ export async function decideUpdate(
   if (isPart) manage(object, old);
   const errors = strategy.validate(kind, object, old);
   if (errors.length > 0) throw invalid(kind, name, errors);
-  if (subresource === '') context.warnings.push(...kind.warnings(object, old, ROOT));
+  if (strategy.warnings) context.warnings.push(...strategy.warnings(kind, object, old));
   const reviewing = deps.admission.review(request);
   if (reviewing) await reviewing;
   const stored = kind.storedAs ? kind.storedAs.toStorage(object) : object;
