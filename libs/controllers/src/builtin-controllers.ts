@@ -13,6 +13,7 @@ import { clusterRoleAggregationController } from './cluster-role-aggregation/clu
 import { cronJobController } from './cron-job/cron-job-controller.ts';
 import { daemonSetController } from './daemon-set/daemon-set-controller.ts';
 import { deploymentController } from './deployment/deployment-controller.ts';
+import { deviceTaintEvictionController } from './device-taints/device-taint-eviction-controller.ts';
 import { disruptionController } from './disruption/disruption-controller.ts';
 import { staleDisruptionController } from './disruption/stale-disruption-controller.ts';
 import { endpointSliceController } from './endpoint-slice/endpoint-slice-controller.ts';
@@ -138,5 +139,6 @@ export const builtinControllers = (settings: {
   attributesClassProtectionController,
   podClaimController,
   claimReleaseController,
+  deviceTaintEvictionController,
   garbageCollector(settings.kinds),
 ];

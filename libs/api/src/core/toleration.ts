@@ -5,8 +5,12 @@ import type { Pod } from './pod.ts';
 export type Taint = NonNullable<DeepReadonly<Node>['spec']['taints']>[number];
 type Toleration = NonNullable<DeepReadonly<Pod>['spec']['tolerations']>[number];
 
+/** Of a node or a device: their effects differ. */
+type AnyTaint = Pick<Taint, 'key' | 'value'> & { readonly effect: string };
+type AnyToleration = Omit<Toleration, 'effect'> & { readonly effect?: string };
+
 /** Whether the toleration is of this taint. https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/ */
-export function tolerates({ key, operator = 'Equal', value = '', effect }: Toleration, taint: Taint): boolean {
+export function tolerates({ key, operator = 'Equal', value = '', effect }: AnyToleration, taint: AnyTaint): boolean {
   if (effect && effect !== taint.effect) return false;
   if (key && key !== taint.key) return false;
   if (!key && operator !== 'Exists') return false;
