@@ -15,6 +15,7 @@ import { certificateApproval, certificateRequests, certificateSigning } from './
 import { claimResize } from './admission/claim-resize.ts';
 import { defaultIngressClass, defaultStorageClass } from './admission/default-classes.ts';
 import { defaultTolerations } from './admission/default-tolerations.ts';
+import { deviceTaintTimes } from './admission/device-taint-times.ts';
 import { limitRanger } from './admission/limit-ranger.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
 import { nodeRestriction } from './admission/node-restriction.ts';
@@ -89,6 +90,7 @@ const admissionChain = (cluster: ClusterState, authorizer: ClusterAuthorizer): A
     serviceAccountAdmission(cluster),
     nodeRestriction(cluster),
     taintNewNodes,
+    deviceTaintTimes,
     podSecurity(cluster),
     priority(cluster),
     defaultTolerations,

@@ -6,6 +6,7 @@ import {
   resourceClaim,
   resourceClaimNamesOf,
   resourceClaimTemplate,
+  resourceSlice,
 } from '@periplus/api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ControlPlane, eventually, runControllers, startControlPlane } from './control-plane.ts';
@@ -39,13 +40,13 @@ describe('claims for devices', () => {
       spec: { containers: [{ name: 'c', image: 'i' }], resourceClaims: [{ name: 'gpu', ...entry }] },
     } as never);
   /** What the scheduler does. */
-  const schedule = async (name: string): Promise<void> => {
+  const schedule = async (name: string, allocation: object = ALLOCATION): Promise<void> => {
     const { metadata } = plane.get(pod, NS, name)!;
     for (const claimName of resourceClaimNamesOf(plane.get(pod, NS, name)!)) {
       const { reservedFor = [] } = claim(claimName)!.status ?? {};
       const consumers = [...reservedFor, { resource: 'pods', name, uid: metadata.uid }];
       await plane.patch(CLAIM, NS, claimName, { metadata: { finalizers: [CLAIM_PROTECTION] } });
-      await plane.patch(CLAIM, NS, claimName, { status: { allocation: ALLOCATION, reservedFor: consumers } }, 'status');
+      await plane.patch(CLAIM, NS, claimName, { status: { allocation, reservedFor: consumers } }, 'status');
     }
     const target = { apiVersion: 'v1', kind: 'Binding', metadata: { namespace: NS, name } };
     const object = { ...target, target: { kind: 'Node', name: 'n1' } };
@@ -105,6 +106,32 @@ describe('claims for devices', () => {
       expect(claim('shared')!.status).toEqual({});
       expect(claim('shared')!.metadata.finalizers).toBeUndefined();
     });
+  });
+
+  it('that are tainted lose their pods, after the time that the claim tolerates it', async () => {
+    const tolerations = [{ operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 1 }];
+    const [result] = ALLOCATION.devices.results;
+    const allocation = { devices: { results: [{ ...result, tolerations }] } };
+    await plane.create(CLAIM, claimNamed('tainted'));
+    await createPod('leaving', { resourceClaimName: 'tainted' });
+    await eventually(() => expect(plane.get(pod, NS, 'leaving')).toBeDefined());
+    await schedule('leaving', allocation);
+    const device = { name: 'gpu-0', taints: [{ key: 'health', effect: 'NoExecute' }] };
+    await plane.create(resourceSlice, {
+      ...{ apiVersion: 'resource.k8s.io/v1', kind: 'ResourceSlice', metadata: { name: 'n1' } },
+      spec: {
+        ...{ driver: 'gpu.example.com', nodeName: 'n1', devices: [device] },
+        pool: { name: 'n1', generation: 1, resourceSliceCount: 1 },
+      },
+    } as never);
+    await eventually(() => {
+      expect(plane.get(pod, NS, 'leaving')!.metadata.deletionTimestamp).toBeDefined();
+      expect(plane.events()).toContain('DeviceTaintManagerEviction Marking for deletion');
+    });
+    const [condition] = plane
+      .get(pod, NS, 'leaving')!
+      .status!.conditions!.filter(({ type }) => type === 'DisruptionTarget');
+    expect(condition).toMatchObject({ status: 'True', reason: 'DeletionByDeviceTaintManager' });
   });
 
   it('are reserved for a pod that was given its node by hand, and deleted only after it', async () => {
