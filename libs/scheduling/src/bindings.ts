@@ -5,6 +5,7 @@ import type { Logger } from '@periplus/component';
 import type { ClusterObserver } from './cluster-observer.ts';
 import type { ClusterPicture } from './cluster-picture.ts';
 import type { Decider } from './decide.ts';
+import { type DeviceBinder, type DeviceWrites, decideDevices } from './devices/device-binder.ts';
 import type { SchedulerMetrics } from './metrics.ts';
 import type { Placement } from './pod-info.ts';
 import type { PodShape } from './pod-shape.ts';
@@ -25,10 +26,11 @@ export interface BindingsDeps {
   queue: SchedulingQueue;
   /** By the name under which pods ask for them. */
   deciders: ReadonlyMap<string, Decider>;
-  observer: Pick<ClusterObserver, 'takeBack'>;
+  observer: Pick<ClusterObserver, 'takeBack' | 'devicesFreed'>;
   cache: Pick<ClusterCache, 'current' | 'waitFor'>;
   commands: CommandClient;
   volumes: VolumeBinder;
+  devices: DeviceBinder;
   reports: Reports;
   metrics: SchedulerMetrics;
   log: Logger;
@@ -60,11 +62,18 @@ export class Bindings {
     const { commands, metrics, picture } = this.deps;
     for (const { pod, node } of placements) picture.assume(pod, node);
     this.underWay += placements.length;
-    let plugin = 'PreBind plugin "VolumeBinding"';
+    let plugin = 'Reserve plugin "DynamicResources"';
+    let writes: DeviceWrites = [];
     try {
+      writes = this.decideDevices(placements);
+      plugin = 'PreBind plugin "VolumeBinding"';
       const claiming = placements.filter(({ pod }) => pod.shape.claims);
       if (claiming.length > 0) {
         await Promise.all(claiming.map(({ pod, node }) => this.bindVolumes(pod.shape, node, waiting.cause)));
+      }
+      if (writes.length > 0) {
+        plugin = 'PreBind plugin "DynamicResources"';
+        await this.bindDevices(waiting, placements, writes);
       }
       plugin = 'Bind plugin "DefaultBinder"';
       await commands.send(command, waiting.cause, this.sending.signal);
@@ -72,7 +81,7 @@ export class Bindings {
       for (const placement of placements) this.tell(waiting, placement);
     } catch (error) {
       metrics.attempts(placements[0]!.pod.shape.schedulerName).error.add();
-      await this.failed(waiting, placements, command, { plugin, error });
+      await this.failed(waiting, placements, command, { plugin, error, writes });
     }
     this.underWay -= placements.length;
     if (this.underWay === 0) this.onNone?.();
@@ -102,6 +111,35 @@ export class Bindings {
     reports.record(pod.metadata, { schedulerName, cause }, 'Normal', 'Scheduled', message);
   }
 
+  /** Devices may take minutes to become ready; those pods are not among the bindings under way. */
+  private async bindDevices({ cause }: Waiting, placements: readonly Placement[], writes: DeviceWrites): Promise<void> {
+    const { devices, deciders, reports } = this.deps;
+    const { signal } = this.sending;
+    await devices.bind(writes, cause, signal);
+    if (!devices.hasToWait(writes)) return;
+    for (const { pod, node } of placements) {
+      const from = { schedulerName: pod.shape.schedulerName, cause };
+      const message = `waiting for binding conditions for device on node ${node}`;
+      reports.record(pod.pod.metadata, from, 'Normal', 'BindingConditionsPending', message);
+    }
+    const { readyMsMax } = deciders.get(placements[0]!.pod.shape.schedulerName)!.profile.deviceLimits;
+    this.underWay -= placements.length;
+    try {
+      await devices.untilReady(writes, readyMsMax, signal);
+    } finally {
+      this.underWay += placements.length;
+    }
+  }
+
+  private decideDevices(placements: readonly Placement[]): DeviceWrites {
+    const { picture, deciders } = this.deps;
+    const asking = placements.filter(
+      ({ pod: { shape } }) => shape.devices && deciders.get(shape.schedulerName)!.profile.bindsDevices,
+    );
+    const limitsOf = (name: string) => deciders.get(name)!.profile.deviceLimits;
+    return asking.length === 0 ? [] : decideDevices(asking, picture.table, limitsOf);
+  }
+
   /**
    * Has the claims of a pod bound on its node. Not among the bindings under way: whoever makes a volume may take
    * minutes.
@@ -129,7 +167,7 @@ export class Bindings {
     waiting: Waiting,
     placements: readonly Placement[],
     { kind, namespace, name }: Command,
-    { plugin, error }: { plugin: string; error: unknown },
+    { plugin, error, writes }: { plugin: string; error: unknown; writes: DeviceWrites },
   ): Promise<void> {
     const { cache, picture, queue, observer, reports, log } = this.deps;
     const { signal } = this.sending;
@@ -138,6 +176,7 @@ export class Bindings {
     } catch {
       // etcd is away: nothing can be bound meanwhile either, and the cache catches up when it is back.
     }
+    if (writes.length > 0) await this.giveBackDevices(waiting, placements, writes);
     if (signal.aborted) return;
     const open = placements.filter(({ pod }) => picture.assumed.delete(pod.uid));
     if (open.length === 0) return;
@@ -149,5 +188,24 @@ export class Bindings {
     }
     queue.retry(waiting, this.deps.nowMs());
     for (const { pod, node } of open) observer.takeBack(pod, node);
+  }
+
+  /** Before anybody is tried again: who seems to have a claim still would not ask for it. */
+  private async giveBackDevices(
+    { cause }: Waiting,
+    placements: readonly Placement[],
+    writes: DeviceWrites,
+  ): Promise<void> {
+    const { devices, observer, picture, cache, log } = this.deps;
+    const { signal } = this.sending;
+    if (signal.aborted) return;
+    if (devices.withdraw(writes)) observer.devicesFreed(cause);
+    const open = placements.map(({ pod }) => pod.uid).filter((uid) => picture.assumed.has(uid));
+    try {
+      await devices.giveBack(writes, new Set(open), cause, signal);
+      await cache.waitFor(await cache.current(), signal);
+    } catch (error) {
+      if (!signal.aborted) log.warn({ error }, 'the claims of a pod are still reserved for it');
+    }
   }
 }

@@ -6,6 +6,10 @@ import { type ClusterPicture, GROUPS, hasEnded, isOf, PODS, SURROUNDINGS } from 
 import { causeOf } from './commands.ts';
 import type { Decider } from './decide.ts';
 import type { Depicted } from './depicted.ts';
+import type { DeviceBinder } from './devices/device-binder.ts';
+import { isAboutDevices } from './devices/device-catalog.ts';
+import { claimsOf } from './devices/device-planner.ts';
+import { UnclaimedPods } from './devices/unclaimed-pods.ts';
 import { type Group, groupNameOf } from './gangs/pod-groups.ts';
 import type { ClusterChange } from './plugin.ts';
 import { isGated } from './plugins/scheduling-gates.ts';
@@ -31,6 +35,7 @@ export interface ClusterObserverDeps {
   /** By the name under which pods ask for them. */
   deciders: ReadonlyMap<string, Decider>;
   volumes: Pick<VolumeBinder, 'look'>;
+  devices: Pick<DeviceBinder, 'look'>;
   nowMs(): number;
 }
 
@@ -39,6 +44,7 @@ export class ClusterObserver {
   private readonly deps: ClusterObserverDeps;
   /** A pod whose JSON has none of these texts is another scheduler's and waits for it: it need not be parsed to see that. */
   private readonly mentions: readonly string[];
+  private readonly unclaimed = new UnclaimedPods();
 
   constructor(deps: ClusterObserverDeps) {
     this.deps = deps;
@@ -85,6 +91,15 @@ export class ClusterObserver {
     this.wakeFor({ events: ['PodGone'], node, peer: shape.peer }, entry);
   }
 
+  /** Claims don't get the devices that were kept for them. */
+  devicesFreed(cause: CommandCause | null): void {
+    const { queue, deciders, picture } = this.deps;
+    const change: ClusterChange = { events: ['DevicesChanged'], node: '', peer: null };
+    picture.table.loosened += 1;
+    const refusedBy = (shape: PodShape) => deciders.get(shape.schedulerName)!.stillRefusedBy(shape, change);
+    queue.wake(change.events, refusedBy, cause, this.deps.nowMs());
+  }
+
   private concernsUs({ bytes }: Depicted): boolean {
     return this.mentions.some((text) => bytes.includes(text));
   }
@@ -93,8 +108,16 @@ export class ClusterObserver {
     const { picture, volumes } = this.deps;
     const change = picture.take(entry, previous, isGone);
     if (!change) return;
-    if (change.claim) volumes.look(change.claim);
+    if (change.claim) {
+      if (isAboutDevices(entry)) this.deviceClaimChanged(change.claim, entry);
+      else volumes.look(change.claim);
+    }
     this.wakeFor(change, entry);
+  }
+
+  private deviceClaimChanged(claim: string, entry: Depicted): void {
+    this.deps.devices.look(claim);
+    for (const pod of this.unclaimed.naming(claim)) this.podPending(pod, entry);
   }
 
   private podChanged(entry: Depicted): void {
@@ -121,6 +144,12 @@ export class ClusterObserver {
 
   private podPending(pod: PodInfo, entry: Depicted): void {
     const { picture, queue, deciders } = this.deps;
+    if (this.isUnclaimed(pod)) {
+      this.forget(pod.uid);
+      this.unclaimed.hold(pod);
+      return;
+    }
+    this.unclaimed.release(pod.uid);
     const promised = pod.pod.status?.nominatedNodeName;
     // What a leader before has promised holds; later states may be older than what was promised since.
     const isKnown = queue.has(pod.uid) || picture.groups.of(pod.uid) !== undefined;
@@ -129,6 +158,12 @@ export class ClusterObserver {
     const group = holdsGangs ? groupNameOf(pod) : undefined;
     if (group === undefined) queue.add(pod, causeOf(entry), this.deps.nowMs());
     else if (picture.groups.addPending(pod, group)) this.groupChanged(picture.groups.of(pod.uid)!, entry);
+  }
+
+  private isUnclaimed({ shape }: PodInfo): boolean {
+    const { picture, deciders } = this.deps;
+    if (!shape.devices || !deciders.get(shape.schedulerName)!.profile.holdsUnclaimed) return false;
+    return typeof claimsOf(shape.devices, picture.table.devices) === 'string';
   }
 
   /** A gang is queued as one once it has as many pods as it takes; pods of other groups are, once the group is there. */
@@ -160,6 +195,7 @@ export class ClusterObserver {
 
   private waitsNoMore(uid: string): void {
     this.deps.queue.remove(uid);
+    this.unclaimed.release(uid);
     this.deps.picture.nominations.withdraw(uid);
   }
 

@@ -10,6 +10,7 @@ import {
 import type { DeepReadonly } from '@periplus/apimachinery';
 import { nodeEvents } from './cluster-events.ts';
 import type { Depicted } from './depicted.ts';
+import { DEVICE_RESOURCES, isAboutDevices } from './devices/device-catalog.ts';
 import { PodGroups } from './gangs/pod-groups.ts';
 import { NodeTable } from './node-table.ts';
 import type { ClusterChange } from './plugin.ts';
@@ -30,7 +31,14 @@ const NAMESPACES = resourceOf(namespaceKind);
 const BUDGETS = resourceOf(budgetKind);
 
 /** What pods are seen in the light of, in the order in which a picture is begun. */
-export const SURROUNDINGS = [NAMESPACES, ...WORKLOAD_RESOURCES, BUDGETS, ...VOLUME_RESOURCES, NODES];
+export const SURROUNDINGS = [
+  NAMESPACES,
+  ...WORKLOAD_RESOURCES,
+  BUDGETS,
+  ...VOLUME_RESOURCES,
+  ...DEVICE_RESOURCES,
+  NODES,
+];
 
 /** What a scheduler has to see of a cluster. */
 export const SCHEDULER_RESOURCES = [...SURROUNDINGS, GROUPS, PODS];
@@ -67,6 +75,11 @@ export class ClusterPicture {
       if (isGone) budgets.delete(entry);
       else budgets.set(entry);
       return null;
+    }
+    if (isAboutDevices(entry)) {
+      table.loosened += 1;
+      const change = table.devices.apply(entry, isGone);
+      return change && { events: ['DevicesChanged'], peer: null, ...change };
     }
     const claim = table.volumes.apply(entry, isGone);
     if (claim !== undefined) {

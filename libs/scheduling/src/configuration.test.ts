@@ -67,6 +67,7 @@ it('has the plugins and weights of kube-scheduler by default', () => {
       NodeResourcesFit: 1,
       PodTopologySpread: 2,
       InterPodAffinity: 2,
+      DynamicResources: 2,
       NodeResourcesBalancedAllocation: 1,
       ImageLocality: 1,
     });
@@ -74,6 +75,8 @@ it('has the plugins and weights of kube-scheduler by default', () => {
       feasiblePercent: 0,
       holdsGated: true,
       holdsGangs: true,
+      holdsUnclaimed: true,
+      bindsDevices: true,
       deallocates: true,
       preemption: { percent: 10, count: 100 },
       volumeBindingMsMax: 600_000,
@@ -95,7 +98,10 @@ const DEFAULT_PLUGINS = [
   ],
   ...['NodeResourcesBalancedAllocation', 'ImageLocality', 'DefaultBinder'],
 ].map((name) => ({ name }));
-const OUTCOMES = ['holdsGated', 'holdsGangs', 'deallocates', 'preemption', 'volumeBindingMsMax'] as const;
+const OUTCOMES = [
+  ...(['holdsGated', 'holdsGangs', 'holdsUnclaimed', 'bindsDevices', 'deallocates'] as const),
+  ...(['preemption', 'volumeBindingMsMax'] as const),
+] as const;
 const outcomes = (profile: Profile) => Object.fromEntries(OUTCOMES.map((field) => [field, profile[field]]));
 
 describe('a configuration', () => {
@@ -141,6 +147,8 @@ describe('a configuration', () => {
     expect(outcomes(few!)).toEqual({
       holdsGated: false,
       holdsGangs: false,
+      holdsUnclaimed: false,
+      bindsDevices: false,
       deallocates: false,
       preemption: null,
       volumeBindingMsMax: null,
@@ -153,6 +161,8 @@ describe('a configuration', () => {
     ['postFilter', { disabled: [{ name: '*' }] }, { preemption: null, deallocates: false }],
     ['postFilter', { disabled: [{ name: '*' }], enabled: [{ name: 'DynamicResources' }] }, { preemption: null }],
     ['preBind', { disabled: [{ name: 'VolumeBinding' }] }, { volumeBindingMsMax: null }],
+    ['preBind', { disabled: [{ name: 'DynamicResources' }] }, { bindsDevices: false }],
+    ['preEnqueue', { disabled: [{ name: 'DynamicResources' }] }, { holdsUnclaimed: false }],
     ['multiPoint', { disabled: [{ name: 'SchedulingGates' }] }, { holdsGated: false }],
     ['preEnqueue', { disabled: [{ name: 'GangScheduling' }] }, { holdsGangs: false }],
     ['multiPoint', { disabled: [{ name: 'EBSLimits' }] }, {}],

@@ -139,6 +139,16 @@ export class Decider {
     return this.refusedBy(shape, change.node);
   }
 
+  /** The nodes that would take pods of the shape if it were not for one filter. */
+  takenBut(shape: PodShape, filter: string): number[] {
+    const answers = this.answers.for(shape.constraints);
+    const checks = this.checks(
+      shape,
+      this.profile.dynamicFilters.filter(({ name }) => name !== filter),
+    );
+    return this.table.slots.filter((slot) => answers.refusedBy(slot) < 0 && passes(checks, slot));
+  }
+
   /** Good until anything changes but pods that come and go; for ever, if the shape does not look around. */
   inspection(shape: PodShape): Inspection {
     const { table } = this;

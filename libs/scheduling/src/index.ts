@@ -5,7 +5,9 @@
  * `decide.ts` chooses among the nodes with the plugins of a `profile.ts`, each in a file of `plugins/` and listed in
  * `plugin-catalog.ts`; `configuration.ts` reads other profiles than the default one (`plugin-sets.ts`: which plugins have
  * a say where, `plugin-args.ts`: what they are told); `preemption/` makes room for those who are more important,
- * `gangs/` places pods that go together, `explanation/` tells what the plugins make of a pod in a cluster as it was read.
+ * `gangs/` places pods that go together, `devices/` finds devices for the claims of pods (`allocator.ts`, on its own) and
+ * writes them there before a pod is bound, `volumes/` does as much for volumes, `explanation/` tells what the plugins make
+ * of a pod in a cluster as it was read.
  *
  * What they look at is kept up to date as events come: `node-table.ts` (what nodes have and what of it is taken),
  * `tallies.ts` (how many pods of which sort are in which domain of a topology), `image-table.ts` and

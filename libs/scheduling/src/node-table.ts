@@ -1,5 +1,6 @@
 import type { Node } from '@periplus/api';
 import { type DeepReadonly, deepEqual, parseQuantity } from '@periplus/apimachinery';
+import { DeviceCatalog } from './devices/device-catalog.ts';
 import type { HostPort } from './host-ports.ts';
 import { ImageTable } from './image-table.ts';
 import { type Footprint, sameFootprint } from './pod-shape.ts';
@@ -79,6 +80,7 @@ export class NodeTable implements LabelledNodes, Record<ColumnName, Column> {
   readonly images = new ImageTable();
   readonly workloads = new WorkloadSelectors();
   readonly volumes = new VolumeCatalog();
+  readonly devices = new DeviceCatalog();
   private readonly slotOf = new Map<string, number>();
   private readonly free: number[] = [];
   /** By node name, then by uid; also of nodes that are not there (yet), whose pods count as soon as they are. */

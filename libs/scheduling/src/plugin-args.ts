@@ -1,6 +1,7 @@
 import { checkNodeAffinity, type NodeAffinity } from '@periplus/api';
 import { type FieldError, FieldPath, goDurationMs, qualifiedName } from '@periplus/apimachinery';
 import type { ConfigReader } from '@periplus/component';
+import { DEVICE_LIMITS } from './devices/device-planner.ts';
 import { DEFAULT_ARGS, type PluginArgs } from './plugin-catalog.ts';
 import type { IgnoredResources } from './plugins/node-resources-fit.ts';
 import type { ScoringStrategy, UtilizationPoint, WeightedResource } from './plugins/resource-scoring.ts';
@@ -12,6 +13,8 @@ const INTEGER_MAX = 2 ** 31 - 1;
 /** Longer than any timer runs, in seconds. */
 const BINDING_SECONDS_MAX = 2_000_000;
 const SECOND_MS = 1_000;
+/** Devices that are tried in a millisecond, at least; counted instead of time, so that decisions can be repeated. */
+const STEPS_PER_MS = 100;
 
 const RESOURCE_WEIGHTS = { min: 1, max: 100 };
 /** A deviation knows no weights. */
@@ -24,9 +27,14 @@ const BALANCED_WEIGHTS = { min: 1, max: 1 };
 const ARGUMENTS = {
   DefaultPreemption: (reader: ConfigReader): Partial<PluginArgs> => ({ candidates: candidatesOf(reader) }),
   DynamicResources(reader: ConfigReader): Partial<PluginArgs> {
-    checkDuration(reader, 'filterTimeout', 0);
-    checkDuration(reader, 'bindingTimeout', SECOND_MS);
-    return {};
+    const { stepsMax, readyMsMax } = DEVICE_LIMITS;
+    // 0: no limit of its own.
+    const steps = STEPS_PER_MS * durationMs(reader, 'filterTimeout', 0, 0) || stepsMax;
+    const deviceLimits = {
+      stepsMax: Math.min(steps, stepsMax),
+      readyMsMax: durationMs(reader, 'bindingTimeout', SECOND_MS, readyMsMax),
+    };
+    return { deviceLimits };
   },
   InterPodAffinity: (reader: ConfigReader): Partial<PluginArgs> => ({
     hardPodAffinityWeight: reader.integer('hardPodAffinityWeight', { min: 0, max: 100 }, 1),
@@ -70,11 +78,11 @@ function argumentsOf(config: ConfigReader): ConfigReader {
   return reader;
 }
 
-/** There are no devices for which it could matter. */
-function checkDuration(reader: ConfigReader, field: string, msMin: number): void {
-  if (!reader.has(field)) return;
+function durationMs(reader: ConfigReader, field: string, msMin: number, usual: number): number {
+  if (!reader.has(field)) return usual;
   const ms = goDurationMs(reader.string(field));
   if (ms === undefined || ms < msMin) throw reader.error(field, `must be a duration of at least ${msMin / 1_000}s`);
+  return ms;
 }
 
 function candidatesOf(reader: ConfigReader): CandidateLimits {

@@ -1,6 +1,7 @@
 import type { NodeAffinity } from '@periplus/api';
+import { DEVICE_LIMITS, type DeviceLimits } from './devices/device-planner.ts';
 import type { DynamicFilter, DynamicScore, StaticFilter, StaticScore } from './plugin.ts';
-import { dynamicResources } from './plugins/dynamic-resources.ts';
+import { dynamicResources, preferredAlternatives } from './plugins/dynamic-resources.ts';
 import { imageLocality } from './plugins/image-locality.ts';
 import { interPodAffinity, preferredPodAffinity } from './plugins/inter-pod-affinity.ts';
 import { nodeAffinity, preferredNodeAffinity } from './plugins/node-affinity.ts';
@@ -49,6 +50,7 @@ export interface PluginArgs {
   readonly candidates: CandidateLimits;
   /** How long the volumes of a pod may take to be bound. */
   readonly volumeBindingMsMax: number;
+  readonly deviceLimits: DeviceLimits;
 }
 
 export const DEFAULT_ARGS: PluginArgs = {
@@ -58,6 +60,7 @@ export const DEFAULT_ARGS: PluginArgs = {
   ignoresOthersPreferences: false,
   candidates: DEFAULT_CANDIDATES,
   volumeBindingMsMax: 600_000,
+  deviceLimits: DEVICE_LIMITS,
 };
 
 /** What a plugin makes of nodes, where it has a say about them. */
@@ -136,7 +139,10 @@ const CATALOG = {
   DynamicResources: {
     points: [...FILTERS, 'postFilter', 'reserve', ...SCORES, 'preBind', 'preEnqueue'],
     weight: 2,
-    make: () => ({ dynamicFilter: dynamicResources }),
+    make: ({ deviceLimits }) => ({
+      dynamicFilter: dynamicResources(deviceLimits),
+      dynamicScore: preferredAlternatives(deviceLimits),
+    }),
   },
   GangScheduling: { points: ['permit', 'preEnqueue'] },
   DefaultPreemption: { points: ['postFilter', 'preEnqueue'] },

@@ -19,7 +19,9 @@ export type ClusterEvent =
   /** A pod was bound, or has other labels than before. */
   | 'PodPlaced'
   /** A claim, a volume, a storage class or what drivers of volumes a node has. */
-  | 'VolumeChanged';
+  | 'VolumeChanged'
+  /** A claim of devices, a class of them, or what devices there are. */
+  | 'DevicesChanged';
 
 /** What happened, where, and to which pod, when it happened to one. */
 export interface ClusterChange {

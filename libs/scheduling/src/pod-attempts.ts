@@ -2,6 +2,7 @@ import type { Bindings } from './bindings.ts';
 import type { ClusterPicture } from './cluster-picture.ts';
 import { binding } from './commands.ts';
 import type { Decider, Decision, Refusal } from './decide.ts';
+import type { Deallocations } from './devices/deallocations.ts';
 import type { SchedulerMetrics } from './metrics.ts';
 import type { PodInfo } from './pod-info.ts';
 import type { Preemptions } from './preemption/preemptions.ts';
@@ -18,6 +19,7 @@ export interface AttemptDeps {
   bindings: Bindings;
   preemptor: Preemptor;
   preemptions: Preemptions;
+  deallocations: Deallocations;
   reports: Reports;
   metrics: SchedulerMetrics;
   nowMs(): number;
@@ -65,12 +67,13 @@ export class PodAttempts {
 
   /** It fits nowhere: others may have to go for it. */
   private refused(waiting: Waiting, { message, wakesOn }: Refusal): void {
-    const { picture, deciders, preemptor, preemptions, queue, reports } = this.deps;
+    const { picture, deciders, preemptor, preemptions, deallocations, queue, reports } = this.deps;
     const { nominations } = picture;
     const { pod } = waiting;
     const nowMs = this.deps.nowMs();
     const decider = deciders.get(pod.shape.schedulerName)!;
-    const outcome = nominations.aside(pod.uid, () => preemptor.preempt(pod, decider));
+    const claims = deallocations.help(waiting, decider);
+    const outcome = nominations.aside(pod.uid, () => preemptor.preempt(pod, decider, claims));
     if (outcome.node !== null) {
       preemptions.promise(pod, outcome.node, waiting.cause);
       queue.refuse(waiting, wakesOn, nowMs, true);

@@ -1,5 +1,6 @@
 import { claimNameOf, claimNamesOf, namedNodes, type Pod } from '@periplus/api';
 import { controllerOf, type DeepReadonly } from '@periplus/apimachinery';
+import { type DeviceUser, deviceUser } from './devices/device-user.ts';
 import { type Disk, disksOf } from './disks.ts';
 import { type HostPort, hostPortsOf } from './host-ports.ts';
 import { type Peer, peerOf, peerText } from './peer.ts';
@@ -62,8 +63,8 @@ export interface PodShape extends Footprint {
   readonly images: readonly string[];
   /** Kind and name of what keeps up its number: `apps/v1/ReplicaSet/web`. */
   readonly controller: string | null;
-  /** The claims of devices that its spec names. */
-  readonly devices: NonNullable<PodSpec['resourceClaims']>;
+  /** The devices that it asks for; null for none. */
+  readonly devices: DeviceUser | null;
 }
 
 /** Of each sort; the oldest go, and are worked out again when they are met again. */
@@ -110,7 +111,7 @@ export class PodShapes {
       spread: spreadOf(pod),
       images: imagesOf(pod.spec),
       controller: controllerText(pod),
-      devices: pod.spec.resourceClaims ?? [],
+      devices: deviceUser(pod),
     }));
   }
 
@@ -192,12 +193,12 @@ const controllerText = (pod: DeepReadonly<Pod>): string | null => {
 };
 
 const restText = (pod: DeepReadonly<Pod>): string => {
-  const { schedulerName, priority, topologySpreadConstraints, resourceClaims } = pod.spec;
+  const { schedulerName, priority, topologySpreadConstraints } = pod.spec;
   return JSON.stringify([
     schedulerName,
     priority,
     topologySpreadConstraints,
-    resourceClaims,
+    deviceUser(pod),
     imagesOf(pod.spec),
     controllerText(pod),
     claimsOf(pod),

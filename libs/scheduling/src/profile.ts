@@ -1,3 +1,4 @@
+import type { DeviceLimits } from './devices/device-planner.ts';
 import type { DynamicFilter, DynamicScore, StaticFilter, StaticScore, Weighted } from './plugin.ts';
 import { DEFAULT_ARGS, PLUGIN_NAMES, PLUGINS, type PluginArgs, type PluginSets } from './plugin-catalog.ts';
 import { pluginSets } from './plugin-sets.ts';
@@ -18,7 +19,12 @@ export interface Profile {
   readonly holdsGated: boolean;
   /** Whether pods of a gang wait for each other. */
   readonly holdsGangs: boolean;
-  /** Whether it is thought about taking devices from others. */
+  /** Whether pods wait until the claims of devices that they name are there. */
+  readonly holdsUnclaimed: boolean;
+  /** Whether claims are written before their pods are bound. */
+  readonly bindsDevices: boolean;
+  readonly deviceLimits: DeviceLimits;
+  /** Whether claims that nobody uses may lose their devices, so that a pod fits elsewhere. */
   readonly deallocates: boolean;
   /** How long is searched for pods that may leave for others; null: nobody has to. */
   readonly preemption: CandidateLimits | null;
@@ -46,6 +52,9 @@ export function makeProfile(
     feasiblePercent,
     holdsGated: sets.preEnqueue.has('SchedulingGates'),
     holdsGangs: sets.preEnqueue.has('GangScheduling'),
+    holdsUnclaimed: sets.preEnqueue.has('DynamicResources'),
+    bindsDevices: sets.preBind.has('DynamicResources'),
+    deviceLimits: args.deviceLimits,
     deallocates: sets.postFilter.has('DynamicResources'),
     preemption: sets.postFilter.has('DefaultPreemption') ? args.candidates : null,
     volumeBindingMsMax: sets.preBind.has('VolumeBinding') ? args.volumeBindingMsMax : null,

@@ -6,6 +6,8 @@ import { Bindings } from './bindings.ts';
 import { ClusterObserver } from './cluster-observer.ts';
 import { ClusterPicture } from './cluster-picture.ts';
 import { Decider } from './decide.ts';
+import { Deallocations } from './devices/deallocations.ts';
+import { DeviceBinder } from './devices/device-binder.ts';
 import { GangAttempts } from './gangs/gang-attempts.ts';
 import { observeQueue, type SchedulerMetrics } from './metrics.ts';
 import { PodAttempts } from './pod-attempts.ts';
@@ -65,13 +67,15 @@ export class Scheduler {
     const basics = { ...deps, nowMs: this.nowMs, signal: sending.signal, picture, queue, deciders };
     const reports = new Reports(basics);
     const volumes = new VolumeBinder({ ...deps, catalog: picture.table.volumes });
-    this.observer = new ClusterObserver({ ...basics, volumes });
+    const devices = new DeviceBinder({ ...basics, catalog: picture.table.devices });
+    this.observer = new ClusterObserver({ ...basics, volumes, devices });
     const wakeUp = (): void => this.wakeUp();
-    this.bindings = new Bindings({ ...basics, volumes, reports, observer: this.observer }, sending, wakeUp);
+    this.bindings = new Bindings({ ...basics, volumes, devices, reports, observer: this.observer }, sending, wakeUp);
     this.evictions = new Evictions({ ...basics, placed: picture.placed, reports });
     const { bindings, evictions } = this;
     const preemptions = new Preemptions({ ...basics, evictions, reports }, wakeUp);
-    const attempts = { ...basics, bindings, reports, preemptions, preemptor: new Preemptor(picture) };
+    const deallocations = new Deallocations(basics);
+    const attempts = { ...basics, bindings, reports, preemptions, deallocations, preemptor: new Preemptor(picture) };
     this.pods = new PodAttempts(attempts);
     this.gangs = new GangAttempts(attempts);
   }
@@ -137,8 +141,10 @@ export class Scheduler {
     if (!this.running) return;
     const { queue, picture, gangs, pods } = this;
     for (let decisions = 0; decisions < DECISIONS_PER_TURN && !this.isFull; decisions += 1) {
-      const waiting = queue.pop(this.nowMs());
+      const nowMs = this.nowMs();
+      const waiting = queue.pop(nowMs);
       if (!waiting) break;
+      picture.table.devices.nowMs = nowMs;
       const gang = picture.groups.gang(waiting.pod.uid);
       if (gang) gangs.schedule(waiting, gang);
       else pods.schedule(waiting);

@@ -173,7 +173,7 @@ export class SchedulingQueue {
   wake(
     events: readonly ClusterEvent[],
     refusedBy: (shape: PodShape) => readonly ClusterEvent[] | null,
-    cause: CommandCause,
+    cause: CommandCause | null,
     nowMs: number,
   ): void {
     for (const refused of [this.nominated, this.refused]) this.wakeAmong(refused, events, refusedBy, cause, nowMs);

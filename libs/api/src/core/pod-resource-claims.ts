@@ -35,7 +35,7 @@ export function resourceClaimConflict(
 ): string | undefined {
   if (controllerOf(claim)?.uid === pod.uid) return undefined;
   const { namespace, name } = claim.metadata;
-  return `ResourceClaim ${namespace}/${name} was not created for pod ${pod.namespace}/${pod.name} (pod is not owner)`;
+  return `ResourceClaim ${namespace}/${name} was not created for Pod ${pod.namespace}/${pod.name} (Pod is not owner)`;
 }
 
 /** Whether a pod may use what the claim was allocated. */

@@ -197,6 +197,8 @@ const forComponents: readonly BootstrapRole[] = [
       rule(['patch', 'update'], '', 'pods/status'),
       rule(READ, 'apps', 'replicasets', 'statefulsets'),
       rule(READ, 'policy', 'poddisruptionbudgets'),
+      rule(READ, 'resource.k8s.io', 'deviceclasses', 'resourceslices'),
+      rule([...READ, 'patch', 'update'], 'resource.k8s.io', 'resourceclaims', 'resourceclaims/status'),
       rule(READ, 'scheduling.k8s.io', 'podgroups'),
       rule(['create'], 'scheduling.k8s.io', 'podgroups/binding'),
       rule(['patch', 'update'], 'scheduling.k8s.io', 'podgroups/status'),

@@ -51,7 +51,7 @@ export function explain(
   const deciders = new Map(profiles.map((each) => [each.schedulerName, new Decider(table, each)]));
   const queue = new SchedulingQueue();
   const nowMs = (): number => 0;
-  const observing = { cache: new ReadCluster(read), picture, queue, deciders, volumes: { look() {} }, nowMs };
+  const observing = { cache: new ReadCluster(read), picture, queue, deciders, volumes: NOBODY, devices: NOBODY, nowMs };
   new ClusterObserver(observing).begin();
   const info = podInfo({ ...pod, spec }, picture.shapes, 0);
   if (nodeName) {
@@ -77,6 +77,9 @@ export function explain(
     return { ...explained, message, preemption: [costOf(outcome.node, outcome.victims.pods)] };
   });
 }
+
+/** Nothing is waited for. */
+const NOBODY = { look() {} };
 
 const costOf = (node: string, victims: readonly Victim[]): Explanation['preemption'][number] => ({
   node,

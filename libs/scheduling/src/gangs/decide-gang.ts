@@ -1,4 +1,5 @@
 import type { Decision, Refusal } from '../decide.ts';
+import { supposeDevices } from '../devices/device-planner.ts';
 import type { NodeTable } from '../node-table.ts';
 import type { Placement, PodInfo } from '../pod-info.ts';
 import type { Group } from './pod-groups.ts';
@@ -32,17 +33,20 @@ export function decideGang(
   const placements: Placement[] = [];
   let refused: GangDecision['refused'] = null;
   let refusals = 0;
+  const { devices } = table;
   for (const pod of pods) {
     if (pods.length - refusals < needed) break;
     const decision = decide(pod);
     if (decision.node !== null) {
       table.place(pod.uid, pod.shape, decision.node);
+      if (pod.shape.devices) supposeDevices(pod.shape.devices, table.nodes[table.slot(decision.node)!]!, devices);
       placements.push({ pod, node: decision.node });
       continue;
     }
     refused ??= { pod, refusal: decision };
     refusals += 1;
   }
+  devices.forget();
   const found = placements.length;
   if (found > 0 && found >= needed) return { placements, found, refused };
   for (const { pod } of placements) table.displace(pod.uid);

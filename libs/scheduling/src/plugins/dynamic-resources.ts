@@ -1,29 +1,51 @@
-import type { DynamicFilter, NodeCheck } from '../plugin.ts';
+import { type DeviceLimits, DevicePlanner, isDevicePlan } from '../devices/device-planner.ts';
+import type { NodeTable } from '../node-table.ts';
+import type { DynamicFilter, DynamicScore } from '../plugin.ts';
 import type { PodShape } from '../pod-shape.ts';
 
-/** What a pod that asks for devices lacks: ResourceClaims are not served, so there is none that it could mean. */
-function obstacle({ devices }: PodShape): string | null {
-  const [first] = devices;
-  if (first === undefined) return null;
-  const { resourceClaimName } = first;
-  return resourceClaimName === undefined
-    ? 'ResourceClaim not created yet'
-    : `resourceclaim.resource.k8s.io ${JSON.stringify(resourceClaimName)} not found`;
-}
+export const DYNAMIC_RESOURCES = 'DynamicResources';
 
-function prepare(shape: PodShape): NodeCheck | null {
-  const reason = obstacle(shape);
-  return reason === null ? null : () => [reason];
-}
+const plannerOf = ({ devices }: PodShape, table: NodeTable, limits: DeviceLimits): DevicePlanner | null =>
+  devices && new DevicePlanner(devices, table.devices, limits);
 
 /**
- * Keeps pods that ask for devices from running without them.
+ * Claims that have devices must be usable on the node; for others there must be devices that it reaches.
  * https://kubernetes.io/docs/concepts/scheduling-eviction/dynamic-resource-allocation/
  */
-export const dynamicResources: DynamicFilter = {
-  name: 'DynamicResources',
-  wakesOn: [],
-  refusesAll: obstacle,
-  prepare,
-  prepareLasting: prepare,
-};
+export function dynamicResources(limits: DeviceLimits): DynamicFilter {
+  const prepare: DynamicFilter['prepare'] = (shape, table) => {
+    const planner = plannerOf(shape, table, limits);
+    if (planner === null) return null;
+    return (slot) => {
+      const plan = planner.plan(table.nodes[slot]!);
+      return isDevicePlan(plan) ? null : [plan];
+    };
+  };
+  return {
+    name: DYNAMIC_RESOURCES,
+    wakesOn: ['NodeAdded', 'NodeLabels', 'DevicesChanged'],
+    refusesAll: (shape, table) => plannerOf(shape, table, limits)?.obstacle ?? null,
+    prepare,
+    prepareLasting: prepare,
+    /** Where it is one node that has other devices, that is asked. */
+    reaches: ({ devices }, { node, claim = null }) =>
+      devices !== null && node === '' && (claim === null || devices.claims.some(({ key }) => key === claim)),
+  };
+}
+
+/** Prefers nodes where earlier alternatives of requests can be had. */
+export const preferredAlternatives = (limits: DeviceLimits): DynamicScore => ({
+  name: DYNAMIC_RESOURCES,
+  score(shape, table, slots, count, scores) {
+    const planner = plannerOf(shape, table, limits);
+    if (!planner?.hasAlternatives) return false;
+    let highest = 0;
+    for (let at = 0; at < count; at += 1) {
+      scores[at] = planner.preference(table.nodes[slots[at]!]!);
+      highest = Math.max(highest, scores[at]!);
+    }
+    if (highest === 0) return false;
+    for (let at = 0; at < count; at += 1) scores[at] = Math.floor((scores[at]! * 100) / highest);
+    return true;
+  },
+});

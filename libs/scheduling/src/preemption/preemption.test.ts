@@ -1,5 +1,6 @@
 import { type PodDisruptionBudget, podDisruptionBudget, pod as podKind } from '@periplus/api';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { makeClaim } from '../testing/devices.ts';
 import { makeNode, makePod } from '../testing/objects.ts';
 import { SchedulingTest } from '../testing/scheduling.ts';
 
@@ -212,7 +213,10 @@ describe('a pod that has nobody leave', () => {
     ],
     [
       'as nobody could give it devices',
-      () => test.put(onNode('a', 'low'), urgent('p', { resourceClaims: [{ name: 'gpu', resourceClaimName: 'one' }] })),
+      () => {
+        test.put(onNode('a', 'low'), makeClaim('one'));
+        test.put(urgent('p', { resourceClaims: [{ name: 'gpu', resourceClaimName: 'one' }] }));
+      },
       '0/1 nodes are available: 1 Preemption is not helpful for scheduling.',
     ],
     [

@@ -1,4 +1,5 @@
 import { type Decider, noneOf } from '../decide.ts';
+import { CLAIMS_SAY } from '../devices/deallocations.ts';
 import type { PodInfo } from '../pod-info.ts';
 import type { PodShape } from '../pod-shape.ts';
 import type { Profile } from '../profile.ts';
@@ -22,8 +23,8 @@ export const withPreemption = (message: string, { message: why }: NotPreempting)
   why === '' ? message : `${message} ${why}`;
 
 /** What is said of devices, which are never taken from other pods, and of preemption, which is asked for after them. */
-function ending({ deallocates }: Profile, preemption: string | null): string {
-  const reasons = deallocates ? ['no new claims to deallocate'] : [];
+function ending({ deallocates }: Profile, claims: string, preemption: string | null): string {
+  const reasons = deallocates ? [claims] : [];
   if (preemption !== null) reasons.push(`preemption: ${preemption}`);
   return reasons.join(', ');
 }
@@ -55,13 +56,13 @@ export class Preemptor {
     this.deps = deps;
   }
 
-  /** Decides for a pod that `decider` has just refused. */
-  preempt(pod: PodInfo, decider: Decider): Candidate | NotPreempting {
+  /** Decides for a pod that `decider` has just refused. `claims`: what is said of its claims of devices. */
+  preempt(pod: PodInfo, decider: Decider, claims: string = CLAIMS_SAY.nothing): Candidate | NotPreempting {
     const { table, budgets } = this.deps;
     const { profile } = decider;
     if (table.size === 0) return failed('');
-    if (profile.preemption === null) return failed(ending(profile, null));
-    const refusal = this.ineligible(pod, decider);
+    if (profile.preemption === null) return failed(ending(profile, claims, null));
+    const refusal = this.ineligible(pod, decider, claims);
     if (refusal) return refusal;
     const { shape } = pod;
     const looksAround = decider.looksAround(shape);
@@ -70,15 +71,19 @@ export class Preemptor {
     const prospects = looksAround ? this.prospects(shape, decider) : this.knownProspects(shape, decider);
     const best = prospects.best();
     if (best) return best;
-    const message = ending(profile, noneOf(table.size, prospects.reasons()));
+    const message = ending(profile, claims, noneOf(table.size, prospects.reasons()));
     this.failures.set(shape, { loosened: table.loosened, budgets: budgets.version, message });
     return failed(message);
   }
 
-  private ineligible({ uid, pod, priority, shape }: PodInfo, decider: Decider): NotPreempting | undefined {
+  private ineligible(
+    { uid, pod, priority, shape }: PodInfo,
+    decider: Decider,
+    claims: string,
+  ): NotPreempting | undefined {
     const { profile } = decider;
     if (pod.spec.preemptionPolicy === 'Never') {
-      return failed(ending(profile, 'not eligible due to preemptionPolicy=Never.'));
+      return failed(ending(profile, claims, 'not eligible due to preemptionPolicy=Never.'));
     }
     const { table, placed, nominations } = this.deps;
     const node = nominations.nodeOf(uid);
@@ -86,7 +91,7 @@ export class Preemptor {
     if (slot === undefined || decider.inspection(shape).isBeyondHelp(slot)) return undefined;
     for (const [other, footprint] of table.podsOn(node!)) {
       if (footprint.priority >= priority || !placed.going.has(other)) continue;
-      const message = ending(profile, 'not eligible due to a terminating pod on the nominated node.');
+      const message = ending(profile, claims, 'not eligible due to a terminating pod on the nominated node.');
       return { ...failed(message), isUnderWay: true };
     }
     return undefined;

@@ -1,5 +1,17 @@
 /** A scheduler on a cluster in memory, whose network a test can spoil. */
-import { type Node, node as nodeKind, type Pod, pod as podKind } from '@periplus/api';
+import {
+  type DeviceClass,
+  deviceClass,
+  type Kind,
+  type Node,
+  node,
+  type Pod,
+  pod as podKind,
+  type ResourceClaim,
+  type ResourceSlice,
+  resourceClaim,
+  resourceSlice,
+} from '@periplus/api';
 import type { Command, CommandClient, CommandOutcome, RecordedEvent } from '@periplus/client';
 import { type Logger, Metrics } from '@periplus/component';
 import { MemoryCluster } from '@periplus/reconcile';
@@ -9,6 +21,13 @@ import { Scheduler } from '../scheduler.ts';
 
 const nothing = (): void => undefined;
 const log = { info: nothing, warn: nothing, error: nothing, debug: nothing } as unknown as Logger;
+
+const KINDS = new Map(
+  [node, podKind, resourceClaim, deviceClass, resourceSlice].map((kind) => [
+    kind.kind as string,
+    kind as unknown as Kind,
+  ]),
+);
 
 export class SchedulingTest {
   readonly cluster: MemoryCluster;
@@ -51,11 +70,8 @@ export class SchedulingTest {
     return this.ended;
   }
 
-  put(...objects: (Node | Pod)[]): void {
-    for (const object of objects) {
-      if (object.kind === 'Node') this.cluster.put(nodeKind, object as Node);
-      else this.cluster.put(podKind, object as Pod);
-    }
+  put(...objects: (Node | Pod | ResourceClaim | DeviceClass | ResourceSlice)[]): void {
+    for (const object of objects) this.cluster.put(KINDS.get(object.kind)!, object);
   }
 
   pod(name: string): Pod {

@@ -9,6 +9,7 @@ import {
 import type { DeepReadonly } from '@periplus/apimachinery';
 import type { ClusterCache } from '@periplus/cache';
 import type { Command, CommandCause, CommandClient } from '@periplus/client';
+import { ClaimWatch } from '../claim-watch.ts';
 import type { PodShape } from '../pod-shape.ts';
 import { ClaimPlanner, isPlan, plannedClaims, type VolumePlan } from './claim-planner.ts';
 import { type Claim, isBound, keyOf, type Volume, type VolumeCatalog } from './volume-catalog.ts';
@@ -32,13 +33,6 @@ const selectNode = ({ metadata }: Claim, node: string): Command => ({
   patch: { metadata: { annotations: { [VOLUME_ANNOTATION.selectedNode]: node } } },
 });
 
-/** What is under way for the claims of one pod. */
-interface Pending {
-  readonly plan: VolumePlan;
-  /** Looks at the claims again. */
-  look(): void;
-}
-
 export interface VolumeBinderDeps {
   catalog: VolumeCatalog;
   commands: CommandClient;
@@ -48,8 +42,7 @@ export interface VolumeBinderDeps {
 /** Has the claims of a pod bound on the node that was chosen for it, before the pod itself is bound. */
 export class VolumeBinder {
   private readonly deps: VolumeBinderDeps;
-  /** By claim. */
-  private readonly pending = new Map<string, Set<Pending>>();
+  private readonly watch = new ClaimWatch();
 
   constructor(deps: VolumeBinderDeps) {
     this.deps = deps;
@@ -92,34 +85,21 @@ export class VolumeBinder {
 
   /** A claim has changed, or its volume has. */
   look(claim: string): void {
-    for (const pending of this.pending.get(claim) ?? []) pending.look();
+    this.watch.look(claim);
   }
 
-  private untilBound(plan: VolumePlan, msMax: number, signal: AbortSignal): Promise<void> {
+  private async untilBound(plan: VolumePlan, msMax: number, signal: AbortSignal): Promise<void> {
     const keys = plannedClaims(plan);
-    return new Promise((resolve, reject) => {
-      const end = (error?: Error): void => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', abort);
-        for (const key of keys) this.forget(key, pending);
-        if (error) reject(new Error(`binding volumes: ${error.message}`, { cause: error }));
-        else resolve();
-      };
-      const abort = (): void => end(signal.reason as Error);
-      const pending: Pending = {
-        plan,
-        look: () => {
-          const problem = this.problem(plan);
-          if (problem) end(new Error(problem));
-          else if (keys.every((key) => this.isDone(key))) end();
-        },
-      };
-      const timer = setTimeout(() => end(new Error('context deadline exceeded')), msMax);
-      signal.addEventListener('abort', abort, { once: true });
-      for (const key of keys) this.pending.set(key, (this.pending.get(key) ?? new Set()).add(pending));
-      if (signal.aborted) abort();
-      else pending.look();
-    });
+    const areBound = (): boolean => {
+      const problem = this.problem(plan);
+      if (problem) throw new Error(problem);
+      return keys.every((key) => this.isDone(key));
+    };
+    try {
+      await this.watch.until(keys, areBound, msMax, signal);
+    } catch (error) {
+      throw new Error(`binding volumes: ${(error as Error).message}`, { cause: error });
+    }
   }
 
   private isDone(key: string): boolean {
@@ -138,11 +118,5 @@ export class VolumeBinder {
       if (isGivenBack && !isBound(claim!)) return `provisioning failed for PVC ${JSON.stringify(name)}`;
     }
     return undefined;
-  }
-
-  private forget(key: string, pending: Pending): void {
-    const ofClaim = this.pending.get(key);
-    ofClaim?.delete(pending);
-    if (ofClaim?.size === 0) this.pending.delete(key);
   }
 }

@@ -1,0 +1,71 @@
+import type { CommandClient } from '@periplus/client';
+import type { Logger } from '@periplus/component';
+import type { Decider } from '../decide.ts';
+import type { NodeTable } from '../node-table.ts';
+import { DYNAMIC_RESOURCES } from '../plugins/dynamic-resources.ts';
+import type { PodInfo } from '../pod-info.ts';
+import type { SchedulingQueue, Waiting } from '../scheduling-queue.ts';
+import { deallocate } from './claim-commands.ts';
+import { DevicePlanner } from './device-planner.ts';
+import type { Claim } from './resource-types.ts';
+
+/** What is said of claims when a pod fits nowhere, in the words of the FailedScheduling event. */
+export const CLAIMS_SAY = {
+  nothing: 'no new claims to deallocate',
+  inUse: 'still not schedulable',
+  freed: 'deallocation of ResourceClaim completed',
+} as const;
+
+const isFreeFor = ({ status }: Claim, uid: string): boolean =>
+  (status?.reservedFor ?? []).every((user) => user.uid === uid);
+
+/**
+ * A claim that keeps a pod from fitting where it would otherwise, as its devices are elsewhere, and that nobody else
+ * uses; null: there is none. Undefined: it is not for its claims that the pod fits nowhere.
+ */
+function unusedClaim(
+  { uid, shape }: PodInfo,
+  decider: Decider,
+  { nodes, devices }: NodeTable,
+): Claim | null | undefined {
+  if (!shape.devices) return undefined;
+  const planner = new DevicePlanner(shape.devices, devices, decider.profile.deviceLimits);
+  if (planner.obstacle !== null) return undefined;
+  for (const slot of decider.takenBut(shape, DYNAMIC_RESOURCES)) {
+    const claim = planner.unavailableOn(nodes[slot]!).find((one) => isFreeFor(one, uid));
+    if (claim) return claim;
+  }
+  return null;
+}
+
+export interface DeallocationsDeps {
+  picture: { readonly table: NodeTable };
+  queue: Pick<SchedulingQueue, 'reconsider'>;
+  commands: CommandClient;
+  log: Logger;
+  nowMs(): number;
+  /** Aborts when the leadership is over. */
+  signal: AbortSignal;
+}
+
+/** Takes devices from claims that keep pods from fitting and that nobody uses: they are allocated anew where the pod fits. */
+export class Deallocations {
+  private readonly deps: DeallocationsDeps;
+
+  constructor(deps: DeallocationsDeps) {
+    this.deps = deps;
+  }
+
+  /** For a pod that `decider` has just refused. Returns what is said of it. */
+  help({ pod, cause }: Waiting, decider: Decider): string {
+    const { picture, queue, commands, log, nowMs, signal } = this.deps;
+    const claim = decider.profile.deallocates ? unusedClaim(pod, decider, picture.table) : undefined;
+    if (!claim) return claim === undefined ? CLAIMS_SAY.nothing : CLAIMS_SAY.inUse;
+    commands.send(deallocate(claim), cause, signal).catch((error: unknown) => {
+      if (signal.aborted) return;
+      log.warn({ error, claim: claim.metadata.name }, 'a claim could not be deallocated');
+      queue.reconsider(pod.uid, cause, nowMs());
+    });
+    return CLAIMS_SAY.freed;
+  }
+}

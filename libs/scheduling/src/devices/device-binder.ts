@@ -1,0 +1,186 @@
+import { isReservedFor } from '@periplus/api';
+import { formatTime, isConflict } from '@periplus/apimachinery';
+import type { ClusterCache } from '@periplus/cache';
+import type { CommandCause, CommandClient } from '@periplus/client';
+import { ClaimWatch, TimedOut } from '../claim-watch.ts';
+import type { NodeTable } from '../node-table.ts';
+import type { Placement } from '../pod-info.ts';
+import { isProtected, protect, reserve, type UserOfClaim, unreserve } from './claim-commands.ts';
+import { type DeviceCatalog, keyOfClaim } from './device-catalog.ts';
+import { claimsOf, type DeviceLimits, DevicePlanner, isDevicePlan } from './device-planner.ts';
+import { hasToBecomeReady, isReady } from './device-readiness.ts';
+import type { Allocation, Claim } from './resource-types.ts';
+
+/** Attempts to write a claim that others write meanwhile. */
+const ATTEMPTS_MAX = 5;
+
+/** What is to be written of a claim before its pods are bound. */
+interface ClaimWrite {
+  readonly claim: Claim;
+  /** What it gets; null when it has that already. */
+  readonly allocation: Allocation | null;
+  readonly pods: readonly UserOfClaim[];
+}
+
+export type DeviceWrites = readonly ClaimWrite[];
+
+export interface DeviceBinderDeps {
+  catalog: DeviceCatalog;
+  commands: CommandClient;
+  cache: Pick<ClusterCache, 'current' | 'waitFor'>;
+  nowMs(): number;
+}
+
+const nameOf = ({ metadata }: Claim): string => `${metadata.namespace}/${metadata.name}`;
+
+/**
+ * Decides for all pods that are bound together which devices their claims get, and keeps these from others. Throws when
+ * that can't be done any more.
+ */
+export function decideDevices(
+  placements: readonly Placement[],
+  table: NodeTable,
+  limitsOf: (schedulerName: string) => DeviceLimits,
+): DeviceWrites {
+  const { devices: catalog, nodes } = table;
+  const writes = new Map<Claim, { allocation: Allocation | null; pods: UserOfClaim[] }>();
+  try {
+    for (const placement of placements) {
+      const { devices, schedulerName } = placement.pod.shape;
+      if (!devices) continue;
+      const plan = new DevicePlanner(devices, catalog, limitsOf(schedulerName)).plan(
+        nodes[table.slot(placement.node)!]!,
+      );
+      if (!isDevicePlan(plan)) throw new Error(plan);
+      for (const [claim, allocation] of plan) {
+        catalog.suppose(claim, allocation);
+        writes.set(claim, { allocation, pods: [] });
+      }
+      for (const claim of claimsOf(devices, catalog) as readonly Claim[]) {
+        const write = writes.get(claim) ?? { allocation: null, pods: [] };
+        writes.set(claim, write);
+        if (!isReservedFor(claim, { metadata: devices.pod })) write.pods.push(devices.pod);
+      }
+    }
+  } catch (error) {
+    catalog.forget();
+    throw error;
+  }
+  catalog.decide();
+  return [...writes].map(([claim, write]) => ({ claim, ...write }));
+}
+
+/** Writes into claims what they get, and who uses them, before their pods are bound. */
+export class DeviceBinder {
+  private readonly deps: DeviceBinderDeps;
+  private readonly watch = new ClaimWatch();
+
+  constructor(deps: DeviceBinderDeps) {
+    this.deps = deps;
+  }
+
+  /** Resolves when all is written. Rejects when a claim is not what it was when this was decided. */
+  async bind(writes: DeviceWrites, cause: CommandCause | null, signal: AbortSignal): Promise<void> {
+    const open = writes.filter(({ allocation, pods }) => allocation !== null || pods.length > 0);
+    await Promise.all(open.map((write) => this.write(write, cause, signal)));
+  }
+
+  /** Whether devices have to become ready before the pods may be bound. */
+  hasToWait(writes: DeviceWrites): boolean {
+    return writes.some(({ claim, allocation }) => {
+      const has = allocation ?? claim.status?.allocation;
+      return has !== undefined && hasToBecomeReady(has);
+    });
+  }
+
+  /** Resolves when all devices are ready. Rejects when one has failed, or after `msMax`. */
+  async untilReady(writes: DeviceWrites, msMax: number, signal: AbortSignal): Promise<void> {
+    const keys = writes.map(({ claim }) => keyOfClaim(claim));
+    const areReady = (): boolean =>
+      keys.every((key) => {
+        const claim = this.deps.catalog.claim(key);
+        if (!claim) throw new Error(`could not find ResourceClaim ${JSON.stringify(key)}`);
+        return isReady(claim);
+      });
+    try {
+      await this.watch.until(keys, areReady, msMax, signal);
+    } catch (error) {
+      throw error instanceof TimedOut ? new Error('device binding timeout', { cause: error }) : error;
+    }
+  }
+
+  /** A claim has changed. */
+  look(claim: string): void {
+    this.watch.look(claim);
+  }
+
+  /** Claims are no longer kept for pods that were not bound. Whether others may have devices that were decided upon. */
+  withdraw(writes: DeviceWrites): boolean {
+    return writes.filter(({ claim }) => this.deps.catalog.settle(keyOfClaim(claim))).length > 0;
+  }
+
+  /** Takes back the reservations for pods that were not bound, as far as they were written. */
+  async giveBack(
+    writes: DeviceWrites,
+    uids: ReadonlySet<string>,
+    cause: CommandCause | null,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { catalog, commands } = this.deps;
+    await Promise.all(
+      writes.map(async ({ claim: before, pods }) => {
+        const claim = catalog.claim(keyOfClaim(before));
+        if (claim === undefined || claim.metadata.uid !== before.metadata.uid) return;
+        const gone = pods.filter((pod) => uids.has(pod.uid!) && isReservedFor(claim, { metadata: pod }));
+        if (gone.length > 0) await commands.send(unreserve(claim, gone), cause, signal);
+      }),
+    );
+  }
+
+  private async write(
+    { claim: before, allocation, pods }: ClaimWrite,
+    cause: CommandCause | null,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { catalog, cache } = this.deps;
+    const what = allocation ? 'allocation and reservation' : 'reservation';
+    for (let attempt = 1; ; attempt += 1) {
+      const claim = catalog.claim(keyOfClaim(before));
+      if (claim === undefined || claim.metadata.uid !== before.metadata.uid || claim.metadata.deletionTimestamp) {
+        throw new Error(`claim ${nameOf(before)} got deleted in the meantime`);
+      }
+      if (allocation && claim.status?.allocation) {
+        throw new Error(`claim ${nameOf(before)} got allocated elsewhere in the meantime`);
+      }
+      try {
+        await this.send(claim, allocation, pods, cause, signal);
+        return;
+      } catch (error) {
+        const { message } = error as Error;
+        if (!isConflict(error) || attempt === ATTEMPTS_MAX) {
+          throw new Error(`add ${what} to claim ${nameOf(before)}: ${message}`, { cause: error });
+        }
+        await cache.waitFor(await cache.current(), signal);
+      }
+    }
+  }
+
+  private async send(
+    claim: Claim,
+    allocation: Allocation | null,
+    pods: readonly UserOfClaim[],
+    cause: CommandCause | null,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { commands, nowMs } = this.deps;
+    if (!allocation) {
+      await commands.send(reserve(claim, pods, null), cause, signal);
+      return;
+    }
+    let { resourceVersion } = claim.metadata;
+    if (!isProtected(claim)) ({ resourceVersion } = await commands.send(protect(claim), cause, signal));
+    const allocationTimestamp = formatTime(nowMs());
+    const news = { allocation: { ...allocation, allocationTimestamp }, ifResourceVersion: resourceVersion! };
+    await commands.send(reserve(claim, pods, news), cause, signal);
+  }
+}
