@@ -106,6 +106,14 @@ function keepAllButStatus(object: Members, old: Members): void {
 /** What clients set for the object as a whole. */
 const METADATA_OF_THE_WHOLE = ['labels', 'annotations', 'finalizers', 'ownerReferences', 'generation'] as const;
 
+/** For updates of less than the object as a whole. */
+export function keepMetadata(metadata: object, old: DeepReadonly<KubeObject>['metadata']): void {
+  for (const name of METADATA_OF_THE_WHOLE) {
+    if (old[name] === undefined) delete (metadata as Members)[name];
+    else (metadata as Members)[name] = old[name];
+  }
+}
+
 function partOf<T extends KubeObject>(of: KindDefinition<T>, part: PartDefinition<T>): UpdatedPart<T> {
   return {
     prepare(object, old) {
@@ -113,11 +121,7 @@ function partOf<T extends KubeObject>(of: KindDefinition<T>, part: PartDefinitio
       const members = object as Members;
       for (const name of Object.keys(object)) if (name !== 'metadata') delete members[name];
       for (const name in old) if (name !== 'metadata') members[name] = (old as Members)[name];
-      const metadata = object.metadata as Members;
-      for (const name of METADATA_OF_THE_WHOLE) {
-        if (old.metadata[name] === undefined) delete metadata[name];
-        else metadata[name] = old.metadata[name];
-      }
+      keepMetadata(object.metadata, old.metadata);
       part.take(object, asked);
       if (of.generation) countChange(object, old as T);
     },

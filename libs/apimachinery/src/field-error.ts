@@ -101,8 +101,8 @@ export class FieldPath {
     return this.error('FieldValueTooMany', `Too many: ${count}: must have at most ${countMax} items`);
   }
 
-  notFound(value: unknown): FieldError {
-    return this.error('FieldValueNotFound', `Not found: ${shown(value)}`);
+  notFound(value: unknown, detail = ''): FieldError {
+    return this.error('FieldValueNotFound', `Not found: ${shown(value)}${detail && `: ${detail}`}`);
   }
 
   typeInvalid(value: unknown, detail: string): FieldError {

@@ -14,6 +14,7 @@ import type { IPodSpec } from 'kubernetes-models/v1/PodSpec';
 import { differences } from '../differences.ts';
 import { sameValue } from '../equality.ts';
 import { checkImmutable, type Errors, unlessKept } from '../field-rules.ts';
+import { checkClaimStatuses } from './pod-claim-status.ts';
 import type { Pod } from './pod-type.ts';
 
 type Spec = DeepReadonly<IPodSpec>;
@@ -249,4 +250,5 @@ export function checkPodStatusUpdate(
   if (status.hostIPs?.length && status.hostIPs[0]?.ip !== status.hostIP) {
     errors.push(place.index('hostIPs', 0).child('ip').invalid(status.hostIPs[0]?.ip, 'must be equal to `hostIP`'));
   }
+  checkClaimStatuses(errors, place, pod);
 }

@@ -67,6 +67,9 @@ const gatedCondition = ({ metadata }: Pod) => ({
 function check(errors: Errors, at: FieldPath, pod: DeepReadonly<Pod>): void {
   const { annotations } = pod.metadata;
   const mirror = annotations?.[MIRROR_ANNOTATION];
+  if (mirror !== undefined && pod.spec.resourceClaims?.length) {
+    errors.push(at.forbidden('static pods do not support resource claims'));
+  }
   if (mirror !== undefined && !pod.spec.nodeName) {
     const detail = 'must set spec.nodeName if mirror pod annotation is set';
     errors.push(at.child('metadata').key('annotations', MIRROR_ANNOTATION).invalid(mirror, detail));

@@ -1,8 +1,9 @@
 /** Requests and limits. https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/ */
-import { type DeepReadonly, dns1123Label, type FieldPath, parseQuantity } from '@periplus/apimachinery';
+import { type DeepReadonly, type FieldPath, parseQuantity } from '@periplus/apimachinery';
 import type { IResourceRequirements } from 'kubernetes-models/v1/ResourceRequirements';
-import { checkNonNegativeQuantity, checkText, type Errors } from '../field-rules.ts';
+import { checkNonNegativeQuantity, type Errors } from '../field-rules.ts';
 import { checkContainerResourceName, HUGE_PAGES, isCounted, mayOvercommit } from '../resource-names.ts';
+import { checkClaimReferences } from './claim-references.ts';
 
 type Quantities = DeepReadonly<Record<string, string | number>>;
 
@@ -78,14 +79,5 @@ export function checkResources(
   if (names.some((name) => name.startsWith(HUGE_PAGES)) && !names.includes('cpu') && !names.includes('memory')) {
     errors.push(at.forbidden('HugePages require cpu or memory'));
   }
-  const seen = new Set<string>();
-  claims?.forEach(({ name, request }, i) => {
-    const place = at.index('claims', i);
-    const key = request ? `${name}/${request}` : name;
-    if (!name) errors.push(place.required());
-    else if (seen.has(key) || seen.has(name)) errors.push(place.duplicate(key));
-    else checkText(errors, place, 'request', request, dns1123Label);
-    seen.add(key);
-    if (name && !claimNames.includes(name)) errors.push(place.notFound(name));
-  });
+  checkClaimReferences(errors, at, claims, claimNames);
 }

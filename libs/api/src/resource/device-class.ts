@@ -1,7 +1,13 @@
 import type { IDeviceClass } from 'kubernetes-models/resource.k8s.io/v1/DeviceClass';
 import { ageColumn, nameColumn } from '../columns.ts';
 import { defineKind } from '../define.ts';
+import { sameValue } from '../equality.ts';
+import { isExtended } from '../resource-names.ts';
 import type { Stored } from '../stored.ts';
+import { checkList } from './bounded-lists.ts';
+import { CONFIGS_MAX } from './limits.ts';
+import { checkConfiguration } from './opaque.ts';
+import { checkSelectors } from './selectors.ts';
 
 export type DeviceClass = Stored<IDeviceClass, 'spec'>;
 
@@ -17,5 +23,19 @@ export const deviceClass = defineKind<DeviceClass>({
   columns: [nameColumn, ageColumn],
   setDefaults(deviceClass) {
     deviceClass.spec ??= {};
+  },
+  check(errors, at, { spec }) {
+    const place = at.child('spec');
+    checkList(errors, place, 'config', spec.config, CONFIGS_MAX, checkConfiguration);
+    const { extendedResourceName: name } = spec;
+    if (name !== undefined && !isExtended(name)) {
+      errors.push(place.child('extendedResourceName').invalid(name, 'must be a valid extended resource name'));
+    }
+  },
+  checkNew(errors, at, { spec }) {
+    checkSelectors(errors, at.child('spec'), spec.selectors);
+  },
+  checkUpdate(errors, at, { spec }, old) {
+    if (!sameValue(spec.selectors, old.spec.selectors)) checkSelectors(errors, at.child('spec'), spec.selectors);
   },
 });

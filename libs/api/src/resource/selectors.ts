@@ -1,0 +1,32 @@
+import type { DeepReadonly, FieldPath } from '@periplus/apimachinery';
+import type { IDeviceSelector } from 'kubernetes-models/resource.k8s.io/v1/DeviceSelector';
+import type { Errors } from '../field-rules.ts';
+import { checkList } from './bounded-lists.ts';
+import { CompileError, compileSelectorExpression } from './device-selector.ts';
+import { EXPRESSION_BYTES_MAX, EXPRESSION_COST_MAX, SELECTORS_MAX } from './limits.ts';
+
+function checkExpression(errors: Errors, at: FieldPath, expression: string): void {
+  if (Buffer.byteLength(expression) > EXPRESSION_BYTES_MAX) {
+    errors.push(at.tooLong(EXPRESSION_BYTES_MAX));
+    return;
+  }
+  try {
+    const { costMax } = compileSelectorExpression(expression);
+    if (costMax > EXPRESSION_COST_MAX) errors.push(at.forbidden('too complex, exceeds cost limit'));
+  } catch (error) {
+    if (!(error instanceof CompileError)) throw error;
+    errors.push(at.invalid(expression, error.message));
+  }
+}
+
+/** The `selectors` below `at`. */
+export function checkSelectors(
+  errors: Errors,
+  at: FieldPath,
+  selectors: readonly DeepReadonly<IDeviceSelector>[] | undefined,
+): void {
+  checkList(errors, at, 'selectors', selectors, SELECTORS_MAX, (_, place, { cel }) => {
+    if (cel) checkExpression(errors, place.child('cel', 'expression'), cel.expression);
+    else errors.push(place.child('cel').required());
+  });
+}
