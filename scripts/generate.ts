@@ -4,7 +4,7 @@
  * `generated/` folders, which git ignores. A step is skipped when its output is newer than its inputs.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, globSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
@@ -79,4 +79,17 @@ if (!isFresh(schemas, schemaSources) || !isFresh(definitions, schemaSources)) {
   writeFileSync(schemas, moduleOf(declarations));
   writeFileSync(definitions.replace(/\.js$/, '.d.ts'), `export const packed: string;\nexport const digest: string;\n`);
   writeFileSync(definitions, definitionsModuleOf(declarations));
+}
+
+/** What columns say of the fields that they show. */
+const fieldTexts = join(root, 'libs/api/generated/field-texts.js');
+const describing = globSync('libs/api/src/**/*.ts', { cwd: root });
+if (!isFresh(fieldTexts, [...schemaSources, ...describing])) {
+  const { fieldTextsModuleOf } = await import('./schemas/field-texts.ts');
+  writeFileSync(
+    fieldTexts.replace(/\.js$/, '.d.ts'),
+    `export const fieldTexts: Readonly<Record<string, string | undefined>>;\n`,
+  );
+  const sources = describing.map((file) => readFileSync(join(root, file), 'utf8'));
+  writeFileSync(fieldTexts, await fieldTextsModuleOf(sources));
 }

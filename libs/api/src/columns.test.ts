@@ -1,6 +1,7 @@
-import type { KubeObject } from '@periplus/apimachinery';
+import { type KubeObject, parseApiVersion } from '@periplus/apimachinery';
 import { describe, expect, it } from 'vitest';
 import { builtinKinds } from './builtin.ts';
+import { definitions } from './definitions.ts';
 import { table as tableOf } from './testing/table.ts';
 
 const kinds = builtinKinds();
@@ -113,7 +114,7 @@ describe('kubectl get prints', () => {
     ],
     ['config maps', 'v1', 'ConfigMap', { data: { a: '' }, binaryData: { b: '' } }, 'NAME  DATA  AGE', 'x  2  60m'],
     ['secrets', 'v1', 'Secret', { stringData: { a: 'b' } }, 'NAME  TYPE  DATA  AGE', 'x  Opaque  1  60m'],
-    ['service accounts', 'v1', 'ServiceAccount', { secrets: [{ name: 's' }] }, 'NAME  SECRETS  AGE', 'x  1  60m'],
+    ['service accounts', 'v1', 'ServiceAccount', { secrets: [{ name: 's' }] }, 'NAME  AGE', 'x  60m'],
     [
       'events',
       'v1',
@@ -400,4 +401,50 @@ describe('kubectl get prints', () => {
   ])('%s', (_what, apiVersion, kind, object, header, row) => {
     expect(table(apiVersion, kind, object)).toEqual([header, row]);
   });
+});
+
+describe('what is said of columns', () => {
+  const described = (apiVersion: string, kindName: string): Record<string, string> => {
+    const { group, version } = parseApiVersion(apiVersion)!;
+    const { columns } = kinds.byKind(group, version, kindName)!;
+    return Object.fromEntries(columns.map(({ name, description }) => [name, description]));
+  };
+
+  it('is what OpenAPI says of the field, without the values that it lists', async () => {
+    const { byId } = await definitions();
+    const said = (type: string, field: string): string =>
+      JSON.parse(byId.get(type)!.json.toString()).properties[field].description;
+    const pod = described('v1', 'Pod');
+    expect(pod.IP).toBe(said('v1.PodStatus', 'podIP'));
+    expect(pod.Age).toBe(said('meta/v1.ObjectMeta', 'creationTimestamp'));
+    const { Type: type } = described('v1', 'Service');
+    expect(type).toMatch(/^type determines how the Service is exposed\./);
+    expect(said('v1.ServiceSpec', 'type')).toBe(`${type}${said('v1.ServiceSpec', 'type').slice(type!.length)}`);
+    expect(type).not.toContain('Possible enum values');
+  });
+
+  it('differs between kinds that share columns', () => {
+    const selectors = ['Deployment', 'ReplicaSet', 'DaemonSet'].map((kind) => described('apps/v1', kind).Selector);
+    expect(new Set(selectors).size).toBe(3);
+    const group = 'rbac.authorization.k8s.io/v1';
+    expect(described(group, 'RoleBinding').Users).toBe('Users in the roleBinding');
+    expect(described(group, 'ClusterRoleBinding').Users).toBe('Users in the clusterRoleBinding');
+  });
+});
+
+it.each([
+  [undefined, 'Pending'],
+  [[{ type: 'PodGroupScheduled', status: 'True' }], 'Scheduled'],
+  [[{ type: 'PodGroupScheduled', status: 'False' }], 'Unschedulable'],
+  [
+    [
+      { type: 'PodGroupScheduled', status: 'True' },
+      { type: 'DisruptionTarget', reason: 'Preempted' },
+    ],
+    'Preempted',
+  ],
+])('a pod group with %o is %s', (conditions, expected) => {
+  const spec = { schedulingPolicy: { gang: { minCount: 2 } } };
+  const lines = table('scheduling.k8s.io/v1alpha2', 'PodGroup', { spec, status: { conditions } });
+  expect(lines[1]!.split(/\s+/)).toEqual(['x', 'Gang', '<none>', expected, '60m']);
 });

@@ -5,6 +5,7 @@ import {
   type KubeObject,
   type LabelSelector,
 } from '@periplus/apimachinery';
+import { fieldText } from './field-text.ts';
 import type { Column } from './kind.ts';
 
 export const orNone = (text: string | undefined): string => text || '<none>';
@@ -13,14 +14,14 @@ export const nameColumn: Column<KubeObject> = {
   name: 'Name',
   type: 'string',
   format: 'name',
-  description: 'Name, unique within the namespace',
+  description: fieldText('meta/v1.ObjectMeta.name'),
   of: (object) => object.metadata.name ?? '',
 };
 
 export const ageColumn: Column<KubeObject> = {
   name: 'Age',
   type: 'string',
-  description: 'Time since creation',
+  description: fieldText('meta/v1.ObjectMeta.creationTimestamp'),
   of: (object, nowMs) => ageOf(object.metadata.creationTimestamp, nowMs),
 };
 
@@ -30,7 +31,7 @@ export const defaultColumns: readonly Column<KubeObject>[] = [
   {
     name: 'Created At',
     type: 'date',
-    description: 'Time of creation',
+    description: fieldText('meta/v1.ObjectMeta.creationTimestamp'),
     of: ({ metadata }) => metadata.creationTimestamp ?? '<unknown>',
   },
 ];

@@ -80,7 +80,7 @@ export const metadataOnly = (object: DeepReadonly<KubeObject>, apiVersion: strin
 
 const definition = ({ name, type, format, description, priority }: Column<KubeObject>) => ({
   name,
-  type: type === 'date' ? 'string' : type,
+  type,
   format: format ?? '',
   description,
   priority: priority ?? 0,

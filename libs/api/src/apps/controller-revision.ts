@@ -3,6 +3,7 @@ import type { IControllerRevision } from 'kubernetes-models/apps/v1/ControllerRe
 import { ageColumn, nameColumn } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import { checkImmutable, checkNonNegative } from '../field-rules.ts';
+import { fieldText } from '../field-text.ts';
 import type { Stored } from '../stored.ts';
 
 export type ControllerRevision = Stored<IControllerRevision>;
@@ -24,8 +25,13 @@ export const controllerRevision = defineKind<ControllerRevision>({
   namespaced: true,
   columns: [
     nameColumn,
-    { name: 'Controller', type: 'string', description: 'What has or had this template', of: controllerText },
-    { name: 'Revision', type: 'integer', description: 'Its number', of: ({ revision }) => revision },
+    { name: 'Controller', type: 'string', description: 'Controller of the object', of: controllerText },
+    {
+      name: 'Revision',
+      type: 'string',
+      description: fieldText('apps/v1.ControllerRevision.revision'),
+      of: ({ revision }) => revision,
+    },
     ageColumn,
   ],
   check(errors, at, { revision }) {

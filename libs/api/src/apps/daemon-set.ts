@@ -9,6 +9,7 @@ import { ageColumn, formatLabels, nameColumn } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import { sameValue } from '../equality.ts';
 import { checkNonNegative, type Errors } from '../field-rules.ts';
+import { fieldText } from '../field-text.ts';
 import { setPodTemplateDefaults } from '../pod-spec/defaults.ts';
 import type { Stored } from '../stored.ts';
 import {
@@ -100,41 +101,41 @@ export const daemonSet = defineKind<DaemonSet>({
     {
       name: 'Desired',
       type: 'integer',
-      description: 'Nodes that should run a pod of it',
+      description: fieldText('apps/v1.DaemonSetStatus.desiredNumberScheduled'),
       of: ({ status }) => status?.desiredNumberScheduled ?? 0,
     },
     {
       name: 'Current',
       type: 'integer',
-      description: 'Nodes that run one and should',
+      description: fieldText('apps/v1.DaemonSetStatus.currentNumberScheduled'),
       of: ({ status }) => status?.currentNumberScheduled ?? 0,
     },
     {
       name: 'Ready',
       type: 'integer',
-      description: 'Nodes whose pod is ready',
+      description: fieldText('apps/v1.DaemonSetStatus.numberReady'),
       of: ({ status }) => status?.numberReady ?? 0,
     },
     {
       name: 'Up-to-date',
       type: 'integer',
-      description: 'Nodes whose pod has the present template',
+      description: fieldText('apps/v1.DaemonSetStatus.updatedNumberScheduled'),
       of: ({ status }) => status?.updatedNumberScheduled ?? 0,
     },
     {
       name: 'Available',
       type: 'integer',
-      description: 'Nodes whose pod has been ready for long enough',
+      description: fieldText('apps/v1.DaemonSetStatus.numberAvailable'),
       of: ({ status }) => status?.numberAvailable ?? 0,
     },
     {
       name: 'Node Selector',
       type: 'string',
-      description: 'Labels of the nodes that run it',
+      description: fieldText('v1.PodSpec.nodeSelector'),
       of: ({ spec }) => formatLabels(spec.template?.spec?.nodeSelector),
     },
     ageColumn,
-    ...workloadColumns,
+    ...workloadColumns(fieldText('apps/v1.DaemonSetSpec.selector')),
   ],
   check,
   checkUpdate: checkSelectorKept,

@@ -8,6 +8,7 @@ import type { IDeployment } from 'kubernetes-models/apps/v1/Deployment';
 import { ageColumn, nameColumn } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import { checkNonNegative, type Errors } from '../field-rules.ts';
+import { fieldText } from '../field-text.ts';
 import { setPodTemplateDefaults } from '../pod-spec/defaults.ts';
 import type { Stored } from '../stored.ts';
 import {
@@ -84,23 +85,23 @@ export const deployment = defineKind<Deployment>({
     {
       name: 'Ready',
       type: 'string',
-      description: 'Pods that are ready, of all that should be',
+      description: 'Number of the pod with ready state',
       of: ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec.replicas ?? 1}`,
     },
     {
       name: 'Up-to-date',
       type: 'string',
-      description: 'Pods of the present template',
+      description: fieldText('apps/v1.DeploymentStatus.updatedReplicas'),
       of: ({ status }) => status?.updatedReplicas ?? 0,
     },
     {
       name: 'Available',
       type: 'string',
-      description: 'Pods that have been ready for long enough',
+      description: fieldText('apps/v1.DeploymentStatus.availableReplicas'),
       of: ({ status }) => status?.availableReplicas ?? 0,
     },
     ageColumn,
-    ...workloadColumns,
+    ...workloadColumns(fieldText('apps/v1.DeploymentSpec.selector')),
   ],
   check,
   checkUpdate: checkSelectorKept,

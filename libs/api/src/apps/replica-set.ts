@@ -1,6 +1,7 @@
 import type { IReplicaSet } from 'kubernetes-models/apps/v1/ReplicaSet';
 import { ageColumn, nameColumn } from '../columns.ts';
 import { defineKind } from '../define.ts';
+import { fieldText } from '../field-text.ts';
 import { setPodTemplateDefaults } from '../pod-spec/defaults.ts';
 import type { Stored } from '../stored.ts';
 import { checkCounts, checkSelectorKept, checkWorkload, workloadColumns } from './workload.ts';
@@ -24,23 +25,23 @@ export const replicaSet = defineKind<ReplicaSet>({
     {
       name: 'Desired',
       type: 'integer',
-      description: 'Pods that should be',
+      description: fieldText('apps/v1.ReplicaSetSpec.replicas'),
       of: ({ spec }) => spec.replicas ?? 1,
     },
     {
       name: 'Current',
       type: 'integer',
-      description: 'Pods that are',
+      description: fieldText('apps/v1.ReplicaSetStatus.replicas'),
       of: ({ status }) => status?.replicas ?? 0,
     },
     {
       name: 'Ready',
       type: 'integer',
-      description: 'Pods that are ready',
+      description: fieldText('apps/v1.ReplicaSetStatus.readyReplicas'),
       of: ({ status }) => status?.readyReplicas ?? 0,
     },
     ageColumn,
-    ...workloadColumns,
+    ...workloadColumns(fieldText('apps/v1.ReplicaSetSpec.selector')),
   ],
   selectableFields: { 'status.replicas': ({ status }) => String(status?.replicas ?? 0) },
   check: (errors, at, replicaSet) => checkWorkload(errors, at, replicaSet),

@@ -155,7 +155,7 @@ export const statefulSet = defineKind<StatefulSet>({
     {
       name: 'Ready',
       type: 'string',
-      description: 'Pods that are ready, of all that should be',
+      description: 'Number of the pod with ready state',
       of: ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec.replicas ?? 1}`,
     },
     ageColumn,

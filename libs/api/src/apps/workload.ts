@@ -18,13 +18,14 @@ export interface Workload {
   spec: { replicas?: number; minReadySeconds?: number; template?: IPodTemplateSpec; selector?: LabelSelector };
 }
 
-export const workloadColumns: readonly Column<Workload>[] = [
+/** `selector`: what is said of it where the kind has it. */
+export const workloadColumns = (selector: string): readonly Column<Workload>[] => [
   ...containerColumns<Workload>(({ spec }) => spec.template),
   {
     name: 'Selector',
     type: 'string',
     priority: 1,
-    description: 'Labels of its pods',
+    description: selector,
     of: ({ spec }) => formatSelector(spec.selector),
   },
 ];

@@ -5,6 +5,7 @@ import type { IMetricSpec } from 'kubernetes-models/autoscaling/v2/MetricSpec';
 import { ageColumn, nameColumn } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import { checkNonNegative } from '../field-rules.ts';
+import { fieldText } from '../field-text.ts';
 import type { Stored } from '../stored.ts';
 import { checkScalingSpec } from './scaling-spec.ts';
 import { targetsText } from './scaling-targets.ts';
@@ -58,31 +59,31 @@ export const horizontalPodAutoscaler = defineKind<HorizontalPodAutoscaler>({
     {
       name: 'Reference',
       type: 'string',
-      description: 'What it scales',
+      description: fieldText('autoscaling/v2.HorizontalPodAutoscalerSpec.scaleTargetRef'),
       of: ({ spec }) => `${spec.scaleTargetRef?.kind ?? ''}/${spec.scaleTargetRef?.name ?? ''}`,
     },
     {
       name: 'Targets',
       type: 'string',
-      description: 'What it measures, and what it wants',
+      description: fieldText('autoscaling/v2.HorizontalPodAutoscalerSpec.metrics'),
       of: ({ spec, status }) => targetsText(spec.metrics, status?.currentMetrics),
     },
     {
       name: 'MinPods',
       type: 'string',
-      description: 'Pods that there are at least',
+      description: fieldText('autoscaling/v2.HorizontalPodAutoscalerSpec.minReplicas'),
       of: ({ spec }) => (spec.minReplicas === undefined ? '<unset>' : String(spec.minReplicas)),
     },
     {
       name: 'MaxPods',
-      type: 'integer',
-      description: 'Pods that there are at most',
+      type: 'string',
+      description: fieldText('autoscaling/v2.HorizontalPodAutoscalerSpec.maxReplicas'),
       of: ({ spec }) => spec.maxReplicas,
     },
     {
       name: 'Replicas',
-      type: 'integer',
-      description: 'Pods that there are',
+      type: 'string',
+      description: fieldText('autoscaling/v2.HorizontalPodAutoscalerStatus.currentReplicas'),
       of: ({ status }) => status?.currentReplicas ?? 0,
     },
     ageColumn,

@@ -4,6 +4,7 @@ import { isNews, warnOfName } from '../apps/workload-warnings.ts';
 import { ageColumn, formatSelector, nameColumn, orNone } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import { checkNonNegative, checkOneOf, type Errors } from '../field-rules.ts';
+import { fieldText } from '../field-text.ts';
 import { setPodTemplateDefaults } from '../pod-spec/defaults.ts';
 import { containerColumns } from '../pod-spec/template-columns.ts';
 import type { Stored } from '../stored.ts';
@@ -71,29 +72,34 @@ export const cronJob = defineKind<CronJob>({
   generation: true,
   columns: [
     nameColumn,
-    { name: 'Schedule', type: 'string', description: 'When it runs', of: ({ spec }) => spec.schedule },
+    {
+      name: 'Schedule',
+      type: 'string',
+      description: fieldText('batch/v1.CronJobSpec.schedule'),
+      of: ({ spec }) => spec.schedule,
+    },
     {
       name: 'Timezone',
       type: 'string',
-      description: 'Where that time is meant',
+      description: fieldText('batch/v1.CronJobSpec.timeZone'),
       of: ({ spec }) => orNone(spec.timeZone),
     },
     {
       name: 'Suspend',
       type: 'boolean',
-      description: 'Whether it pauses',
+      description: fieldText('batch/v1.CronJobSpec.suspend'),
       of: ({ spec }) => (spec.suspend === undefined ? '<unset>' : spec.suspend ? 'True' : 'False'),
     },
     {
       name: 'Active',
       type: 'integer',
-      description: 'Jobs of it that run',
+      description: fieldText('batch/v1.CronJobStatus.active'),
       of: ({ status }) => status?.active?.length ?? 0,
     },
     {
       name: 'Last Schedule',
       type: 'string',
-      description: 'Time since it last ran',
+      description: fieldText('batch/v1.CronJobStatus.lastScheduleTime'),
       of: ({ status }, nowMs) => (status?.lastScheduleTime ? ageOf(status.lastScheduleTime, nowMs) : '<none>'),
     },
     ageColumn,
@@ -102,7 +108,7 @@ export const cronJob = defineKind<CronJob>({
       name: 'Selector',
       type: 'string',
       priority: 1,
-      description: 'Labels of the pods of its Jobs',
+      description: fieldText('batch/v1.JobSpec.selector'),
       of: ({ spec }) => formatSelector(spec.jobTemplate?.spec?.selector),
     },
   ],

@@ -16,6 +16,7 @@ import { ageColumn, nameColumn } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import { sameValue } from '../equality.ts';
 import { checkImmutable, type Errors } from '../field-rules.ts';
+import { fieldText } from '../field-text.ts';
 import { setPodTemplateDefaults } from '../pod-spec/defaults.ts';
 import type { Stored } from '../stored.ts';
 import { checkJobSpec, isIndexed, warnOfJobSpec } from './job-spec.ts';
@@ -161,11 +162,11 @@ export const job = defineKind<Job>({
   nameRule: dns1123Subdomain,
   columns: [
     nameColumn,
-    { name: 'Status', type: 'string', description: 'How far it is', of: statusOf },
-    { name: 'Completions', type: 'string', description: 'Pods that succeeded, of all that should', of: completionsOf },
-    { name: 'Duration', type: 'string', description: 'Time from its start to its completion', of: durationOf },
+    { name: 'Status', type: 'string', description: 'Status of the job.', of: statusOf },
+    { name: 'Completions', type: 'string', description: fieldText('batch/v1.JobStatus.succeeded'), of: completionsOf },
+    { name: 'Duration', type: 'string', description: 'Time required to complete the job.', of: durationOf },
     ageColumn,
-    ...workloadColumns,
+    ...workloadColumns(fieldText('batch/v1.JobSpec.selector')),
   ],
   selectableFields: { 'status.successful': ({ status }) => String(status?.succeeded ?? 0) },
   check,

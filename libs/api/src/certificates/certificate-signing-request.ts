@@ -7,6 +7,7 @@ import { defineKind } from '../define.ts';
 import { differences } from '../differences.ts';
 import { sameValue } from '../equality.ts';
 import type { Errors } from '../field-rules.ts';
+import { fieldText } from '../field-text.ts';
 import type { Stored } from '../stored.ts';
 import { checkSignerName } from './signer-name.ts';
 
@@ -155,18 +156,28 @@ export const certificateSigningRequest = defineKind<CertificateSigningRequest>({
     {
       name: 'SignerName',
       type: 'string',
-      description: 'Who is asked to sign',
+      description: fieldText('certificates.k8s.io/v1.CertificateSigningRequestSpec.signerName'),
       of: ({ spec }) => orNone(spec.signerName),
     },
-    { name: 'Requestor', type: 'string', description: 'Who asks', of: ({ spec }) => spec.username ?? '' },
+    {
+      name: 'Requestor',
+      type: 'string',
+      description: 'Base64-encoded PKCS#10 CSR data',
+      of: ({ spec }) => spec.username ?? '',
+    },
     {
       name: 'RequestedDuration',
       type: 'string',
-      description: 'For how long',
+      description: fieldText('certificates.k8s.io/v1.CertificateSigningRequestSpec.expirationSeconds'),
       of: ({ spec }) =>
         spec.expirationSeconds === undefined ? '<none>' : humanDuration(spec.expirationSeconds * 1000),
     },
-    { name: 'Condition', type: 'string', description: 'How far it is', of: conditionOf },
+    {
+      name: 'Condition',
+      type: 'string',
+      description: 'Conditions applied to the request, such as approval or denial.',
+      of: conditionOf,
+    },
   ],
   selectableFields: { 'spec.signerName': ({ spec }) => spec.signerName ?? '' },
   parts: {

@@ -3,6 +3,7 @@ import type { ILease } from 'kubernetes-models/coordination.k8s.io/v1/Lease';
 import { ageColumn, nameColumn } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import { checkNonNegative, type Errors } from '../field-rules.ts';
+import { fieldText } from '../field-text.ts';
 import type { Stored } from '../stored.ts';
 
 export type Lease = Stored<ILease, 'spec'>;
@@ -31,7 +32,12 @@ export const lease = defineKind<Lease>({
   updatedByVersionOnly: true,
   columns: [
     nameColumn,
-    { name: 'Holder', type: 'string', description: 'Who holds it', of: ({ spec }) => spec.holderIdentity ?? '' },
+    {
+      name: 'Holder',
+      type: 'string',
+      description: fieldText('coordination.k8s.io/v1.LeaseSpec.holderIdentity'),
+      of: ({ spec }) => spec.holderIdentity ?? '',
+    },
     ageColumn,
   ],
   check,

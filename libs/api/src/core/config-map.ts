@@ -3,6 +3,7 @@ import type { IConfigMap } from 'kubernetes-models/v1/ConfigMap';
 import { ageColumn, nameColumn } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import type { Errors } from '../field-rules.ts';
+import { fieldText } from '../field-text.ts';
 import type { Stored } from '../stored.ts';
 import { checkFrozen, DATA_BYTES_MAX, decodedLength } from './frozen-data.ts';
 
@@ -37,7 +38,7 @@ export const configMap = defineKind<ConfigMap>({
     {
       name: 'Data',
       type: 'string',
-      description: 'Number of entries',
+      description: fieldText('v1.ConfigMap.data'),
       of: ({ data = {}, binaryData = {} }) => Object.keys(data).length + Object.keys(binaryData).length,
     },
     ageColumn,

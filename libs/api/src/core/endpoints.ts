@@ -16,6 +16,7 @@ import { ageColumn, nameColumn } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import { sameValue } from '../equality.ts';
 import { checkOneOf, checkText, type Errors } from '../field-rules.ts';
+import { fieldText } from '../field-text.ts';
 import { specialAddressProblems } from '../special-addresses.ts';
 import type { Stored } from '../stored.ts';
 
@@ -92,7 +93,11 @@ export const endpoints = defineKind<Endpoints>({
   namespaced: true,
   createdByUpdate: true,
   deprecation: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
-  columns: [nameColumn, { name: 'Endpoints', type: 'string', description: 'Addresses', of: endpointsOf }, ageColumn],
+  columns: [
+    nameColumn,
+    { name: 'Endpoints', type: 'string', description: fieldText('v1.Endpoints.subsets'), of: endpointsOf },
+    ageColumn,
+  ],
   check,
   warn(warnings, at, { subsets = [] }) {
     subsets.forEach((subset, i) => {

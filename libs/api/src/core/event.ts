@@ -2,6 +2,7 @@ import { ageOf, type DeepReadonly, type FieldPath, qualifiedName } from '@peripl
 import type { IEvent } from 'kubernetes-models/v1/Event';
 import { defineKind } from '../define.ts';
 import { checkRequiredText, type Errors } from '../field-rules.ts';
+import { fieldText } from '../field-text.ts';
 import type { Stored } from '../stored.ts';
 
 /** The core form of Event, which is the one that is stored. */
@@ -68,13 +69,13 @@ export const coreEvent = defineKind<CoreEvent>({
   namespaced: true,
   createdByUpdate: true,
   columns: [
-    { name: 'Last Seen', type: 'string', description: 'Time since it last happened', of: lastSeen },
-    { name: 'Type', type: 'string', description: 'Normal or Warning', of: (event) => event.type ?? '' },
-    { name: 'Reason', type: 'string', description: 'Why, in a word', of: (event) => event.reason ?? '' },
+    { name: 'Last Seen', type: 'string', description: fieldText('v1.Event.lastTimestamp'), of: lastSeen },
+    { name: 'Type', type: 'string', description: fieldText('v1.Event.type'), of: (event) => event.type ?? '' },
+    { name: 'Reason', type: 'string', description: fieldText('v1.Event.reason'), of: (event) => event.reason ?? '' },
     {
       name: 'Object',
       type: 'string',
-      description: 'What it is about',
+      description: fieldText('v1.Event.involvedObject'),
       of: ({ involvedObject }) =>
         involvedObject.name
           ? `${(involvedObject.kind ?? '').toLowerCase()}/${involvedObject.name}`
@@ -84,17 +85,28 @@ export const coreEvent = defineKind<CoreEvent>({
       name: 'Subobject',
       type: 'string',
       priority: 1,
-      description: 'The part of the object',
+      description: fieldText('v1.ObjectReference.fieldPath'),
       of: (event) => event.involvedObject.fieldPath ?? '',
     },
-    { name: 'Source', type: 'string', priority: 1, description: 'Who reports it', of: sourceOf },
-    { name: 'Message', type: 'string', description: 'What happened', of: (event) => (event.message ?? '').trim() },
-    { name: 'First Seen', type: 'string', priority: 1, description: 'Time since it first happened', of: firstSeen },
+    { name: 'Source', type: 'string', priority: 1, description: fieldText('v1.Event.source'), of: sourceOf },
+    {
+      name: 'Message',
+      type: 'string',
+      description: fieldText('v1.Event.message'),
+      of: (event) => (event.message ?? '').trim(),
+    },
+    {
+      name: 'First Seen',
+      type: 'string',
+      priority: 1,
+      description: fieldText('v1.Event.firstTimestamp'),
+      of: firstSeen,
+    },
     {
       name: 'Count',
       type: 'string',
       priority: 1,
-      description: 'How often it happened',
+      description: fieldText('v1.Event.count'),
       of: (event) => String(event.series?.count ?? (event.count || 1)),
     },
     {
@@ -102,7 +114,7 @@ export const coreEvent = defineKind<CoreEvent>({
       type: 'string',
       format: 'name',
       priority: 1,
-      description: 'Name, unique within the namespace',
+      description: fieldText('meta/v1.ObjectMeta.name'),
       of: (event) => event.metadata.name ?? '',
     },
   ],

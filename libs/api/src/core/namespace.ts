@@ -36,7 +36,7 @@ export const namespace = defineKind<Namespace>({
   verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
   columns: [
     nameColumn,
-    { name: 'Status', type: 'string', description: 'Phase of the namespace', of: (ns) => ns.status?.phase ?? '' },
+    { name: 'Status', type: 'string', description: 'The status of the namespace', of: (ns) => ns.status?.phase ?? '' },
     ageColumn,
   ],
   selectableFields: { 'status.phase': (ns) => ns.status?.phase ?? '' },

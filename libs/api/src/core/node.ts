@@ -6,6 +6,7 @@ import { ageColumn, nameColumn, orNone } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import { sameValue } from '../equality.ts';
 import { type Errors, warn } from '../field-rules.ts';
+import { fieldText } from '../field-text.ts';
 import { checkQuantityOf } from '../pod-spec/resources.ts';
 import { checkTaints } from '../pod-spec/tolerations.ts';
 import type { Stored } from '../stored.ts';
@@ -89,48 +90,48 @@ export const node = defineKind<Node>({
   namespaced: false,
   columns: [
     nameColumn,
-    { name: 'Status', type: 'string', description: 'Whether the node is ready and schedulable', of: statusOf },
-    { name: 'Roles', type: 'string', description: 'Roles, from the labels of the node', of: rolesOf },
+    { name: 'Status', type: 'string', description: 'The status of the node', of: statusOf },
+    { name: 'Roles', type: 'string', description: 'The roles of the node', of: rolesOf },
     ageColumn,
     {
       name: 'Version',
       type: 'string',
-      description: 'Version of the node agent',
+      description: fieldText('v1.NodeSystemInfo.kubeletVersion'),
       of: (node) => node.status?.nodeInfo?.kubeletVersion ?? '',
     },
     {
       name: 'Internal-IP',
       type: 'string',
       priority: 1,
-      description: 'First internal address',
+      description: fieldText('v1.NodeStatus.addresses'),
       of: (node) => addressOf(node, 'InternalIP'),
     },
     {
       name: 'External-IP',
       type: 'string',
       priority: 1,
-      description: 'First external address',
+      description: fieldText('v1.NodeStatus.addresses'),
       of: (node) => addressOf(node, 'ExternalIP'),
     },
     {
       name: 'OS-Image',
       type: 'string',
       priority: 1,
-      description: 'Operating system of the node',
+      description: fieldText('v1.NodeSystemInfo.osImage'),
       of: (node) => node.status?.nodeInfo?.osImage || '<unknown>',
     },
     {
       name: 'Kernel-Version',
       type: 'string',
       priority: 1,
-      description: 'Kernel of the node',
+      description: fieldText('v1.NodeSystemInfo.kernelVersion'),
       of: (node) => node.status?.nodeInfo?.kernelVersion || '<unknown>',
     },
     {
       name: 'Container-Runtime',
       type: 'string',
       priority: 1,
-      description: 'Container runtime and its version',
+      description: fieldText('v1.NodeSystemInfo.containerRuntimeVersion'),
       of: (node) => node.status?.nodeInfo?.containerRuntimeVersion || '<unknown>',
     },
   ],

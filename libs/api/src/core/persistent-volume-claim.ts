@@ -5,6 +5,7 @@ import { defineKind } from '../define.ts';
 import { differences } from '../differences.ts';
 import { sameValue } from '../equality.ts';
 import { checkImmutable, checkNonNegativeQuantity, type Errors } from '../field-rules.ts';
+import { fieldText } from '../field-text.ts';
 import { warnOfFractions } from '../pod-spec/warnings.ts';
 import { STORAGE_CLASS_ANNOTATION, storageClassOf, warnOfClassAnnotation } from '../storage/storage-class-of.ts';
 import type { Stored } from '../stored.ts';
@@ -121,27 +122,32 @@ export const persistentVolumeClaim = defineKind<PersistentVolumeClaim>({
     {
       name: 'Status',
       type: 'string',
-      description: 'Whether it has a volume',
+      description: fieldText('v1.PersistentVolumeClaimStatus.phase'),
       of: ({ metadata, status }) => (metadata.deletionTimestamp === undefined ? (status?.phase ?? '') : 'Terminating'),
     },
-    { name: 'Volume', type: 'string', description: 'The volume it has', of: ({ spec }) => spec.volumeName ?? '' },
+    {
+      name: 'Volume',
+      type: 'string',
+      description: fieldText('v1.PersistentVolumeClaimSpec.volumeName'),
+      of: ({ spec }) => spec.volumeName ?? '',
+    },
     {
       name: 'Capacity',
       type: 'string',
-      description: 'Size of the volume',
+      description: fieldText('v1.PersistentVolumeClaimStatus.capacity'),
       of: ({ spec, status }) => (spec.volumeName ? sizeOf(status?.capacity?.storage).toString() : ''),
     },
     {
       name: 'Access Modes',
       type: 'string',
-      description: 'Who may use it at once',
+      description: fieldText('v1.PersistentVolumeClaimStatus.accessModes'),
       of: ({ spec, status }) => (spec.volumeName ? accessModesText(status?.accessModes) : ''),
     },
-    { name: 'StorageClass', type: 'string', description: 'Class that provides it', of: storageClassOf },
+    { name: 'StorageClass', type: 'string', description: 'StorageClass of the pvc', of: storageClassOf },
     {
       name: 'VolumeAttributesClass',
       type: 'string',
-      description: 'Class of its attributes',
+      description: 'VolumeAttributesClass of the pvc',
       of: ({ spec }) => spec.volumeAttributesClassName ?? '<unset>',
     },
     ageColumn,
@@ -149,7 +155,7 @@ export const persistentVolumeClaim = defineKind<PersistentVolumeClaim>({
       name: 'VolumeMode',
       type: 'string',
       priority: 1,
-      description: 'File system or block device',
+      description: fieldText('v1.PersistentVolumeClaimSpec.volumeMode'),
       of: ({ spec }) => spec.volumeMode ?? '<unset>',
     },
   ],

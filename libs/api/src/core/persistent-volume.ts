@@ -5,6 +5,7 @@ import { defineKind } from '../define.ts';
 import { differences } from '../differences.ts';
 import { sameValue } from '../equality.ts';
 import { checkImmutable, checkOptionalOneOf, checkText, type Errors, warn } from '../field-rules.ts';
+import { fieldText } from '../field-text.ts';
 import { checkNodeSelector } from '../pod-spec/affinity.ts';
 import { setDiskDefaults } from '../pod-spec/disk-defaults.ts';
 import { warnOfOldVolume, warnOfTerm } from '../pod-spec/warnings.ts';
@@ -106,47 +107,57 @@ export const persistentVolume = defineKind<PersistentVolume>({
     {
       name: 'Capacity',
       type: 'string',
-      description: 'Its size',
+      description: fieldText('v1.PersistentVolumeSpec.capacity'),
       of: ({ spec }) => parseQuantity(spec.capacity?.storage ?? 0).toString(),
     },
     {
       name: 'Access Modes',
       type: 'string',
-      description: 'Who may use it at once',
+      description: fieldText('v1.PersistentVolumeSpec.accessModes'),
       of: ({ spec }) => accessModesText(spec.accessModes),
     },
     {
       name: 'Reclaim Policy',
       type: 'string',
-      description: 'What becomes of it when its claim is deleted',
+      description: fieldText('v1.PersistentVolumeSpec.persistentVolumeReclaimPolicy'),
       of: ({ spec }) => spec.persistentVolumeReclaimPolicy ?? '',
     },
     {
       name: 'Status',
       type: 'string',
-      description: 'Whether somebody has it',
+      description: fieldText('v1.PersistentVolumeStatus.phase'),
       of: ({ metadata, status }) => (metadata.deletionTimestamp === undefined ? (status?.phase ?? '') : 'Terminating'),
     },
-    { name: 'Claim', type: 'string', description: 'The claim that has it', of: ({ spec }) => claimOf(spec) },
+    {
+      name: 'Claim',
+      type: 'string',
+      description: fieldText('v1.PersistentVolumeSpec.claimRef'),
+      of: ({ spec }) => claimOf(spec),
+    },
     {
       name: 'StorageClass',
       type: 'string',
-      description: 'Class that it belongs to',
+      description: 'StorageClass of the pv',
       of: storageClassOf,
     },
     {
       name: 'VolumeAttributesClass',
       type: 'string',
-      description: 'Class of its attributes',
+      description: 'VolumeAttributesClass of the pv',
       of: ({ spec }) => spec.volumeAttributesClassName ?? '<unset>',
     },
-    { name: 'Reason', type: 'string', description: 'Why it failed', of: ({ status }) => status?.reason ?? '' },
+    {
+      name: 'Reason',
+      type: 'string',
+      description: fieldText('v1.PersistentVolumeStatus.reason'),
+      of: ({ status }) => status?.reason ?? '',
+    },
     ageColumn,
     {
       name: 'VolumeMode',
       type: 'string',
       priority: 1,
-      description: 'File system or block device',
+      description: fieldText('v1.PersistentVolumeSpec.volumeMode'),
       of: ({ spec }) => spec.volumeMode ?? '<unset>',
     },
   ],

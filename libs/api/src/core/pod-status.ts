@@ -2,6 +2,7 @@
 import { ageOf, type DeepReadonly } from '@periplus/apimachinery';
 import type { IContainerStatus } from 'kubernetes-models/v1/ContainerStatus';
 import { orNone } from '../columns.ts';
+import { fieldText } from '../field-text.ts';
 import type { Column } from '../kind.ts';
 import type { Pod } from './pod-type.ts';
 
@@ -123,7 +124,7 @@ function gatesOf(pod: DeepReadonly<Pod>): string {
 export const readyColumn: Column<Pod> = {
   name: 'Ready',
   type: 'string',
-  description: 'Containers that are ready, of all that should be',
+  description: 'The aggregate readiness state of this pod for accepting traffic.',
   of(pod) {
     const { ready, total } = summarize(pod);
     return `${ready}/${total}`;
@@ -132,13 +133,14 @@ export const readyColumn: Column<Pod> = {
 export const statusColumn: Column<Pod> = {
   name: 'Status',
   type: 'string',
-  description: 'The state of the pod in a word',
+  description: 'The aggregate status of the containers in this pod.',
   of: (pod) => summarize(pod).reason,
 };
 export const restartsColumn: Column<Pod> = {
   name: 'Restarts',
   type: 'string',
-  description: 'Restarts of its containers, and when the last one was',
+  description:
+    'The number of times the containers in this pod have been restarted and when the last container in this pod has restarted.',
   of: restartsOf,
 };
 export const wideColumns: readonly Column<Pod>[] = [
@@ -146,28 +148,28 @@ export const wideColumns: readonly Column<Pod>[] = [
     name: 'IP',
     type: 'string',
     priority: 1,
-    description: 'First address of the pod',
+    description: fieldText('v1.PodStatus.podIP'),
     of: (pod) => orNone(pod.status?.podIPs?.[0]?.ip),
   },
   {
     name: 'Node',
     type: 'string',
     priority: 1,
-    description: 'Node that the pod is bound to',
+    description: fieldText('v1.PodSpec.nodeName'),
     of: (pod) => orNone(pod.spec.nodeName),
   },
   {
     name: 'Nominated Node',
     type: 'string',
     priority: 1,
-    description: 'Node where room is being made for the pod',
+    description: fieldText('v1.PodStatus.nominatedNodeName'),
     of: (pod) => orNone(pod.status?.nominatedNodeName),
   },
   {
     name: 'Readiness Gates',
     type: 'string',
     priority: 1,
-    description: 'Readiness gates that are true, of all',
+    description: fieldText('v1.PodSpec.readinessGates'),
     of: gatesOf,
   },
 ];

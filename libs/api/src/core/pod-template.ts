@@ -24,7 +24,7 @@ export const podTemplate = defineKind<PodTemplate>({
     {
       name: 'Pod Labels',
       type: 'string',
-      description: 'Labels of pods made of it',
+      description: 'The labels for the pod template.',
       of: ({ template }) => formatLabels(template.metadata?.labels),
     },
   ],

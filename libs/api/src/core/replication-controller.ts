@@ -6,6 +6,7 @@ import { ageColumn, formatLabels, nameColumn } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import { sameValue } from '../equality.ts';
 import { checkNonNegative, type Errors } from '../field-rules.ts';
+import { fieldText } from '../field-text.ts';
 import { setPodTemplateDefaults } from '../pod-spec/defaults.ts';
 import { containerColumns } from '../pod-spec/template-columns.ts';
 import type { Stored } from '../stored.ts';
@@ -47,12 +48,22 @@ export const replicationController = defineKind<ReplicationController>({
   scale: { specReplicas: 'spec.replicas', statusReplicas: 'status.replicas', labelSelector: 'spec.selector' },
   columns: [
     nameColumn,
-    { name: 'Desired', type: 'integer', description: 'Pods that should be', of: ({ spec }) => spec.replicas ?? 1 },
-    { name: 'Current', type: 'integer', description: 'Pods that are', of: ({ status }) => status?.replicas ?? 0 },
+    {
+      name: 'Desired',
+      type: 'integer',
+      description: fieldText('v1.ReplicationControllerSpec.replicas'),
+      of: ({ spec }) => spec.replicas ?? 1,
+    },
+    {
+      name: 'Current',
+      type: 'integer',
+      description: fieldText('v1.ReplicationControllerStatus.replicas'),
+      of: ({ status }) => status?.replicas ?? 0,
+    },
     {
       name: 'Ready',
       type: 'integer',
-      description: 'Pods that are ready',
+      description: fieldText('v1.ReplicationControllerStatus.readyReplicas'),
       of: ({ status }) => status?.readyReplicas ?? 0,
     },
     ageColumn,
@@ -61,7 +72,7 @@ export const replicationController = defineKind<ReplicationController>({
       name: 'Selector',
       type: 'string',
       priority: 1,
-      description: 'Labels of its pods',
+      description: fieldText('v1.ReplicationControllerSpec.selector'),
       of: ({ spec }) => formatLabels(spec.selector),
     },
   ],

@@ -119,8 +119,19 @@ export const resourceQuota = defineKind<ResourceQuota>({
   answersRemoved: true,
   columns: [
     nameColumn,
-    { name: 'Request', type: 'string', description: 'Used of what is allowed', of: (quota) => usage(quota, false) },
-    { name: 'Limit', type: 'string', description: 'Used of the limits allowed', of: (quota) => usage(quota, true) },
+    {
+      name: 'Request',
+      type: 'string',
+      description: 'Request represents a minimum amount of cpu/memory that a container may consume.',
+      of: (quota) => usage(quota, false),
+    },
+    {
+      name: 'Limit',
+      type: 'string',
+      description:
+        'Limits control the maximum amount of cpu/memory that a container may use independent of contention on the node.',
+      of: (quota) => usage(quota, true),
+    },
     ageColumn,
   ],
   check(errors, at, quota) {

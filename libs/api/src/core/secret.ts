@@ -3,6 +3,7 @@ import type { ISecret } from 'kubernetes-models/v1/Secret';
 import { ageColumn, nameColumn } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import { checkImmutable, type Errors } from '../field-rules.ts';
+import { fieldText } from '../field-text.ts';
 import type { Stored } from '../stored.ts';
 import { checkFrozen, DATA_BYTES_MAX, decodedLength } from './frozen-data.ts';
 import { SERVICE_ACCOUNT_TOKEN } from './legacy-token.ts';
@@ -78,11 +79,11 @@ export const secret = defineKind<Secret>({
   confidential: ['data', 'metadata.annotations'],
   columns: [
     nameColumn,
-    { name: 'Type', type: 'string', description: 'What the entries mean', of: ({ type }) => type ?? '' },
+    { name: 'Type', type: 'string', description: fieldText('v1.Secret.type'), of: ({ type }) => type ?? '' },
     {
       name: 'Data',
       type: 'string',
-      description: 'Number of entries',
+      description: fieldText('v1.Secret.data'),
       of: ({ data = {} }) => Object.keys(data).length,
     },
     ageColumn,

@@ -1,5 +1,4 @@
 import type { IServiceAccount } from 'kubernetes-models/v1/ServiceAccount';
-import { ageColumn, nameColumn } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import type { Stored } from '../stored.ts';
 
@@ -14,14 +13,4 @@ export const serviceAccount = defineKind<ServiceAccount>({
   shortNames: ['sa'],
   namespaced: true,
   answersRemoved: true,
-  columns: [
-    nameColumn,
-    {
-      name: 'Secrets',
-      type: 'string',
-      description: 'Number of secrets that pods of this account may mount',
-      of: ({ secrets = [] }) => secrets.length,
-    },
-    ageColumn,
-  ],
 });

@@ -2,6 +2,7 @@ import { type DeepReadonly, dns1035Label } from '@periplus/apimachinery';
 import { warnOfBalancer } from '../address-warnings.ts';
 import { ageColumn, formatLabels, nameColumn, orNone } from '../columns.ts';
 import { defineKind } from '../define.ts';
+import { fieldText } from '../field-text.ts';
 import {
   dropFieldsOfOldType,
   isExternal,
@@ -45,21 +46,26 @@ export const service = defineKind<Service>({
   createdByUpdate: true,
   columns: [
     nameColumn,
-    { name: 'Type', type: 'string', description: 'How the service is exposed', of: ({ spec }) => spec.type ?? '' },
+    { name: 'Type', type: 'string', description: fieldText('v1.ServiceSpec.type'), of: ({ spec }) => spec.type ?? '' },
     {
       name: 'Cluster-IP',
       type: 'string',
-      description: 'Its address within the cluster',
+      description: fieldText('v1.ServiceSpec.clusterIP'),
       of: ({ spec }) => orNone(spec.clusterIPs?.[0]),
     },
-    { name: 'External-IP', type: 'string', description: 'Its addresses outside', of: externalAddressOf },
-    { name: 'Port(s)', type: 'string', description: 'Ports, node ports and protocols', of: portsOf },
+    {
+      name: 'External-IP',
+      type: 'string',
+      description: fieldText('v1.ServiceSpec.externalIPs'),
+      of: externalAddressOf,
+    },
+    { name: 'Port(s)', type: 'string', description: fieldText('v1.ServiceSpec.ports'), of: portsOf },
     ageColumn,
     {
       name: 'Selector',
       type: 'string',
       priority: 1,
-      description: 'Labels of the pods behind it',
+      description: fieldText('v1.ServiceSpec.selector'),
       of: ({ spec }) => formatLabels(spec.selector),
     },
   ],

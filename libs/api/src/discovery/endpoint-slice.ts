@@ -17,6 +17,7 @@ import { ageColumn, nameColumn } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import { sameValue } from '../equality.ts';
 import { checkImmutable, checkOneOf, checkText, type Errors, warn } from '../field-rules.ts';
+import { fieldText } from '../field-text.ts';
 import { specialAddressProblems } from '../special-addresses.ts';
 import type { Stored } from '../stored.ts';
 
@@ -165,11 +166,16 @@ export const endpointSlice = defineKind<EndpointSlice>({
     {
       name: 'AddressType',
       type: 'string',
-      description: 'Kind of the addresses',
+      description: fieldText('discovery.k8s.io/v1.EndpointSlice.addressType'),
       of: (slice) => slice.addressType ?? '',
     },
-    { name: 'Ports', type: 'string', description: 'Ports of every endpoint', of: portsOf },
-    { name: 'Endpoints', type: 'string', description: 'Addresses', of: endpointsOf },
+    { name: 'Ports', type: 'string', description: fieldText('discovery.k8s.io/v1.EndpointSlice.ports'), of: portsOf },
+    {
+      name: 'Endpoints',
+      type: 'string',
+      description: fieldText('discovery.k8s.io/v1.EndpointSlice.endpoints'),
+      of: endpointsOf,
+    },
     ageColumn,
   ],
   check,

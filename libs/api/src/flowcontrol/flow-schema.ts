@@ -4,6 +4,7 @@ import { ageColumn, nameColumn } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import { sameValue } from '../equality.ts';
 import { checkRequiredText, type Errors } from '../field-rules.ts';
+import { fieldText } from '../field-text.ts';
 import type { Stored } from '../stored.ts';
 import { checkConditions } from './conditions.ts';
 import { MANDATORY_FLOW_SCHEMAS } from './mandatory.ts';
@@ -48,26 +49,26 @@ export const flowSchema = defineKind<FlowSchema>({
     {
       name: 'PriorityLevel',
       type: 'string',
-      description: 'Where its requests wait',
+      description: fieldText('flowcontrol.apiserver.k8s.io/v1.PriorityLevelConfigurationReference.name'),
       of: ({ spec }) => spec.priorityLevelConfiguration?.name ?? '',
     },
     {
       name: 'MatchingPrecedence',
       type: 'string',
-      description: 'Among the schemas that match a request, the one with the least is chosen',
+      description: fieldText('flowcontrol.apiserver.k8s.io/v1.FlowSchemaSpec.matchingPrecedence'),
       of: ({ spec }) => spec.matchingPrecedence ?? 0,
     },
     {
       name: 'DistinguisherMethod',
       type: 'string',
-      description: 'What tells one flow from another',
+      description: fieldText('flowcontrol.apiserver.k8s.io/v1.FlowSchemaSpec.distinguisherMethod'),
       of: ({ spec }) => spec.distinguisherMethod?.type ?? '<none>',
     },
     ageColumn,
     {
       name: 'MissingPL',
       type: 'string',
-      description: 'Whether its priority level is missing',
+      description: 'references a broken or non-existent PriorityLevelConfiguration',
       of: ({ status }) => status?.conditions?.find(({ type }) => type === 'Dangling')?.status ?? '?',
     },
   ],

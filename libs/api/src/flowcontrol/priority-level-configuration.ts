@@ -6,6 +6,7 @@ import { ageColumn, nameColumn } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import { sameValue } from '../equality.ts';
 import type { Errors } from '../field-rules.ts';
+import { fieldText } from '../field-text.ts';
 import type { Stored } from '../stored.ts';
 import { checkConditions } from './conditions.ts';
 import { MANDATORY_PRIORITY_LEVELS } from './mandatory.ts';
@@ -109,29 +110,36 @@ export const priorityLevelConfiguration = defineKind<PriorityLevelConfiguration>
   generation: true,
   columns: [
     nameColumn,
-    { name: 'Type', type: 'string', description: 'Whether it is limited', of: ({ spec }) => spec.type ?? '' },
+    {
+      name: 'Type',
+      type: 'string',
+      description: fieldText('flowcontrol.apiserver.k8s.io/v1.PriorityLevelConfigurationSpec.type'),
+      of: ({ spec }) => spec.type ?? '',
+    },
     {
       name: 'NominalConcurrencyShares',
       type: 'string',
-      description: 'Its part of what the server does at once',
+      description: fieldText(
+        'flowcontrol.apiserver.k8s.io/v1.LimitedPriorityLevelConfiguration.nominalConcurrencyShares',
+      ),
       of: ({ spec }) => spec.limited?.nominalConcurrencyShares ?? '<none>',
     },
     {
       name: 'Queues',
       type: 'string',
-      description: 'Number of queues',
+      description: fieldText('flowcontrol.apiserver.k8s.io/v1.QueuingConfiguration.queues'),
       of: (level) => queuingOf(level)?.queues ?? '<none>',
     },
     {
       name: 'HandSize',
       type: 'string',
-      description: 'Number of queues that one flow may use',
+      description: fieldText('flowcontrol.apiserver.k8s.io/v1.QueuingConfiguration.handSize'),
       of: (level) => queuingOf(level)?.handSize ?? '<none>',
     },
     {
       name: 'QueueLengthLimit',
       type: 'string',
-      description: 'How many requests may wait in one queue',
+      description: fieldText('flowcontrol.apiserver.k8s.io/v1.QueuingConfiguration.queueLengthLimit'),
       of: (level) => queuingOf(level)?.queueLengthLimit ?? '<none>',
     },
     ageColumn,

@@ -71,10 +71,15 @@ export const ingressClass = defineKind<IngressClass>({
     {
       name: 'Controller',
       type: 'string',
-      description: 'Who serves its ingresses',
+      description: 'Controller that is responsible for handling this class',
       of: ({ spec }) => spec.controller ?? '',
     },
-    { name: 'Parameters', type: 'string', description: 'Object with more configuration', of: parametersOf },
+    {
+      name: 'Parameters',
+      type: 'string',
+      description: 'A reference to a resource with additional parameters',
+      of: parametersOf,
+    },
     ageColumn,
   ],
   check(errors, at, { spec }) {

@@ -4,6 +4,7 @@ import { canonicalAddress } from '../addresses.ts';
 import { nameColumn } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import { checkImmutable, checkRequiredText, checkText, type Errors } from '../field-rules.ts';
+import { fieldText } from '../field-text.ts';
 import type { Stored } from '../stored.ts';
 
 export type IPAddress = Stored<IIPAddress, 'spec'>;
@@ -39,7 +40,12 @@ export const ipAddress = defineKind<IPAddress>({
   nameRule: canonicalAddress,
   columns: [
     nameColumn,
-    { name: 'ParentRef', type: 'string', description: 'Object that has the address', of: parentOf },
+    {
+      name: 'ParentRef',
+      type: 'string',
+      description: fieldText('networking.k8s.io/v1.IPAddressSpec.parentRef'),
+      of: parentOf,
+    },
   ],
   checkNew: check,
   checkUpdate(errors, at, { spec }, { spec: old }) {

@@ -15,6 +15,7 @@ import { clearRange, isStrictSubset } from '../addresses.ts';
 import { ageColumn, formatSelector, nameColumn } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import { checkOptionalOneOf, type Errors, unlessKept, type Warnings } from '../field-rules.ts';
+import { fieldText } from '../field-text.ts';
 import { lenientRange } from '../lenient-addresses.ts';
 import type { Stored } from '../stored.ts';
 
@@ -145,7 +146,7 @@ export const networkPolicy = defineKind<NetworkPolicy>({
     {
       name: 'Pod-Selector',
       type: 'string',
-      description: 'Labels of the pods that it is about',
+      description: fieldText('networking.k8s.io/v1.NetworkPolicySpec.podSelector'),
       of: ({ spec }) => formatSelector(spec.podSelector ?? {}),
     },
     ageColumn,

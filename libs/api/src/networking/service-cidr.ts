@@ -4,6 +4,7 @@ import { canonicalRange, isIpv6Range } from '../addresses.ts';
 import { ageColumn, nameColumn } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import { checkImmutable, type Errors } from '../field-rules.ts';
+import { fieldText } from '../field-text.ts';
 import type { Stored } from '../stored.ts';
 
 export type ServiceCIDR = Stored<IServiceCIDR, 'spec'>;
@@ -51,7 +52,7 @@ export const serviceCIDR = defineKind<ServiceCIDR>({
     {
       name: 'CIDRs',
       type: 'string',
-      description: 'Ranges of addresses',
+      description: fieldText('networking.k8s.io/v1.ServiceCIDRSpec.cidrs'),
       of: ({ spec }) => (spec.cidrs ?? []).join(','),
     },
     ageColumn,

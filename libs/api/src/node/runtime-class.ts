@@ -42,7 +42,7 @@ export const runtimeClass = defineKind<RuntimeClass>({
     {
       name: 'Handler',
       type: 'string',
-      description: 'What the container runtime calls it',
+      description: '',
       of: ({ handler }) => handler,
     },
     ageColumn,

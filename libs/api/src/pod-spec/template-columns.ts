@@ -12,7 +12,7 @@ export function containerColumns<T>(
       name: 'Containers',
       type: 'string',
       priority: 1,
-      description: 'Names of the containers of its pods',
+      description: 'Names of each container in the template.',
       of: (object) =>
         containersOf(object)
           .map(({ name }) => name)
@@ -22,7 +22,7 @@ export function containerColumns<T>(
       name: 'Images',
       type: 'string',
       priority: 1,
-      description: 'Images of the containers of its pods',
+      description: 'Images referenced by each container in the template.',
       of: (object) =>
         containersOf(object)
           .map(({ image }) => image ?? '')

@@ -51,19 +51,19 @@ export const podDisruptionBudget = defineKind<PodDisruptionBudget>({
     {
       name: 'Min Available',
       type: 'string',
-      description: 'Pods that must stay',
+      description: 'The minimum number of pods that must be available.',
       of: ({ spec }) => String(spec.minAvailable ?? 'N/A'),
     },
     {
       name: 'Max Unavailable',
       type: 'string',
-      description: 'Pods that may be gone',
+      description: 'The maximum number of pods that may be unavailable.',
       of: ({ spec }) => String(spec.maxUnavailable ?? 'N/A'),
     },
     {
       name: 'Allowed Disruptions',
       type: 'integer',
-      description: 'Pods that may be evicted now',
+      description: 'Calculated number of pods that may be disrupted at this time.',
       of: ({ status }) => status?.disruptionsAllowed ?? 0,
     },
     ageColumn,

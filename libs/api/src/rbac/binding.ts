@@ -26,12 +26,13 @@ const subjectsOf = (binding: DeepReadonly<Binding>, kind: string): string =>
     .map(({ name, namespace }) => (kind === 'ServiceAccount' ? `${namespace ?? ''}/${name}` : name))
     .join(', ');
 
-export const bindingColumns: readonly Column<Binding>[] = [
+/** `kind` as in `roleBinding`; `role`: what is said of the reference to the role. */
+export const bindingColumns = (kind: string, role: string): readonly Column<Binding>[] => [
   nameColumn,
   {
     name: 'Role',
     type: 'string',
-    description: 'The role that is granted',
+    description: role,
     of: ({ roleRef }) => `${roleRef.kind}/${roleRef.name}`,
   },
   ageColumn,
@@ -39,21 +40,21 @@ export const bindingColumns: readonly Column<Binding>[] = [
     name: 'Users',
     type: 'string',
     priority: 1,
-    description: 'Users that have it',
+    description: `Users in the ${kind}`,
     of: (binding) => subjectsOf(binding, 'User'),
   },
   {
     name: 'Groups',
     type: 'string',
     priority: 1,
-    description: 'Groups that have it',
+    description: `Groups in the ${kind}`,
     of: (binding) => subjectsOf(binding, 'Group'),
   },
   {
     name: 'ServiceAccounts',
     type: 'string',
     priority: 1,
-    description: 'Service accounts that have it',
+    description: `ServiceAccounts in the ${kind}`,
     of: (binding) => subjectsOf(binding, 'ServiceAccount'),
   },
 ];

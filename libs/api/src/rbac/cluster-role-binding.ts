@@ -15,7 +15,10 @@ export const clusterRoleBinding = defineKind<ClusterRoleBinding>({
   namespaced: false,
   createdByUpdate: true,
   nameRule: pathSegment,
-  columns: bindingColumns,
+  columns: bindingColumns(
+    'clusterRoleBinding',
+    'RoleRef can only reference a ClusterRole in the global namespace. If the RoleRef cannot be resolved, the Authorizer must return an error.',
+  ),
   setDefaults: setBindingDefaults,
   check: (errors, at, binding) => checkBinding(errors, at, binding, ['ClusterRole']),
   checkUpdate: checkBindingUpdate,

@@ -15,7 +15,10 @@ export const roleBinding = defineKind<RoleBinding>({
   namespaced: true,
   createdByUpdate: true,
   nameRule: pathSegment,
-  columns: bindingColumns,
+  columns: bindingColumns(
+    'roleBinding',
+    'RoleRef can reference a Role in the current namespace or a ClusterRole in the global namespace. If the RoleRef cannot be resolved, the Authorizer must return an error.',
+  ),
   setDefaults: setBindingDefaults,
   check: (errors, at, binding) => checkBinding(errors, at, binding, ['Role', 'ClusterRole']),
   checkUpdate: checkBindingUpdate,

@@ -22,7 +22,7 @@ export const resourceClaim = defineKind<ResourceClaim>({
     {
       name: 'State',
       type: 'string',
-      description: 'Whether it is pending, allocated or reserved, and whether it is to go',
+      description: 'A summary of the current state (allocated, pending, reserved, etc.).',
       of({ metadata, status }) {
         const isDeleted = metadata.deletionTimestamp !== undefined;
         const states = isDeleted ? ['deleted'] : [];

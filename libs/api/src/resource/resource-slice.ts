@@ -3,6 +3,7 @@ import type { IResourceSlice } from 'kubernetes-models/resource.k8s.io/v1/Resour
 import { ageColumn, nameColumn } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import { checkImmutable, type Errors, warn } from '../field-rules.ts';
+import { fieldText } from '../field-text.ts';
 import { checkNodeSelector } from '../pod-spec/affinity.ts';
 import { checkDriverName } from '../storage/csi-driver-name.ts';
 import type { Stored } from '../stored.ts';
@@ -88,9 +89,24 @@ export const resourceSlice = defineKind<ResourceSlice>({
   generation: true,
   columns: [
     nameColumn,
-    { name: 'Node', type: 'string', description: 'Node that has the devices', of: ({ spec }) => spec.nodeName ?? '' },
-    { name: 'Driver', type: 'string', description: 'Driver of the devices', of: ({ spec }) => spec.driver },
-    { name: 'Pool', type: 'string', description: 'Pool that the devices belong to', of: ({ spec }) => spec.pool.name },
+    {
+      name: 'Node',
+      type: 'string',
+      description: fieldText('resource.k8s.io/v1.ResourceSliceSpec.nodeName'),
+      of: ({ spec }) => spec.nodeName ?? '',
+    },
+    {
+      name: 'Driver',
+      type: 'string',
+      description: fieldText('resource.k8s.io/v1.ResourceSliceSpec.driver'),
+      of: ({ spec }) => spec.driver,
+    },
+    {
+      name: 'Pool',
+      type: 'string',
+      description: fieldText('resource.k8s.io/v1.ResourcePool.name'),
+      of: ({ spec }) => spec.pool.name,
+    },
     ageColumn,
   ],
   selectableFields: {

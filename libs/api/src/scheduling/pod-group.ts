@@ -5,10 +5,11 @@ import {
   type FieldPath,
   type KubeObject,
 } from '@periplus/apimachinery';
-import { defaultColumns } from '../columns.ts';
+import { ageColumn, nameColumn, orNone } from '../columns.ts';
 import { checkConditions } from '../conditions.ts';
 import { defineKind } from '../define.ts';
 import { checkImmutable, checkRequiredText, type Errors } from '../field-rules.ts';
+import { fieldText } from '../field-text.ts';
 
 export interface PodGroup extends KubeObject {
   spec: {
@@ -39,6 +40,16 @@ function checkTemplate(errors: Errors, at: FieldPath, ref: Spec['podGroupTemplat
   }
 }
 
+/** Who disturbs a group is said before whether it has its nodes. */
+function statusOf({ status }: DeepReadonly<PodGroup>): string {
+  const of = (type: string) => status?.conditions?.find((condition) => condition.type === type);
+  const disrupted = of('DisruptionTarget');
+  if (disrupted) return disrupted.reason ?? '';
+  const scheduled = of(POD_GROUP_SCHEDULED);
+  if (!scheduled) return 'Pending';
+  return scheduled.status === 'True' ? 'Scheduled' : 'Unschedulable';
+}
+
 /** https://kubernetes.io/docs/concepts/workloads/podgroup-api/ */
 export const podGroup = defineKind<PodGroup>({
   group: 'scheduling.k8s.io',
@@ -46,7 +57,23 @@ export const podGroup = defineKind<PodGroup>({
   kind: 'PodGroup',
   plural: 'podgroups',
   namespaced: true,
-  columns: defaultColumns,
+  columns: [
+    nameColumn,
+    {
+      name: 'Policy',
+      type: 'string',
+      description: fieldText('scheduling.k8s.io/v1alpha2.PodGroupSpec.schedulingPolicy'),
+      of: ({ spec }) => (spec.schedulingPolicy?.gang ? 'Gang' : 'Basic'),
+    },
+    {
+      name: 'Workload',
+      type: 'string',
+      description: 'Name of the referenced Workload object',
+      of: ({ spec }) => orNone(spec.podGroupTemplateRef?.workload?.workloadName),
+    },
+    { name: 'Status', type: 'string', description: 'Status of the PodGroup', of: statusOf },
+    ageColumn,
+  ],
   setDefaults(group) {
     group.spec ??= {} as PodGroup['spec'];
   },

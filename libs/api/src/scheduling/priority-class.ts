@@ -3,6 +3,7 @@ import type { IPriorityClass } from 'kubernetes-models/scheduling.k8s.io/v1/Prio
 import { ageColumn, nameColumn } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import { checkImmutable, checkOneOf, type Errors } from '../field-rules.ts';
+import { fieldText } from '../field-text.ts';
 import type { Stored } from '../stored.ts';
 
 export type PriorityClass = Stored<IPriorityClass, 'value'>;
@@ -61,18 +62,23 @@ export const priorityClass = defineKind<PriorityClass>({
   namespaced: false,
   columns: [
     nameColumn,
-    { name: 'Value', type: 'integer', description: 'Priority of its pods', of: ({ value }) => value },
+    {
+      name: 'Value',
+      type: 'integer',
+      description: fieldText('scheduling.k8s.io/v1.PriorityClass.value'),
+      of: ({ value }) => value,
+    },
     {
       name: 'Global-Default',
       type: 'boolean',
-      description: 'Whether it is for pods that name no class',
+      description: fieldText('scheduling.k8s.io/v1.PriorityClass.globalDefault'),
       of: ({ globalDefault = false }) => globalDefault,
     },
     ageColumn,
     {
       name: 'PreemptionPolicy',
       type: 'string',
-      description: 'Whether its pods may take the place of others',
+      description: fieldText('scheduling.k8s.io/v1.PriorityClass.preemptionPolicy'),
       of: ({ preemptionPolicy = '' }) => preemptionPolicy,
     },
   ],

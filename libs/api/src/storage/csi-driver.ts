@@ -4,6 +4,7 @@ import { ageColumn, nameColumn, orNone } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import { sameValue } from '../equality.ts';
 import { checkImmutable, checkOptionalOneOf, checkRequired, type Errors } from '../field-rules.ts';
+import { fieldText } from '../field-text.ts';
 import type { Stored } from '../stored.ts';
 
 export type CSIDriver = Stored<ICSIDriver, 'spec'>;
@@ -68,37 +69,37 @@ export const csiDriver = defineKind<CSIDriver>({
     {
       name: 'AttachRequired',
       type: 'boolean',
-      description: 'Whether volumes must be attached before they are mounted',
+      description: fieldText('storage.k8s.io/v1.CSIDriverSpec.attachRequired'),
       of: ({ spec }) => spec.attachRequired ?? true,
     },
     {
       name: 'PodInfoOnMount',
       type: 'boolean',
-      description: 'Whether the driver is told about the pod',
+      description: fieldText('storage.k8s.io/v1.CSIDriverSpec.podInfoOnMount'),
       of: ({ spec }) => spec.podInfoOnMount ?? false,
     },
     {
       name: 'StorageCapacity',
       type: 'boolean',
-      description: 'Whether pods are scheduled by what storage there is',
+      description: fieldText('storage.k8s.io/v1.CSIDriverSpec.storageCapacity'),
       of: ({ spec }) => spec.storageCapacity ?? false,
     },
     {
       name: 'TokenRequests',
       type: 'string',
-      description: 'Audiences of the tokens that the driver gets',
+      description: fieldText('storage.k8s.io/v1.CSIDriverSpec.tokenRequests'),
       of: ({ spec }) => spec.tokenRequests?.map(({ audience }) => audience).join(',') ?? '<unset>',
     },
     {
       name: 'RequiresRepublish',
       type: 'boolean',
-      description: 'Whether volumes are mounted again from time to time',
+      description: fieldText('storage.k8s.io/v1.CSIDriverSpec.requiresRepublish'),
       of: ({ spec }) => spec.requiresRepublish ?? false,
     },
     {
       name: 'Modes',
       type: 'string',
-      description: 'Ways to use its volumes',
+      description: fieldText('storage.k8s.io/v1.CSIDriverSpec.volumeLifecycleModes'),
       of: ({ spec }) => orNone(spec.volumeLifecycleModes?.join(',')),
     },
     ageColumn,

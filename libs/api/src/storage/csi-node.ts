@@ -65,7 +65,7 @@ export const csiNode = defineKind<CSINode>({
     {
       name: 'Drivers',
       type: 'integer',
-      description: 'Number of drivers that the node has',
+      description: 'Drivers indicates the number of CSI drivers registered on the node',
       of: ({ spec }) => spec.drivers?.length ?? 0,
     },
     ageColumn,

@@ -4,6 +4,7 @@ import { nameColumn } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import { DEPRECATED_NODE_LABELS } from '../deprecated-node-labels.ts';
 import { checkImmutable, checkNonNegativeQuantity, warn } from '../field-rules.ts';
+import { fieldText } from '../field-text.ts';
 import type { Stored } from '../stored.ts';
 
 export type CSIStorageCapacity = Stored<ICSIStorageCapacity>;
@@ -21,13 +22,13 @@ export const csiStorageCapacity = defineKind<CSIStorageCapacity>({
     {
       name: 'StorageClassName',
       type: 'string',
-      description: 'Class of the storage',
+      description: fieldText('storage.k8s.io/v1.CSIStorageCapacity.storageClassName'),
       of: ({ storageClassName }) => storageClassName ?? '',
     },
     {
       name: 'Capacity',
       type: 'string',
-      description: 'How much there is',
+      description: fieldText('storage.k8s.io/v1.CSIStorageCapacity.capacity'),
       of: ({ capacity }) => (capacity === undefined ? '<unset>' : parseQuantity(capacity).toString()),
     },
   ],

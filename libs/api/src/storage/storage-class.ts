@@ -6,6 +6,7 @@ import { defineKind } from '../define.ts';
 import { DEPRECATED_NODE_LABELS } from '../deprecated-node-labels.ts';
 import { sameValue } from '../equality.ts';
 import { checkImmutable, checkOneOf, type Errors, warn } from '../field-rules.ts';
+import { fieldText } from '../field-text.ts';
 import type { Stored } from '../stored.ts';
 import { checkParameters, checkProvisioner } from './parameters.ts';
 
@@ -74,25 +75,25 @@ export const storageClass = defineKind<StorageClass>({
     {
       name: 'Provisioner',
       type: 'string',
-      description: 'Who makes its volumes',
+      description: fieldText('storage.k8s.io/v1.StorageClass.provisioner'),
       of: ({ provisioner }) => provisioner,
     },
     {
       name: 'ReclaimPolicy',
       type: 'string',
-      description: 'What becomes of a volume without its claim',
+      description: fieldText('storage.k8s.io/v1.StorageClass.reclaimPolicy'),
       of: ({ reclaimPolicy = 'Delete' }) => reclaimPolicy,
     },
     {
       name: 'VolumeBindingMode',
       type: 'string',
-      description: 'When volumes are made and bound',
+      description: fieldText('storage.k8s.io/v1.StorageClass.volumeBindingMode'),
       of: ({ volumeBindingMode = 'Immediate' }) => volumeBindingMode,
     },
     {
       name: 'AllowVolumeExpansion',
       type: 'string',
-      description: 'Whether volumes may grow',
+      description: fieldText('storage.k8s.io/v1.StorageClass.allowVolumeExpansion'),
       of: ({ allowVolumeExpansion = false }) => allowVolumeExpansion,
     },
     ageColumn,

@@ -5,6 +5,7 @@ import type { IVolumeError } from 'kubernetes-models/storage.k8s.io/v1/VolumeErr
 import { ageColumn, nameColumn } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import { checkImmutable, type Errors } from '../field-rules.ts';
+import { fieldText } from '../field-text.ts';
 import type { Stored } from '../stored.ts';
 import { checkDriverName } from './csi-driver-name.ts';
 
@@ -66,20 +67,25 @@ export const volumeAttachment = defineKind<VolumeAttachment>({
       name: 'Attacher',
       type: 'string',
       format: 'name',
-      description: 'Driver that attaches the volume',
+      description: fieldText('storage.k8s.io/v1.VolumeAttachmentSpec.attacher'),
       of: ({ spec }) => spec.attacher ?? '',
     },
     {
       name: 'PV',
       type: 'string',
-      description: 'Volume',
+      description: fieldText('storage.k8s.io/v1.VolumeAttachmentSource.persistentVolumeName'),
       of: ({ spec }) => spec.source?.persistentVolumeName ?? '',
     },
-    { name: 'Node', type: 'string', description: 'Where it is wanted', of: ({ spec }) => spec.nodeName ?? '' },
+    {
+      name: 'Node',
+      type: 'string',
+      description: fieldText('storage.k8s.io/v1.VolumeAttachmentSpec.nodeName'),
+      of: ({ spec }) => spec.nodeName ?? '',
+    },
     {
       name: 'Attached',
       type: 'boolean',
-      description: 'Whether it is there',
+      description: fieldText('storage.k8s.io/v1.VolumeAttachmentStatus.attached'),
       of: ({ status }) => status?.attached ?? false,
     },
     ageColumn,

@@ -2,6 +2,7 @@ import type { IVolumeAttributesClass } from 'kubernetes-models/storage.k8s.io/v1
 import { ageColumn, nameColumn } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import { sameValue } from '../equality.ts';
+import { fieldText } from '../field-text.ts';
 import type { Stored } from '../stored.ts';
 import { checkParameters, checkProvisioner } from './parameters.ts';
 
@@ -24,7 +25,7 @@ export const volumeAttributesClass = defineKind<VolumeAttributesClass>({
     {
       name: 'DriverName',
       type: 'string',
-      description: 'Driver that knows the parameters',
+      description: fieldText('storage.k8s.io/v1.VolumeAttributesClass.driverName'),
       of: ({ driverName }) => driverName ?? '',
     },
     ageColumn,
