@@ -8,8 +8,18 @@ export type ClaimView = DeepReadonly<ResourceClaim>;
 /** What names a claim in a pod: `resourceClaims`, which never changes, and `extendedResourceClaimStatus`. */
 const MEMBER = 'esourceClaim';
 
+/** Several controllers ask about one change after another: it is looked through once. */
+let asked: Change['entry'] | undefined;
+let found = false;
+
 /** Whether the pod that changed may have claims, told without parsing it. */
-export const mayHaveClaims = ({ entry }: Change): boolean => entry.bytes.includes(MEMBER);
+export function mayHaveClaims({ entry }: Change): boolean {
+  if (entry !== asked) {
+    found = entry.bytes.includes(MEMBER);
+    asked = entry;
+  }
+  return found;
+}
 
 /** Surely runs nothing any more and never will. */
 export const isDone = (pod: PodView): boolean =>
