@@ -13,8 +13,10 @@ import type { Store } from '@periplus/store';
 import { AdmissionChain } from './admission/admission.ts';
 import { certificateApproval, certificateRequests, certificateSigning } from './admission/certificate-requests.ts';
 import { claimResize } from './admission/claim-resize.ts';
+import { claimStatusAccess } from './admission/claim-status-access.ts';
 import { defaultIngressClass, defaultStorageClass } from './admission/default-classes.ts';
 import { defaultTolerations } from './admission/default-tolerations.ts';
+import { deviceAdminAccess } from './admission/device-admin-access.ts';
 import { deviceTaintTimes } from './admission/device-taint-times.ts';
 import { limitRanger } from './admission/limit-ranger.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
@@ -91,6 +93,8 @@ const admissionChain = (cluster: ClusterState, authorizer: ClusterAuthorizer): A
     nodeRestriction(cluster),
     taintNewNodes,
     deviceTaintTimes,
+    deviceAdminAccess(cluster),
+    claimStatusAccess(authorizer),
     podSecurity(cluster),
     priority(cluster),
     defaultTolerations,

@@ -76,6 +76,30 @@ describe('in a quota', () => {
     expect(usage(resource, object)).toEqual(expected);
   });
 
+  it('a claim of devices is as many of each class as it may be given', () => {
+    const requests = [
+      { name: 'two', exactly: { deviceClassName: 'gpu', allocationMode: 'ExactCount', count: 2 } },
+      { name: 'all', exactly: { deviceClassName: 'nic', allocationMode: 'All' } },
+      {
+        name: 'some',
+        firstAvailable: [
+          { name: 'a', deviceClassName: 'gpu', allocationMode: 'ExactCount', count: 1 },
+          { name: 'b', deviceClassName: 'gpu', allocationMode: 'ExactCount', count: 4 },
+          { name: 'c', deviceClassName: 'fpga', allocationMode: 'ExactCount', count: 3 },
+        ],
+      },
+    ];
+    expect(usage('resourceclaims', { spec: { devices: { requests } } }, 'resource.k8s.io')).toEqual({
+      'count/resourceclaims.resource.k8s.io': '1',
+      'gpu.deviceclass.resource.k8s.io/devices': '6',
+      'nic.deviceclass.resource.k8s.io/devices': '32',
+      'fpga.deviceclass.resource.k8s.io/devices': '3',
+    });
+    expect(usage('resourceclaims', { spec: { devices: { requests: null } } }, 'resource.k8s.io')).toEqual({
+      'count/resourceclaims.resource.k8s.io': '1',
+    });
+  });
+
   it('objects of other groups are counted with the group', () => {
     expect(usage('deployments', {}, 'apps')).toEqual({ 'count/deployments.apps': '1' });
     expect(usage('secrets', {}, 'example.com')).toEqual({ 'count/secrets.example.com': '1' });

@@ -10,6 +10,8 @@ import type { PersistentVolumeClaim } from '../core/persistent-volume-claim.ts';
 import type { Pod } from '../core/pod-type.ts';
 import type { Service } from '../core/service-type.ts';
 import { type Amounts, amountsOf, podLimits, podRequests } from '../pod-spec/pod-resources.ts';
+import { RESULTS_MAX } from '../resource/limits.ts';
+import type { ResourceClaim } from '../resource/resource-claim.ts';
 import { HUGE_PAGES, isExtended } from '../resource-names.ts';
 import { storageClassOf } from '../storage/storage-class-of.ts';
 
@@ -68,9 +70,32 @@ function claimUsage(claim: DeepReadonly<PersistentVolumeClaim>): Amounts {
   return usage;
 }
 
+const DEVICES_SUFFIX = '.deviceclass.resource.k8s.io/devices';
+
+/** As many devices of each class as the claim may be given; of several that would do, the most. */
+function deviceUsage({ spec }: DeepReadonly<ResourceClaim>): Amounts {
+  const usage = new Map<string, Quantity>();
+  for (const { exactly, firstAvailable = [] } of spec.devices.requests ?? []) {
+    const most = new Map<string, number>();
+    for (const { deviceClassName, allocationMode, count = 0 } of exactly ? [exactly] : firstAvailable) {
+      const devices = allocationMode === 'All' ? RESULTS_MAX : count;
+      most.set(deviceClassName, Math.max(devices, most.get(deviceClassName) ?? 0));
+    }
+    for (const [deviceClass, devices] of most) {
+      const name = `${deviceClass}${DEVICES_SUFFIX}`;
+      usage.set(name, (usage.get(name) ?? Quantity.zero).add(Quantity.ofInteger(devices)));
+    }
+  }
+  return usage;
+}
+
 const NOTHING: Amounts = new Map();
 
-function ofItsKind(resource: string, object: DeepReadonly<KubeObject>): Amounts {
+function ofItsKind(group: string, resource: string, object: DeepReadonly<KubeObject>): Amounts {
+  if (group === 'resource.k8s.io' && resource === 'resourceclaims') {
+    return deviceUsage(object as DeepReadonly<ResourceClaim>);
+  }
+  if (group !== '') return NOTHING;
   switch (resource) {
     case 'pods':
       return podUsage(object as DeepReadonly<Pod>);
@@ -86,8 +111,7 @@ function ofItsKind(resource: string, object: DeepReadonly<KubeObject>): Amounts 
 /** `object` is valid, and one of `resource`'s. */
 export function quotaUsage({ group, resource }: GroupResource, object: DeepReadonly<KubeObject>): Amounts {
   const counted = new Map([[`count/${group ? `${resource}.${group}` : resource}`, ONE]]);
-  if (group !== '') return counted;
-  for (const [name, amount] of ofItsKind(resource, object)) counted.set(name, amount);
+  for (const [name, amount] of ofItsKind(group, resource, object)) counted.set(name, amount);
   return counted;
 }
 

@@ -8,7 +8,9 @@ import {
   persistentVolume,
   persistentVolumeClaim,
   pod,
+  type ResourceSlice,
   referencesAny,
+  resourceSlice,
   serviceAccount,
 } from '@periplus/api';
 import { type DeepReadonly, deepEqual, type KubeObject, notFound } from '@periplus/apimachinery';
@@ -203,6 +205,15 @@ function admitLease(request: AdmissionRequest, own: string): void {
   }
 }
 
+/** Changes of what there is are the Node authorizer's business; only this sees what is made, and each that goes. */
+function admitSlice(request: AdmissionRequest, own: string): void {
+  const { operation, object, old } = request;
+  if (operation === 'update') return;
+  const { spec } = (object ?? old) as DeepReadonly<ResourceSlice>;
+  if (spec.nodeName === own) return;
+  throw refused(request, `can only ${operation} ResourceSlice with the same NodeName as the requesting node`);
+}
+
 /**
  * Keeps a node to itself: its own Node, lease and pods. What it may ask for at all is the Node authorizer's business.
  * https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#noderestriction
@@ -216,6 +227,7 @@ export function nodeRestriction(cluster: ClusterState): Admission {
     [csiNode, admitCsiNode],
     [persistentVolumeClaim, admitClaim],
     [persistentVolume, admitVolume],
+    [resourceSlice, admitSlice],
   ]);
   return {
     name: 'NodeRestriction',

@@ -5,6 +5,8 @@ import {
   type PersistentVolumeClaim,
   persistentVolume,
   persistentVolumeClaim,
+  type ResourceSlice,
+  resourceSlice,
   role,
   roleBinding,
   type VolumeAttachment,
@@ -51,6 +53,7 @@ export function createAuthorizer({ cache }: { cache: CacheReader }): ClusterAuth
     claim: (namespace, name) => cluster.object<PersistentVolumeClaim>(persistentVolumeClaim, namespace, name),
     volume: (name) => cluster.object<PersistentVolume>(persistentVolume, '', name),
     attachment: (name) => cluster.object<VolumeAttachment>(volumeAttachment, '', name),
+    slice: (name) => cluster.object<ResourceSlice>(resourceSlice, '', name),
   });
   const rbac = new Rbac({
     clusterRoles: () => cluster.objects(clusterRole),

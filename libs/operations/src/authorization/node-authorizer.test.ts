@@ -91,6 +91,7 @@ const authorizer = new NodeAuthorizer({
   claim: (namespace, name) => ({ spec: { volumeName: claims[`${namespace}/${name}`] } }) as never,
   volume: (name) => volumes[name] as never,
   attachment: (name) => ({ spec: { nodeName: name } }) as never,
+  slice: (name) => ({ spec: { nodeName: name } }) as never,
 });
 
 it.each<[string, Attributes, boolean]>([
@@ -152,6 +153,19 @@ it.each<[string, Attributes, boolean]>([
   ['get other devices', asked('get', 'resource.k8s.io/resourceclaims', { name: 'other' }), false],
   ['list devices of pods', asked('list', 'resource.k8s.io/resourceclaims'), false],
   ['give devices to its pod', asked('patch', 'resource.k8s.io/resourceclaims/status', { name: 'gpus' }), false],
+  ['say which devices it has', asked('create', 'resource.k8s.io/resourceslices', { namespace: '' }), true],
+  ['correct what it said', asked('update', 'resource.k8s.io/resourceslices', { name: 'n1', namespace: '' }), true],
+  ['correct another', asked('patch', 'resource.k8s.io/resourceslices', { name: 'n2', namespace: '' }), false],
+  ['get devices of another', asked('get', 'resource.k8s.io/resourceslices', { name: 'n2', namespace: '' }), false],
+  ['list all devices', asked('list', 'resource.k8s.io/resourceslices', { namespace: '' }), false],
+  [
+    'delete its devices',
+    asked('deletecollection', 'resource.k8s.io/resourceslices', {
+      namespace: '',
+      fieldSelector: parseFieldSelector('spec.nodeName=n1'),
+    }),
+    true,
+  ],
   ['get endpoints', asked('get', '/endpoints', { name: 'e' }), true],
   ['list leases', asked('list', 'coordination.k8s.io/leases', { namespace: 'kube-node-lease' }), false],
   ['record events', asked('create', '/events'), true],

@@ -4,6 +4,7 @@ import {
   type PersistentVolume,
   type PersistentVolumeClaim,
   type Pod,
+  type ResourceSlice,
   references,
   resourceClaimNamesOf,
   type VolumeAttachment,
@@ -30,6 +31,7 @@ export interface NodeObjects {
   claim(namespace: string, name: string): DeepReadonly<PersistentVolumeClaim> | undefined;
   volume(name: string): DeepReadonly<PersistentVolume> | undefined;
   attachment(name: string): DeepReadonly<VolumeAttachment> | undefined;
+  slice(name: string): DeepReadonly<ResourceSlice> | undefined;
 }
 
 /**
@@ -60,6 +62,8 @@ export class NodeAuthorizer {
         return this.get(node, asked, () =>
           this.somePod(node, (pod) => isHere(pod, asked) && resourceClaimNamesOf(pod).includes(asked.name)),
         );
+      case 'resource.k8s.io/resourceslices':
+        return this.slices(node, asked);
       case '/serviceaccounts':
         return this.token(node, asked);
       case '/pods':
@@ -137,6 +141,29 @@ export class NodeAuthorizer {
     if (asked.subresource !== 'status') return this.get(node, asked, isRelated);
     if (asked.verb !== 'update' && asked.verb !== 'patch') return refused('can only get/update/patch this type');
     return this.related(node, asked, isRelated);
+  }
+
+  /** What its drivers say about its devices. Whose devices are created is checked by admission. */
+  private slices(node: string, asked: Attributes): Decision {
+    if (asked.subresource) return refused('cannot authorize ResourceSlice subresources');
+    switch (asked.verb) {
+      case 'create':
+        return ALLOWED;
+      case 'get':
+      case 'update':
+      case 'patch':
+      case 'delete':
+        return this.related(node, asked, () => this.objects.slice(asked.name)?.spec.nodeName === node);
+      case 'list':
+      case 'watch':
+      case 'deletecollection':
+        if (asked.fieldSelector?.exactValueOf('spec.nodeName') === node) return ALLOWED;
+        return refused('can only list/watch/deletecollection resourceslices with nodeName field selector');
+      default:
+        return refused(
+          'only the following verbs are allowed for a ResourceSlice: get, watch, list, create, update, patch, delete, deletecollection',
+        );
+    }
   }
 
   private token(node: string, asked: Attributes): Decision {

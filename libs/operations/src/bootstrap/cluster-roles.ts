@@ -63,6 +63,7 @@ const forUsers: readonly BootstrapRole[] = [
       rule(WRITE, 'policy', 'poddisruptionbudgets'),
       rule(WRITE, 'networking.k8s.io', 'ingresses', 'networkpolicies'),
       rule([...WRITE, ...READ], 'coordination.k8s.io', 'leases'),
+      rule(WRITE, 'resource.k8s.io', 'resourceclaims', 'resourceclaimtemplates'),
     ],
   },
   {
@@ -105,6 +106,7 @@ const forUsers: readonly BootstrapRole[] = [
       rule(READ, 'batch', ...withParts(['cronjobs', 'jobs'], 'status')),
       rule(READ, 'policy', ...withParts(['poddisruptionbudgets'], 'status')),
       rule(READ, 'networking.k8s.io', 'networkpolicies', ...withParts(['ingresses'], 'status')),
+      rule(READ, 'resource.k8s.io', ...withParts(['resourceclaims'], 'status'), 'resourceclaimtemplates'),
     ],
   },
   // What metrics-server brings.
@@ -199,6 +201,7 @@ const forComponents: readonly BootstrapRole[] = [
       rule(READ, 'policy', 'poddisruptionbudgets'),
       rule(READ, 'resource.k8s.io', 'deviceclasses', 'resourceslices'),
       rule([...READ, 'patch', 'update'], 'resource.k8s.io', 'resourceclaims', 'resourceclaims/status'),
+      rule(['patch', 'update'], 'resource.k8s.io', 'resourceclaims/binding'),
       rule(READ, 'scheduling.k8s.io', 'podgroups'),
       rule(['create'], 'scheduling.k8s.io', 'podgroups/binding'),
       rule(['patch', 'update'], 'scheduling.k8s.io', 'podgroups/status'),
@@ -226,6 +229,8 @@ const forComponents: readonly BootstrapRole[] = [
       rule(READ, 'storage.k8s.io', 'csidrivers'),
       rule(['create', 'delete', 'get', 'patch', 'update'], 'storage.k8s.io', 'csinodes'),
       rule(READ, 'node.k8s.io', 'runtimeclasses'),
+      rule(['get'], 'resource.k8s.io', 'resourceclaims'),
+      rule(['deletecollection'], 'resource.k8s.io', 'resourceslices'),
     ],
   },
   {

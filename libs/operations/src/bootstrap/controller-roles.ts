@@ -117,6 +117,23 @@ const storage: Record<string, PolicyRule[]> = {
   ],
 };
 
+const devices: Record<string, PolicyRule[]> = {
+  'device-taint-eviction-controller': [
+    rule(['delete', ...READ], '', 'pods'),
+    rule(['patch', 'update'], '', 'pods/status'),
+    rule(READ, 'resource.k8s.io', 'deviceclasses', 'resourceclaims', 'resourceslices'),
+    events,
+  ],
+  'resource-claim-controller': [
+    rule(READ, '', 'pods'),
+    rule(['update'], '', 'pods/finalizers'),
+    rule(['create', 'delete', ...READ, 'patch', 'update'], 'resource.k8s.io', 'resourceclaims'),
+    rule(['patch', 'update'], 'resource.k8s.io', 'resourceclaims/binding', 'resourceclaims/status'),
+    rule(['patch', 'update'], '', 'pods/status'),
+    events,
+  ],
+};
+
 const network: Record<string, PolicyRule[]> = {
   'endpoint-controller': [
     rule(READ, '', 'pods', 'services'),
@@ -189,7 +206,7 @@ const cluster: Record<string, PolicyRule[]> = {
   'ttl-controller': [rule(['list', 'patch', 'update', 'watch'], '', 'nodes'), events],
 };
 
-const controllers = Object.entries({ ...workloads, ...storage, ...network, ...cluster });
+const controllers = Object.entries({ ...workloads, ...storage, ...devices, ...network, ...cluster });
 
 export const CONTROLLER_ROLES: readonly BootstrapRole[] = controllers.map(([name, rules]) => ({
   name: `${PREFIX}${name}`,
