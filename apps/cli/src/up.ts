@@ -9,9 +9,9 @@ import {
   type ClusterSettings,
   clusterFolder,
   clusterFolders,
+  createSettings,
   defaultNodeName,
   endLeftovers,
-  isPortFree,
   loadSettings,
   newSettings,
   OPTIONAL_COMPONENTS,
@@ -19,7 +19,7 @@ import {
   PORT_NAMES,
   type PortName,
   readStatus,
-  saveSettings,
+  takePort,
 } from '@periplus/supervisor';
 import { jsonReport, type Report, textReport } from './report.ts';
 import { watchStatus } from './status.ts';
@@ -95,7 +95,8 @@ async function settingsFor(folder: ClusterFolder, options: UpOptions, report: Re
         `cluster ${folder.name} exists: --simulate, --without and --port are for new ones. Delete it first with: periplus down --delete --name ${folder.name}`,
       );
     }
-    await refuseTakenPorts(folder, known);
+    // Whoever runs this in the background has them.
+    if (!options.supervise) await takePorts(folder, known);
     return known;
   }
   const others = clusterFolders().flatMap((other) => loadSettings(other) ?? []);
@@ -105,7 +106,7 @@ async function settingsFor(folder: ClusterFolder, options: UpOptions, report: Re
     ...(options.without && { without: options.without }),
     takenPodCidrs: others.map((other) => other.podCidr),
   });
-  saveSettings(folder, settings);
+  if (!createSettings(folder, settings)) throw new Error(`another up of cluster ${folder.name} has just begun`);
   return settings;
 }
 
@@ -122,10 +123,10 @@ function nodeFor(options: UpOptions, report: Report): ClusterSettings['node'] {
 }
 
 /** Ports of a known cluster stay as they are, since kubeconfigs name them. What a killed supervisor left is ended first. */
-async function refuseTakenPorts(folder: ClusterFolder, settings: ClusterSettings): Promise<void> {
+async function takePorts(folder: ClusterFolder, settings: ClusterSettings): Promise<void> {
   await endLeftovers(folder.processes);
   for (const [name, port] of Object.entries(settings.ports)) {
-    if (await isPortFree(port)) continue;
+    if (await takePort(port)) continue;
     throw new Error(
       `port ${port} (${name}) of cluster ${folder.name} is taken by another program; end that, or edit ${folder.settings}`,
     );

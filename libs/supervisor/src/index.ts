@@ -10,16 +10,16 @@ export { configureCluster, type RemoteCluster, secureCluster } from './configure
 export { containerPaths } from './containers.ts';
 export { handOut } from './hand-out.ts';
 export { endLeftovers, stillRuns } from './leftovers.ts';
+export { takePort } from './ports.ts';
 export {
   type ClusterSettings,
+  createSettings,
   defaultNodeName,
-  isPortFree,
   loadSettings,
   newSettings,
   OPTIONAL_COMPONENTS,
   type OptionalComponent,
   PORT_NAMES,
   type PortName,
-  saveSettings,
 } from './settings.ts';
 export { type ClusterStatus, type ProcessStatus, readStatus, residentBytes } from './status.ts';

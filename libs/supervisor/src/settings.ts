@@ -1,8 +1,8 @@
-import { createServer } from 'node:net';
 import { hostname } from 'node:os';
 import { machineAddress } from '@periplus/component';
 import type { ClusterFolder } from './cluster-folder.ts';
-import { readJsonFile, writeJsonFile } from './whole-file.ts';
+import { takeAnyPort, takePort } from './ports.ts';
+import { createJsonFile, readJsonFile } from './whole-file.ts';
 
 /** Kubernetes' own ports where it has them; the others stand beside them. */
 const DEFAULT_PORTS = {
@@ -66,21 +66,26 @@ export function loadSettings(folder: ClusterFolder): ClusterSettings | undefined
   return settings;
 }
 
-export const saveSettings = (folder: ClusterFolder, settings: ClusterSettings): void =>
-  writeJsonFile(folder.settings, settings);
+/** Keeps the settings of a new cluster. False when somebody else has been faster, whose settings stay. */
+export const createSettings = (folder: ClusterFolder, settings: ClusterSettings): boolean =>
+  createJsonFile(folder.settings, settings);
 
-/** Settings for a new cluster: default ports where they are free, free ones elsewhere. */
+/**
+ * Settings for a new cluster: default ports where they are free, free ones elsewhere. This process has taken them. Throws
+ * when a port that is asked for is not free.
+ */
 export async function newSettings(request: SettingsRequest): Promise<ClusterSettings> {
   const ports = {} as Record<PortName, number>;
   const chosen = new Set(Object.values(request.ports));
   for (const name of PORT_NAMES) {
     const wanted = request.ports[name];
     if (wanted !== undefined) {
+      if (!(await takePort(wanted))) throw new Error(`port ${wanted} (${name}) is taken by another program`);
       ports[name] = wanted;
       continue;
     }
     const preferred = DEFAULT_PORTS[name];
-    ports[name] = !chosen.has(preferred) && (await isPortFree(preferred)) ? preferred : await freePort(chosen);
+    ports[name] = !chosen.has(preferred) && (await takePort(preferred)) ? preferred : await takeAnyPort(chosen);
     chosen.add(ports[name]);
   }
   return {
@@ -117,29 +122,6 @@ function freePodCidr(taken: readonly string[]): string {
   throw new Error(
     'no pod address range is left: this machine has too many clusters; remove some with periplus down --delete',
   );
-}
-
-/** Whether a server may listen there, on every address of the machine. */
-export function isPortFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, () => server.close(() => resolve(true)));
-  });
-}
-
-async function freePort(taken: ReadonlySet<number>): Promise<number> {
-  for (;;) {
-    const port = await new Promise<number>((resolve, reject) => {
-      const server = createServer();
-      server.once('error', reject);
-      server.listen(0, () => {
-        const address = server.address();
-        server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-      });
-    });
-    if (!taken.has(port)) return port;
-  }
 }
 
 /** The machine's name as a node name: RFC 1123, at most 63 characters. */

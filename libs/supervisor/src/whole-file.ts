@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** Readers see the old content or the new one, never a part. Folders are made. */
@@ -21,6 +21,21 @@ export function readJsonFile<T>(path: string): T | undefined {
     return JSON.parse(text) as T;
   } catch (error) {
     throw new Error(`${path} is not JSON: ${(error as Error).message}`);
+  }
+}
+
+/** Writes a file that nobody else has written. False when somebody has. */
+export function createJsonFile(path: string, value: unknown): boolean {
+  const draft = `${path}.${process.pid}`;
+  writeJsonFile(draft, value);
+  try {
+    linkSync(draft, path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    rmSync(draft);
   }
 }
 
