@@ -57,6 +57,19 @@ spec:
   containers: [{name: main, image: example.com/trainer, resources: {claims: [{name: gpu}]}}]
   resourceClaims: [{name: gpu, resourceClaimName: shared}]
 `;
+const JOB = `
+apiVersion: batch/v1
+kind: Job
+metadata: {name: night}
+spec:
+  completions: 5
+  parallelism: 5
+  template:
+    spec:
+      restartPolicy: Never
+      containers: [{name: main, image: example.com/trainer, resources: {claims: [{name: gpu}]}}]
+      resourceClaims: [{name: gpu, resourceClaimTemplateName: one-gpu}]
+`;
 const DEVICES = ['sim-0/gpu-0', 'sim-0/gpu-1', 'sim-1/gpu-0'];
 
 interface Claim {
@@ -169,6 +182,15 @@ describe('kubectl hands out devices', () => {
     await patch({ op: 'remove', path: '/spec/devices/0/taints' });
     await settled(3, 0);
     expect((await trainers('Running')).filter(isOf)).toHaveLength(1);
+  });
+
+  it('and from pods that have ended to those that wait', async () => {
+    await shell.ok('scale deployment trainer --replicas=0');
+    await shell.ok(`apply -f ${shell.file('job.yaml', JOB)}`);
+    await shell.ok('wait job/night --for=condition=Complete --timeout=120s');
+    await eventually(async () => expect(await shell.ok('get resourceclaims -o name')).toMatch(/^\S+\/shared\n$/));
+    const ended = await shell.ok('get pods -l job-name=night --field-selector=status.phase=Succeeded -o name');
+    expect(ended.trim().split('\n')).toHaveLength(5);
   });
 
   it('and leaves nothing behind when all is deleted', async () => {

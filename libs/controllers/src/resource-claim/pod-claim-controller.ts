@@ -60,7 +60,7 @@ function reservations(one: PodView, view: View): Command[] {
   if (!one.spec.nodeName) return [];
   return (one.spec.resourceClaims ?? []).flatMap((entry): Command[] => {
     const claim = view.get(resourceClaim, namespace, resourceClaimNameOf(one, entry) ?? '');
-    if (!claim?.status?.allocation || isReservedFor(claim, one)) return [];
+    if (!claim?.status?.allocation || claim.metadata.deletionTimestamp || isReservedFor(claim, one)) return [];
     const { name: claimName = '', uid: ifUid, resourceVersion: ifResourceVersion } = claim.metadata;
     const reservedFor = [...(claim.status.reservedFor ?? []), { resource: 'pods', name, uid }];
     return [

@@ -268,6 +268,13 @@ describe('a pod that came to its node without the scheduler', () => {
     expect(play.claim('later')!.status!.reservedFor).toEqual(reservedFor);
   });
 
+  it('gets nothing of a claim that is to go', () => {
+    play.putClaim('shared', { allocation: ALLOCATION, reservedFor: [{ resource: 'pods', name: 'x', uid: 'y' }] });
+    play.deleteClaim('shared');
+    play.putPod('byhand', [named('shared')], { nodeName: 'n1' });
+    expect(podClaimController.reconcile({ namespace: NS, name: 'byhand' }, play.cluster.view()).steps).toEqual([]);
+  });
+
   it('leaves to the scheduler what has no node', () => {
     play.putClaim('shared', { allocation: ALLOCATION });
     play.putPod('train', [named('shared')]);
