@@ -13,6 +13,7 @@ import { clusterRoleAggregationController } from './cluster-role-aggregation/clu
 import { cronJobController } from './cron-job/cron-job-controller.ts';
 import { daemonSetController } from './daemon-set/daemon-set-controller.ts';
 import { deploymentController } from './deployment/deployment-controller.ts';
+import { cancelledDeviceEvictionController } from './device-taints/cancelled-device-eviction-controller.ts';
 import { deviceTaintEvictionController } from './device-taints/device-taint-eviction-controller.ts';
 import { disruptionController } from './disruption/disruption-controller.ts';
 import { staleDisruptionController } from './disruption/stale-disruption-controller.ts';
@@ -140,5 +141,6 @@ export const builtinControllers = (settings: {
   podClaimController,
   claimReleaseController,
   deviceTaintEvictionController,
+  cancelledDeviceEvictionController,
   garbageCollector(settings.kinds),
 ];

@@ -1,7 +1,6 @@
 import { type ResourceClaim, tolerates } from '@periplus/api';
 import { type DeepReadonly, parseTime } from '@periplus/apimachinery';
-import type { View } from '@periplus/cache';
-import { type AllocatedDevice, devicesOf, evictingTaints, type Taint } from './device-pool.ts';
+import { type AllocatedDevice, devicesOf, evictingTaints, type Pools, type Taint } from './device-pool.ts';
 
 /**
  * When a taint of a device evicts: milliseconds since the epoch, or undefined when it is tolerated for good. Seconds
@@ -19,11 +18,11 @@ function dueMs({ tolerations = [] }: AllocatedDevice, taint: Taint, nowMs: numbe
 }
 
 /** When the taints of a claim's devices evict the pods that use it; undefined: never. */
-export function evictionMs(claim: DeepReadonly<ResourceClaim>, view: View): number | undefined {
+export function evictionMs(claim: DeepReadonly<ResourceClaim>, pools: Pools, nowMs: number): number | undefined {
   let earliest: number | undefined;
   for (const device of devicesOf(claim)) {
-    for (const taint of evictingTaints(device, view)) {
-      const due = dueMs(device, taint, view.nowMs);
+    for (const taint of evictingTaints(device, pools)) {
+      const due = dueMs(device, taint, nowMs);
       if (due !== undefined) earliest = Math.min(earliest ?? due, due);
     }
   }

@@ -2,7 +2,7 @@ import { type ResourceClaim, type ResourceSlice, resourceClaim, resourceSlice } 
 import type { DeepReadonly } from '@periplus/apimachinery';
 import type { Index, View } from '@periplus/cache';
 
-type SliceView = DeepReadonly<ResourceSlice>;
+export type SliceView = DeepReadonly<ResourceSlice>;
 type Device = NonNullable<SliceView['spec']['devices']>[number];
 export type Taint = NonNullable<Device['taints']>[number];
 type Allocation = NonNullable<NonNullable<DeepReadonly<ResourceClaim>['status']>['allocation']>;
@@ -28,9 +28,16 @@ export const claimsOnPool: Index<ResourceClaim> = {
   keys: (claim) => [...new Set(devicesOf(claim).map(({ driver, pool }) => poolName(driver, pool)))],
 };
 
+/** The slices of a pool. */
+export type Pools = (pool: string) => readonly SliceView[];
+export const poolsNow =
+  (view: View): Pools =>
+  (pool) =>
+    view.index(slicesOfPool, pool);
+
 /** The taints of an allocated device that make pods leave. Slices of older generations count no more. */
-export function evictingTaints({ driver, pool, device }: AllocatedDevice, view: View): readonly Taint[] {
-  const slices = view.index(slicesOfPool, poolName(driver, pool));
+export function evictingTaints({ driver, pool, device }: AllocatedDevice, pools: Pools): readonly Taint[] {
+  const slices = pools(poolName(driver, pool));
   const newest = Math.max(...slices.map(({ spec }) => spec.pool.generation));
   return slices
     .filter(({ spec }) => spec.pool.generation === newest)

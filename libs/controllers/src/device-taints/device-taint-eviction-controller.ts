@@ -1,21 +1,12 @@
 import { pod, type ResourceClaim, resourceClaim, resourceClaimNamesOf, resourceSlice } from '@periplus/api';
-import type { View } from '@periplus/cache';
 import type { Command } from '@periplus/client';
 import { type Controller, defineController, idle, mentions, type PlannedEvent, watchRule } from '@periplus/reconcile';
 import { podTarget } from '../pod-commands.ts';
 import type { PodView } from '../pod-state.ts';
-import { type ClaimView, isDone, mayHaveClaims } from '../resource-claim/claims-of-pods.ts';
+import { mayHaveClaims } from '../resource-claim/claims-of-pods.ts';
 import { evictionMs } from './device-eviction-time.ts';
-import { claimsOnPool, poolOf, slicesOfPool } from './device-pool.ts';
-
-/** The pods on nodes that use what the claim was allocated. */
-function usersOf({ metadata, status }: ClaimView, view: View): PodView[] {
-  return (status?.reservedFor ?? []).flatMap(({ apiGroup, resource, name, uid }) => {
-    const found = apiGroup || resource !== 'pods' ? undefined : view.get(pod, metadata.namespace ?? '', name);
-    const isThere = found?.metadata.uid === uid && found.spec.nodeName && !isDone(found);
-    return isThere && !found.metadata.deletionTimestamp ? [found] : [];
-  });
-}
+import { claimsOnPool, poolOf, poolsNow, slicesOfPool } from './device-pool.ts';
+import { usersOf } from './device-users.ts';
 
 const evict = (target: PodView): Command => ({
   ...podTarget(target),
@@ -61,7 +52,7 @@ export const deviceTaintEvictionController: Controller<ResourceClaim> = defineCo
   indexes: [slicesOfPool, claimsOnPool],
   reconcile({ namespace, name }, view) {
     const claim = view.get(resourceClaim, namespace, name);
-    const dueMs = claim && evictionMs(claim, view);
+    const dueMs = claim && evictionMs(claim, poolsNow(view), view.nowMs);
     const users = claim && dueMs !== undefined ? usersOf(claim, view) : [];
     if (dueMs === undefined || users.length === 0) return idle;
     if (dueMs > view.nowMs) return { steps: [], lookAgainMs: dueMs - view.nowMs };

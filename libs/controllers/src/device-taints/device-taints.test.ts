@@ -2,6 +2,7 @@ import { type Pod, pod, type ResourceClaim, type ResourceSlice, resourceClaim, r
 import { conditionOf } from '@periplus/apimachinery';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Simulation } from '../simulation.ts';
+import { cancelledDeviceEvictionController } from './cancelled-device-eviction-controller.ts';
 import { deviceTaintEvictionController } from './device-taint-eviction-controller.ts';
 
 const NS = 'ml';
@@ -167,5 +168,48 @@ describe('the controller looks at a claim', () => {
     expect(keysOf('pods', null, bound)).toEqual(GPUS);
     expect(keysOf('pods', bound, bound)).toEqual([]);
     expect(keysOf('pods', null, waiting)).toEqual([]);
+  });
+});
+
+describe('an eviction that was to come', () => {
+  const forAMinute: Toleration[] = [{ operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 60 }];
+  const [rule] = cancelledDeviceEvictionController.watches;
+  const slice = () => sim.cluster.truth().get(resourceSlice, '', 's')!;
+  /** What the controller says when the slice becomes one with these taints. */
+  const saidAfter = (taints: Taint[]): string[] => {
+    const before = slice();
+    putSlice('s', taints);
+    const refs = rule!.keys(slice() as never, before as never, sim.cluster.view());
+    for (const ref of refs) sim.reconcile(cancelledDeviceEvictionController, ref);
+    return sim.events;
+  };
+
+  it('is said to be called off when the taint goes in time', () => {
+    putClaim([putPod('a')], forAMinute);
+    putSlice('s', [broken()]);
+    sim.advance(59_000);
+    expect(saidAfter([])).toEqual(['DeviceTaintManagerEviction Cancelling deletion']);
+  });
+
+  it.each<[string, Toleration[], () => Taint[]]>([
+    ['is only put off', forAMinute, () => [broken()]],
+    ['was never to be', [{ operator: 'Exists' }], () => []],
+    ['is due already', [], () => []],
+  ])('is not when it %s', (_what, tolerations, taints) => {
+    putClaim([putPod('a')], tolerations);
+    putSlice('s', [broken()]);
+    sim.advance(1_000);
+    expect(saidAfter(taints())).toEqual([]);
+  });
+
+  it('is not when the pod has gone, or has to leave again', () => {
+    const target = putPod('a');
+    const ref = { namespace: NS, name: `a/${target.metadata.uid}` };
+    putClaim([target], forAMinute);
+    putSlice('s', [broken()]);
+    sim.reconcile(cancelledDeviceEvictionController, ref);
+    sim.cluster.remove(pod, NS, 'a');
+    sim.reconcile(cancelledDeviceEvictionController, ref);
+    expect(sim.events).toEqual([]);
   });
 });
