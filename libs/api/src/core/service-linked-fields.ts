@@ -35,15 +35,6 @@ export function linkClusterIPs(spec: Spec, old?: OldSpec): void {
   }
 }
 
-/** The cluster has one address family, IPv4. A headless service without selector may list endpoints of both. */
-export function setAddressFamilies(spec: Spec): void {
-  if (!needsClusterIP(spec)) return;
-  const isFree = isHeadless(spec) && Object.keys(spec.selector ?? {}).length === 0;
-  spec.ipFamilyPolicy ??= isFree ? 'RequireDualStack' : 'SingleStack';
-  if (spec.ipFamilies?.length) return;
-  spec.ipFamilies = isFree && spec.ipFamilyPolicy !== 'SingleStack' ? ['IPv4', 'IPv6'] : ['IPv4'];
-}
-
 /** Node ports that the update does not name stay with the port of the same name, unless another has taken them. */
 function keepNodePorts(spec: Spec, old: OldSpec): void {
   const taken = new Set(spec.ports?.map(({ nodePort }) => nodePort));

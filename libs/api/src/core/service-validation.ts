@@ -15,6 +15,7 @@ import { sameValue } from '../equality.ts';
 import { checkOneOf, checkOptionalOneOf, checkText, type Errors, unlessKept } from '../field-rules.ts';
 import { checkPort } from '../pod-spec/probes.ts';
 import { specialAddressProblems } from '../special-addresses.ts';
+import { checkFamilies } from './service-families.ts';
 import { isExternal, isHeadless, needsHealthCheck } from './service-linked-fields.ts';
 import type { Service } from './service-type.ts';
 
@@ -23,12 +24,9 @@ type Spec = DeepReadonly<Service>['spec'];
 const TYPES = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'];
 const PROTOCOLS = ['SCTP', 'TCP', 'UDP'];
 const AFFINITIES = ['ClientIP', 'None'];
-const FAMILIES = ['IPv4', 'IPv6'];
-const FAMILY_POLICIES = ['PreferDualStack', 'RequireDualStack', 'SingleStack'];
 const TRAFFIC_POLICIES = ['Cluster', 'Local'];
 const DISTRIBUTIONS = ['PreferClose', 'PreferSameNode', 'PreferSameZone'];
 const AFFINITY_SECONDS_MAX = 24 * 60 * 60;
-const ADDRESSES_MAX = 2;
 const SOURCE_RANGES = 'service.beta.kubernetes.io/load-balancer-source-ranges';
 
 function checkServicePort(errors: Errors, at: FieldPath, port: DeepReadonly<IServicePort>): void {
@@ -86,54 +84,6 @@ function checkExternalName(errors: Errors, at: FieldPath, spec: Spec): void {
   if (!name) errors.push(at.child('externalName').required());
   for (const problem of name ? dns1123Subdomain(name) : [])
     errors.push(at.child('externalName').invalid(name, problem));
-}
-
-/** The cluster has IPv4 only. */
-function checkFamilies(errors: Errors, at: FieldPath, spec: Spec): void {
-  const { ipFamilies = [], ipFamilyPolicy, selector } = spec;
-  const isFree = isHeadless(spec) && Object.keys(selector ?? {}).length === 0;
-  checkOptionalOneOf(errors, at, 'ipFamilyPolicy', ipFamilyPolicy, FAMILY_POLICIES);
-  if (ipFamilyPolicy === 'RequireDualStack' && !isFree) {
-    const detail = 'this cluster is not configured for dual-stack services';
-    errors.push(at.child('ipFamilyPolicy').invalid(ipFamilyPolicy, detail));
-  }
-  if (ipFamilyPolicy === 'SingleStack' && ipFamilies.length > 1) {
-    errors.push(
-      at
-        .child('ipFamilyPolicy')
-        .invalid(ipFamilyPolicy, 'must be RequireDualStack or PreferDualStack when multiple ipFamilies are specified'),
-    );
-  }
-  ipFamilies.forEach((family, i) => {
-    const place = at.index('ipFamilies', i);
-    if (!FAMILIES.includes(family)) errors.push(place.notSupported(family, FAMILIES));
-    else if (ipFamilies.indexOf(family) < i) errors.push(place.duplicate(family));
-    else if (family === 'IPv6' && !isFree) errors.push(place.invalid(family, 'not configured on this cluster'));
-  });
-}
-
-function checkClusterIPs(errors: Errors, at: FieldPath, { clusterIP, clusterIPs = [] }: Spec, old?: Spec): void {
-  const place = at.child('clusterIPs');
-  if (!clusterIP && clusterIPs.length > 0) {
-    errors.push(place.invalid(clusterIPs, 'must be empty when `clusterIP` is not specified'));
-  }
-  if (clusterIP && clusterIPs[0] !== clusterIP) {
-    errors.push(clusterIPs[0] ? place.invalid(clusterIPs, 'first value must match `clusterIP`') : place.required());
-  }
-  const rule = unlessKept(ipAddress, old?.clusterIPs);
-  clusterIPs.forEach((address, i) => {
-    if (i === 0 && address === 'None') {
-      if (clusterIPs.length > 1) errors.push(place.invalid(clusterIPs, "'None' must be the first and only value"));
-      return;
-    }
-    for (const problem of rule(address)) errors.push(at.index('clusterIPs', i).invalid(address, problem));
-  });
-  if (clusterIPs.length > ADDRESSES_MAX) {
-    errors.push(place.invalid(clusterIPs, `may only hold up to ${ADDRESSES_MAX} values`));
-  }
-  if (clusterIPs.length > new Set(clusterIPs.map((address) => address.includes(':'))).size) {
-    errors.push(place.invalid(clusterIPs, 'may specify no more than one IP for each IP family'));
-  }
 }
 
 function checkLoadBalancer(errors: Errors, at: FieldPath, spec: Spec, old?: Spec): void {
@@ -204,6 +154,8 @@ export function checkService(
   const { spec } = service;
   const old = before?.spec;
   const at = root.child('spec');
+  // Addresses come first: what they are refused for is said alone.
+  if (spec.type !== 'ExternalName' && !checkFamilies(errors, at, spec, old)) return;
   checkOneOf(errors, at, 'type', spec.type, TYPES);
   checkPorts(errors, at, spec);
   if (spec.selector) errors.push(...validateLabels(spec.selector, at.child('selector')));
@@ -214,8 +166,6 @@ export function checkService(
       const detail = `may not be set to 'None' for ${spec.type} services`;
       errors.push(at.index('clusterIPs', 0).invalid('None', detail));
     }
-    checkClusterIPs(errors, at, spec, old);
-    checkFamilies(errors, at, spec);
   }
   const rule = unlessKept(ipAddress, old?.externalIPs);
   spec.externalIPs?.forEach((address, i) => {

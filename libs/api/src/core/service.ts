@@ -3,13 +3,8 @@ import { warnOfBalancer } from '../address-warnings.ts';
 import { ageColumn, formatLabels, nameColumn, orNone } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import { fieldText } from '../field-text.ts';
-import {
-  dropFieldsOfOldType,
-  isExternal,
-  keepAllocated,
-  linkClusterIPs,
-  setAddressFamilies,
-} from './service-linked-fields.ts';
+import { setAddressFamilies } from './service-families.ts';
+import { dropFieldsOfOldType, isExternal, keepAllocated, linkClusterIPs } from './service-linked-fields.ts';
 import type { Service } from './service-type.ts';
 import { checkService, checkServiceStatus, checkServiceUpdate } from './service-validation.ts';
 import { warnOfService } from './service-warnings.ts';
@@ -104,7 +99,7 @@ export const service = defineKind<Service>({
     keepAllocated(spec, old);
     linkClusterIPs(spec, old);
     dropFieldsOfOldType(spec, old);
-    setAddressFamilies(spec);
+    setAddressFamilies(spec, old);
   },
   nameRule: dns1035Label,
   check: checkService,
