@@ -69,7 +69,7 @@ describe.skipIf(obstacle)('devices of real containers, with the real kubectl', (
       containerStatuses: [{ name: 'main', state: { waiting: { reason: 'ContainerCreating' } } }],
       resourceClaimStatuses: [{ name: 'gpu', resourceClaimName: name }],
     });
-    await shell.ok('delete pod train --timeout=60s');
+    await shell.ok('delete pod train --cascade=foreground --timeout=60s');
     await eventually(async () => expect(await shell.ok('get resourceclaims -o name')).toBe(''));
   });
 });

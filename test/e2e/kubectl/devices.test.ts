@@ -194,7 +194,10 @@ describe('kubectl hands out devices', () => {
   });
 
   it('and leaves nothing behind when all is deleted', async () => {
-    await shell.ok('delete deployment trainer --timeout=60s');
+    await shell.ok('scale deployment trainer --replicas=2');
+    await settled(2, 0);
+    await shell.ok('delete deployment trainer --cascade=foreground --timeout=60s');
+    expect(await shell.ok('get pods -l app=trainer -o name')).toBe('');
     await eventually(async () => expect(await shell.ok('get resourceclaims -o name')).toMatch(/^\S+\/shared\n$/));
     expect(await shell.ok('delete resourceclaim shared --timeout=60s')).toBe(
       'resourceclaim.resource.k8s.io "shared" deleted from devices namespace\n',

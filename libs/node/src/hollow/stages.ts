@@ -36,6 +36,9 @@ const OUTCOME_ANNOTATION = 'simulate.periplus.dev/outcome';
 
 const outcomeOf = ({ metadata }: Pod): string | undefined => metadata.annotations?.[OUTCOME_ANNOTATION];
 const isDeleted = ({ metadata }: Pod): boolean => metadata.deletionTimestamp !== undefined;
+/** It outlives its containers: somebody waits for it to have ended before he lets it go. */
+const isHeld = ({ metadata }: Pod): boolean => (metadata.finalizers ?? []).length > 0;
+const hasEnded = ({ status }: Pod): boolean => status?.phase === 'Succeeded' || status?.phase === 'Failed';
 const isPending = ({ status }: Pod): boolean => (status?.phase ?? 'Pending') === 'Pending';
 /** Those of Jobs, and others that run once and may not take for ever. */
 const isToEnd = ({ metadata, spec }: Pod): boolean =>
@@ -131,12 +134,24 @@ function imageErrorStatus(pod: Pod, context: StageContext): PodStatus {
   };
 }
 
+const stopDelay: Stage['delay'] = ({ metadata }, { stopMs }) =>
+  Math.min(stopMs, (metadata.deletionGracePeriodSeconds ?? 30) * 1_000);
+
+/** Of a process that SIGTERM has ended. */
+const TERMINATED_EXIT_CODE = 143;
+
 /** In the order in which they are tried. */
 export const STAGES: readonly Stage[] = [
   {
+    name: 'pod-end',
+    applies: (pod) => isDeleted(pod) && isHeld(pod) && !hasEnded(pod),
+    delay: stopDelay,
+    effect: (pod, context) => ({ status: endedStatus(pod, context, TERMINATED_EXIT_CODE) }),
+  },
+  {
     name: 'pod-remove',
     applies: isDeleted,
-    delay: ({ metadata }, { stopMs }) => Math.min(stopMs, (metadata.deletionGracePeriodSeconds ?? 30) * 1_000),
+    delay: stopDelay,
     effect: () => 'remove',
   },
   {
