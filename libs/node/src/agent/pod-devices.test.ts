@@ -55,7 +55,7 @@ it.each<[string, Pod, ResourceClaim | undefined, string | undefined]>([
     'a claim that was made for another',
     pod(MADE, TOLD),
     claim({ reservedFor, allocation: devicesOf('gpu.example.com') }, 'u2'),
-    '… ResourceClaim ml/gpus was not created for pod ml/train (pod is not owner)',
+    '… ResourceClaim ml/gpus was not created for Pod ml/train (Pod is not owner)',
   ],
   [
     'a claim that others may use',
