@@ -35,7 +35,7 @@ describe('an expression', () => {
     ['quantity("1Gi").compareTo(quantity("1024Mi")) == 0 && quantity("1Gi") == quantity("1024Mi")', true],
     ['quantity("1k") != quantity("1Ki") && quantity("2").isGreaterThan(quantity("1500m"))', true],
     ['quantity("50k").add(20).sub(quantity("20")).asInteger() == 50000 && !quantity("1m").isInteger()', true],
-    ['isQuantity("1.3Gi") && !isQuantity("200K") && quantity("-1").sign() == -1', true],
+    ['isQuantity("1.3Gi") && !isQuantity("200K") && sign(quantity("-1")) == -1', true],
     ['quantity("1500m").asApproximateFloat()', 1.5],
     ['semver("1.2.3").isLessThan(semver("1.10.0")) && semver("1.2.3-a").compareTo(semver("1.2.3")) == -1', true],
     ['semver("v1.2", true) == semver("1.2.0") && !isSemver("v1.2.3") && semver("4.5.6").minor() == 5', true],

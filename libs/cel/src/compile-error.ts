@@ -1,4 +1,6 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
+import { positionOf, typeOf } from './nodes.ts';
+import { MATCHES } from './regular-expressions.ts';
 
 /** What the package's errors have in common. */
 interface PackageError extends Error {
@@ -8,77 +10,123 @@ interface PackageError extends Error {
   readonly range?: { readonly start: number; readonly end: number };
 }
 
-/** The stack has an end, and so has nesting that no limit of the parser counts. */
-const TOO_DEEP = 'ERROR: <input>:-1:0: expression recursion limit exceeded';
-/** What may stand where an expression ends too early. */
-const EXPECTED = `{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}`;
+/** What is wrong, and where. */
+interface Problem {
+  readonly text: string;
+  readonly position: number;
+}
+
+/** The stack has an end, and so has nesting. */
+const TOO_DEEP = 'ERROR: <input>:-1:0: expression recursion limit exceeded: 250';
+const OPERAND = `{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}`;
 
 const BINARY = /^no such overload: (.+) (\S+) (.+)$/;
 const UNARY = /^no such overload: ([!-])(.+)$/;
 const CALL = /^found no matching overload for '(?:(.+)\.)?(\w+)\((.*)\)'$/s;
+const ELEMENT = /(expected type '.+' but found '.+')$/;
 
 const typeName = (type: string): string => type.replaceAll('<', '(').replaceAll('>', ')');
+const undeclared = (name: string): string => `undeclared reference to '${name}' (in container '')`;
+const unmatched = (name: string, types: string): string =>
+  `found no matching overload for '${name}' applied to '${typeName(types)}'`;
 
-/** The same in the words of cel-go, which users of Kubernetes know. */
-function translated({ code, summary, message }: PackageError): string {
-  const text = summary ?? message;
-  const after = text.slice(text.indexOf(': ') + 2);
-  if (code === 'unknown_variable') return `undeclared reference to '${after}' (in container '')`;
-  if (code === 'no_such_key') return `undefined field '${after}'`;
-  if (code === 'unexpected_token' && after === 'EOF') {
-    return `Syntax error: mismatched input '<EOF>' expecting ${EXPECTED}`;
-  }
+/** What an operator or a function was given that it does not take. */
+function overloadText(text: string): string {
   const [, left, operator, right] = BINARY.exec(text) ?? [];
-  if (operator)
-    return `found no matching overload for '${operator === 'in' ? '@in' : `_${operator}_`}' applied to '(${typeName(left!)}, ${typeName(right!)})'`;
+  if (operator) return unmatched(operator === 'in' ? '@in' : `_${operator}_`, `(${left}, ${right})`);
   const [, sign, operand] = UNARY.exec(text) ?? [];
-  if (sign) return `found no matching overload for '${sign}_' applied to '(${typeName(operand!)})'`;
+  if (sign) return unmatched(`${sign}_`, `(${operand})`);
   const [, receiver, name, types] = CALL.exec(text) ?? [];
-  if (name) {
-    const of = receiver === undefined ? '' : `${typeName(receiver)}.`;
-    return `found no matching overload for '${name.replace(/^matchesInLinearTime$/, 'matches')}' applied to '${of}(${typeName(types!)})'`;
+  if (!name) return text;
+  if (receiver === 'Sets') return unmatched(`sets.${name}`, `(${types})`);
+  return unmatched(name === MATCHES ? 'matches' : name, `${receiver === undefined ? '' : `${receiver}.`}(${types})`);
+}
+
+/** What stands where the grammar has something else. */
+function syntaxText(code: string, text: string, input: string, start: number, end: number): string {
+  const [token = ''] = /^(?:\w+|[=!<>&|]{2}|\S)/.exec(input.slice(start)) ?? [];
+  if (text.endsWith(': EOF')) return `Syntax error: mismatched input '<EOF>' expecting ${OPERAND}`;
+  if (code === 'unexpected_token') return `Syntax error: extraneous input '${token}' expecting ${OPERAND}`;
+  if (text === `Unexpected character: '${token[0]}'`)
+    return `Syntax error: extraneous input '${token}' expecting <EOF>`;
+  if (text.startsWith('Expected IDENTIFIER')) {
+    const dot = Math.max(input.lastIndexOf('.', start - 1), 0);
+    return `Syntax error: no viable alternative at input '${input.slice(dot, end).trim()}'`;
   }
-  return code === 'parse_error' || code?.startsWith('unexpected') ? `Syntax error: ${text}` : text;
+  return text.startsWith('Reserved identifier') ? text.replace('R', 'r') : `Syntax error: ${text}`;
 }
 
-/** Where the arguments of a call begin. */
-function openingOf(node: ASTNode): number {
-  const from = node.op === 'rcall' ? node.args[1].end : node.start;
-  return Math.max(node.input.indexOf('(', from), 0);
+/** The operand that is no condition. */
+function operandProblem(node: ASTNode, text: string): Problem {
+  const found = /got '(.+)'$/.exec(text)?.[1] ?? '';
+  const operands = Array.isArray(node.args) ? (node.args as ASTNode[]) : [];
+  const wrong = operands.find((operand) => typeOf(operand) === found) ?? node;
+  return { text: `expected type 'bool' but found '${typeName(found)}'`, position: positionOf(wrong) };
 }
 
-/** Where the operator of two operands stands: behind the first, and what may enclose it. */
-function operatorOf({ args, input, start }: ASTNode): number {
-  const [left] = Array.isArray(args) ? args : [];
-  if (typeof left !== 'object' || left === null || !('end' in left)) return start;
-  return left.end + /^[\s)]*/.exec(input.slice(left.end))![0].length;
-}
-
-/** Where cel-go points: at a call's parenthesis, at the dot of a selection, at an operator. */
-function positionOf({ code, node, range }: PackageError, text: string): number {
+/** The same in the words and at the places of cel-go, which users of Kubernetes know. */
+function translated({ code = '', summary, message, node, range }: PackageError, input: string): Problem {
+  const text = summary ?? message;
+  const name = text.slice(text.indexOf(': ') + 2);
   const start = range?.start ?? node?.start ?? 0;
-  if (code === 'no_such_key') return Math.max(text.lastIndexOf('.', start), 0);
-  if (code === 'no_such_overload' && node) return operatorOf(node);
-  return code === 'no_matching_overload' && node ? openingOf(node) : start;
+  const place = node && 'op' in node ? positionOf(node) : start;
+  if (node && code === 'invalid_logical_operand') return operandProblem(node, text);
+  if (node && code === 'incompatible_ternary_branches') {
+    const types = (node.args as ASTNode[]).map(typeOf).join(', ');
+    return { text: unmatched('_?_:_', `(${types})`), position: place };
+  }
+  switch (code) {
+    case 'unknown_variable':
+      return { text: undeclared(name), position: start };
+    case 'no_such_key':
+      return { text: `undefined field '${name}'`, position: Math.max(input.lastIndexOf('.', start), 0) };
+    case 'no_such_overload':
+    case 'no_matching_overload':
+      return { text: overloadText(text), position: place };
+    case 'heterogeneous_list_element':
+    case 'heterogeneous_map_key':
+    case 'heterogeneous_map_value':
+      return { text: ELEMENT.exec(text)?.[1] ?? text, position: start };
+    case 'invalid_index_type':
+    case 'cannot_index_type': {
+      const [, target = '', index] = /'([^']+)'(?: with type '([^']+)')?$/.exec(text) ?? [];
+      return { text: unmatched('_[_]', `(${target}, ${index ?? 'dyn'})`), position: place };
+    }
+    default:
+      if (text.startsWith('Expression of type')) {
+        return { text: text.replace('E', 'e').replace(/\.$/, ''), position: place };
+      }
+      if (node && 'op' in node) return { text, position: start };
+      return { text: syntaxText(code, text, input, start, range?.end ?? start), position: start };
+  }
 }
 
-function drawn(problem: string, text: string, position: number): string {
-  const before = text.slice(0, position).split('\n');
+function drawn(text: string, input: string, position: number): string {
+  // There is nothing to draw.
+  if (input === '') return `ERROR: <input>:1:0: ${text}`;
+  const before = input.slice(0, position).split('\n');
   const column = before.at(-1)!.length;
-  const line = text.split('\n')[before.length - 1] ?? '';
-  return `ERROR: <input>:${before.length}:${column + 1}: ${problem}\n | ${line}\n | ${'.'.repeat(column)}^`;
+  const line = input.split('\n')[before.length - 1] ?? '';
+  return `ERROR: <input>:${before.length}:${column + 1}: ${text}\n | ${line}\n | ${'.'.repeat(column)}^`;
 }
 
 /** Of an expression that cannot be evaluated, whatever the values are. */
 export class CompileError extends Error {
-  static undeclared(name: string, node: ASTNode): CompileError {
-    return new CompileError(drawn(`undeclared reference to '${name}' (in container '')`, node.input, openingOf(node)));
+  static at(text: string, input: string, position: number): CompileError {
+    return new CompileError(drawn(text, input, position));
   }
 
-  static of(error: unknown, text: string): CompileError {
+  /** Of a call of what there is not. */
+  static undeclared(name: string, node: ASTNode): CompileError {
+    return CompileError.at(undeclared(name), node.input, positionOf(node));
+  }
+
+  static of(error: unknown, input: string): CompileError {
     if (error instanceof CompileError) return error;
-    if (error instanceof RangeError) return new CompileError(TOO_DEEP, { cause: error });
     const problem = error as PackageError;
-    return new CompileError(drawn(translated(problem), text, positionOf(problem, text)), { cause: error });
+    const isDeep = error instanceof RangeError || problem.summary?.startsWith('Exceeded maxDepth');
+    if (isDeep) return new CompileError(TOO_DEEP, { cause: error });
+    const { text, position } = translated(problem, input);
+    return new CompileError(drawn(text, input, position), { cause: error });
   }
 }

@@ -2,6 +2,8 @@ import { type ASTNode, type Environment, EvaluationError as RuntimeError } from 
 import { CompileError } from './compile-error.ts';
 import { costOf, type Extent } from './cost.ts';
 import { isFunction } from './function-costs.ts';
+import { checkLiterals } from './literals.ts';
+import { partsOf, positionOf, typeOf } from './nodes.ts';
 import { replaceHas, replaceIn } from './presence.ts';
 import { MATCHES } from './regular-expressions.ts';
 
@@ -19,26 +21,34 @@ export interface CompiledExpression {
   evaluate(values: Readonly<Record<string, unknown>>): unknown;
 }
 
-const isNode = (value: unknown): value is ASTNode => typeof value === 'object' && value !== null && 'op' in value;
-
-/** The nodes right below. */
-const partsOf = ({ args }: ASTNode): ASTNode[] =>
-  (Array.isArray(args) ? args.flat(2) : [args]).filter((part: unknown) => isNode(part));
-
 /** Puts what Kubernetes means in the place of what the package would do. */
-function prepare(node: ASTNode): void {
+function prepare(environment: Environment, node: ASTNode): void {
   if (node.op === 'call' && node.args[0] === 'has' && node.args[1].length === 1) replaceHas(node);
   if (node.op === 'in') replaceIn(node);
   if (node.op === 'call' || node.op === 'rcall') {
     const name = node.args[0];
     const isMacro = node.op === 'rcall' && MACROS.has(name);
     if (!isMacro && !isFunction(name)) throw CompileError.undeclared(name, node);
+    checkLiterals(environment, node);
     if (node.op === 'rcall' && name === 'matches') node.args[0] = MATCHES;
   }
-  for (const part of partsOf(node)) prepare(part);
+  for (const part of partsOf(node)) prepare(environment, part);
 }
 
-const MACROS = new Set(['all', 'bind', 'exists', 'exists_one', 'filter', 'map', 'optFlatMap', 'optMap']);
+/** Objects have fields, but are no maps: `device["driver"]` is nothing. */
+function refuseIndexedObjects(node: ASTNode): void {
+  if (node.op === '[]') {
+    const [target, index] = node.args;
+    const { kind } = (target as { checkedType?: { kind: string } }).checkedType ?? {};
+    if (kind === 'message') {
+      const text = `found no matching overload for '_[_]' applied to '(${typeOf(target)}, ${typeOf(index)})'`;
+      throw CompileError.at(text, node.input, positionOf(node));
+    }
+  }
+  for (const part of partsOf(node)) refuseIndexedObjects(part);
+}
+
+const MACROS = new Set(['all', 'bind', 'exists', 'exists_one', 'filter', 'map']);
 
 /**
  * Checks `text` against the environment. `extents` says how large its variables may be. Throws CompileError, whose
@@ -52,11 +62,15 @@ export function compile(
   try {
     const parsed = environment.parse(text);
     const { cost } = costOf(parsed.ast, extents);
-    prepare(parsed.ast);
+    prepare(environment, parsed.ast);
     const { valid, type, error } = parsed.check();
     if (!valid) throw error;
+    refuseIndexedObjects(parsed.ast);
     return {
-      type: type!.replaceAll('<', '(').replaceAll('>', ')'),
+      type: type!
+        .replaceAll('<', '(')
+        .replaceAll('>', ')')
+        .replace(/^null$/, 'null_type'),
       costMax: Math.ceil(cost),
       evaluate(values) {
         try {
@@ -74,5 +88,5 @@ export function compile(
 /** In cel-go's words, which begin in lower case. */
 function reasonOf(problem: unknown): string {
   const text = problem instanceof RuntimeError ? problem.summary : (problem as Error).message;
-  return text.replace(/^No such key/, 'no such key');
+  return text.replace(/^No such key/, 'no such key').replace(/^(no such overload|integer overflow): .*$/s, '$1');
 }

@@ -16,12 +16,12 @@ type Scope = Readonly<Record<string, Extent>>;
 
 const LIST_COST = 10;
 const MAP_COST = 30;
-/** Of going on to the next element. */
-const LOOP_COST = 2;
+/** Of going on to the next element, and of making a list of it. */
+const LOOP_COST = 3;
+const APPEND_COST = 12;
 const TRAVERSAL_COST = 0.1;
 
 const COMPREHENSIONS = new Set(['all', 'exists', 'exists_one', 'filter', 'map']);
-const OF_OPTIONALS = new Set(['optFlatMap', 'optMap']);
 
 const sumOf = (costs: readonly Cost[]): number => costs.reduce((sum, { cost }) => sum + cost, 0);
 const nameOf = (node: ASTNode): string => (node.op === 'id' ? node.args : '');
@@ -42,7 +42,9 @@ function comprehension(name: string, list: ASTNode, args: readonly ASTNode[], sc
   const [variable, ...bodies] = args;
   const within = { ...scope, [nameOf(variable!)]: range.extent.item ?? SCALAR };
   const steps = bodies.map((body) => costOf(body, within));
-  const cost = range.cost + LIST_COST + range.extent.length * (sumOf(steps) + LOOP_COST);
+  const isList = name === 'filter' || name === 'map';
+  const each = sumOf(steps) + LOOP_COST + (isList ? APPEND_COST : 0);
+  const cost = range.cost + LIST_COST + range.extent.length * each;
   if (name === 'filter') return { cost, extent: range.extent };
   const extent = name === 'map' ? { length: range.extent.length, item: steps.at(-1)?.extent ?? SCALAR } : SCALAR;
   return { cost, extent };
@@ -51,7 +53,7 @@ function comprehension(name: string, list: ASTNode, args: readonly ASTNode[], sc
 /** `expression` with a name for a value. */
 function bound(name: ASTNode, value: Cost, expression: ASTNode, scope: Scope): Cost {
   const { cost, extent } = costOf(expression, { ...scope, [nameOf(name)]: value.extent });
-  return { cost: value.cost + cost, extent };
+  return { cost: value.cost + LIST_COST + cost, extent };
 }
 
 function called(name: string, operands: readonly ASTNode[], scope: Scope): Cost {
@@ -67,7 +69,6 @@ function methodCost(name: string, receiver: ASTNode, args: readonly ASTNode[], s
   if (name === 'bind' && nameOf(receiver) === 'cel' && args.length === 3) {
     return bound(args[0]!, costOf(args[1]!, scope), args[2]!, scope);
   }
-  if (OF_OPTIONALS.has(name) && args.length === 2) return bound(args[0]!, costOf(receiver, scope), args[1]!, scope);
   if (COMPREHENSIONS.has(name) && args.length >= 2) return comprehension(name, receiver, args, scope);
   return called(name, [receiver, ...args], scope);
 }
@@ -75,7 +76,10 @@ function methodCost(name: string, receiver: ASTNode, args: readonly ASTNode[], s
 function binaryCost(op: string, left: Cost, right: Cost): Cost {
   const cost = left.cost + right.cost + 1;
   const [one, other] = [left.extent.length, right.extent.length];
-  if (op === 'in') return { cost: cost + other * (1 + one * TRAVERSAL_COST), extent: SCALAR };
+  if (op === 'in') {
+    const looked = right.extent.isKeyed ? 1 : other * (1 + one * TRAVERSAL_COST);
+    return { cost: cost + looked, extent: SCALAR };
+  }
   if (op === '+') {
     const extent = { length: one + other, item: largest([left.extent.item, right.extent.item]) };
     return { cost: cost + (one + other) * TRAVERSAL_COST, extent };
@@ -116,7 +120,7 @@ export function costOf(node: ASTNode, scope: Scope): Cost {
         node.args.flat().map((part) => costOf(part, scope)),
         MAP_COST,
       );
-      return { cost, extent: { ...extent, length: node.args.length } };
+      return { cost, extent: { ...extent, length: node.args.length, isKeyed: true } };
     }
     case '?:': {
       const [condition, ...branches] = node.args.map((part) => costOf(part, scope)) as [Cost, Cost, Cost];

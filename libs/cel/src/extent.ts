@@ -4,6 +4,8 @@ export interface Extent {
   readonly length: number;
   /** Of the elements of a list, and of the keys and values of a map; null where there are none. */
   readonly item: Extent | null;
+  /** Whether what is in it is found by its key, without looking at the rest. */
+  readonly isKeyed?: boolean;
   /** Of what is known by its name. */
   readonly fields?: Readonly<Record<string, Extent>>;
 }

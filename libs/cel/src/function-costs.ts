@@ -101,8 +101,12 @@ const FUNCTIONS: Readonly<Record<string, CostFunction>> = {
   equivalent: product,
   intersects: product,
   isSorted: (list) => ({ ...pass(list), extent: SCALAR }),
+  distinct: (list) => ({ ...product(SCALAR, list, list), extent: list }),
   max: pass,
   min: pass,
+  reverse: (list) => ({ ...pass(list), extent: list }),
+  slice: (list) => ({ ...pass(list), extent: list }),
+  sort: (list) => ({ ...product(SCALAR, list, list), extent: list }),
   sum: pass,
   // Regular expressions.
   find: (whole, pattern = SCALAR) => ({ cost: matching(whole, pattern), extent: whole }),

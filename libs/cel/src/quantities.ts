@@ -28,7 +28,7 @@ export function addQuantities(environment: Environment): void {
     .registerType(Q, { ctor: Quantity, fields: {} })
     .registerFunction(`quantity(string): ${Q}`, parse)
     .registerFunction('isQuantity(string): bool', (text: string) => quantityProblem(text) === undefined)
-    .registerFunction(`${Q}.sign(): int`, (q: Quantity) => BigInt(q.compare(Quantity.zero)))
+    .registerFunction(`sign(${Q}): int`, (q: Quantity) => BigInt(q.compare(Quantity.zero)))
     .registerFunction(`${Q}.isInteger(): bool`, isInteger)
     .registerFunction(`${Q}.asInteger(): int`, asInteger)
     .registerFunction(`${Q}.asApproximateFloat(): double`, (q: Quantity) => Number(q.nano) / Number(NANO))

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CompileError, compileDeviceSelector, compileSelectorExpression, EvaluationError } from './device-selector.ts';
 
@@ -13,6 +15,38 @@ const device = {
   capacity: { memory: { value: '40Gi' } },
 };
 const matches = (expression: string): boolean => compileDeviceSelector(expression)(DRIVER, device);
+
+/** What k8s.io/dynamic-resource-allocation 0.36.0 makes of an expression, and of this device with it. */
+interface Known {
+  readonly expression: string;
+  readonly refused?: string;
+  readonly matches?: boolean;
+  readonly fails?: string;
+}
+const KNOWN: Known[] = readFileSync(join(import.meta.dirname, 'testdata/selectors.jsonl'), 'utf8')
+  .trim()
+  .split('\n')
+  .map((line) => JSON.parse(line));
+
+function answerTo(expression: string): Known {
+  try {
+    compileDeviceSelector(expression);
+  } catch (error) {
+    return { expression, refused: (error as Error).message };
+  }
+  try {
+    return { expression, matches: matches(expression) };
+  } catch (error) {
+    return { expression, fails: (error as Error).message };
+  }
+}
+
+it.each(KNOWN.map((known) => [known.expression, known] as const))(
+  '%s means what it means to Kubernetes',
+  (_, known) => {
+    expect(answerTo(known.expression)).toEqual(known);
+  },
+);
 
 describe('the selector of a device', () => {
   it.each([
@@ -56,7 +90,10 @@ describe('the selector of a device', () => {
       "compilation failed: ERROR: <input>:1:1: undeclared reference to 'dev' (in container '')\n | dev.driver\n | ^",
     ],
     ['device.driver', 'must evaluate to bool or the unknown type, not string'],
-    ['device.attributes', 'must evaluate to bool or the unknown type, not map(string, map(string, dyn))'],
+    [
+      'device.attributes',
+      'must evaluate to bool or the unknown type, not map(string, map(string, google.protobuf.Any))',
+    ],
     [
       'device.capacity["a"].b > 3',
       "compilation failed: ERROR: <input>:1:24: found no matching overload for '_>_' applied to '(kubernetes.Quantity, int)'\n | device.capacity[\"a\"].b > 3\n | .......................^",

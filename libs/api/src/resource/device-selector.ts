@@ -90,7 +90,9 @@ function selectedDevice(driver: string, device: Device): SelectedDevice {
 const text = (length: number): Extent => ({ length, item: null });
 const properties = (item: Extent): Extent => ({
   length: DEVICE_PROPERTIES_MAX,
-  item: { length: Math.max(DEVICE_PROPERTIES_MAX, DOMAIN_LENGTH_MAX), item },
+  isKeyed: true,
+  // The length is that of the keys, too.
+  item: { length: Math.max(DEVICE_PROPERTIES_MAX, DOMAIN_LENGTH_MAX), isKeyed: true, item },
 });
 const EXTENTS: Readonly<Record<string, Extent>> = {
   device: {
@@ -130,7 +132,9 @@ export function compileSelectorExpression(expression: string): CompiledExpressio
     throw error;
   }
   if (compiled.type === 'bool' || compiled.type === 'dyn') return compiled;
-  throw new CompileError(`must evaluate to bool or the unknown type, not ${compiled.type}`);
+  // The types of attributes are not known before there is a device.
+  const type = compiled.type.replaceAll('dyn', 'google.protobuf.Any');
+  throw new CompileError(`must evaluate to bool or the unknown type, not ${type}`);
 }
 
 /** Compiles the expression of a selector that was found to be valid. Throws CompileError. */

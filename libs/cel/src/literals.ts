@@ -1,0 +1,31 @@
+import type { ASTNode, Environment } from '@marcbachmann/cel-js';
+import { RE2JS } from 're2js';
+import { CompileError } from './compile-error.ts';
+
+const isText = (node: ASTNode | undefined): node is ASTNode & { op: 'value'; args: string } =>
+  node?.op === 'value' && typeof node.args === 'string';
+
+/** The texts in an expression that are wrong wherever it is evaluated: patterns, durations and times. */
+export function checkLiterals(environment: Environment, node: ASTNode): void {
+  const refuse = (what: string, at: ASTNode): never => {
+    throw CompileError.at(`invalid ${what} argument`, at.input, at.start);
+  };
+  if (node.op === 'rcall' && node.args[0] === 'matches') {
+    const [pattern] = node.args[2];
+    if (!isText(pattern)) return;
+    try {
+      RE2JS.compile(pattern.args);
+    } catch {
+      refuse('matches', pattern);
+    }
+  }
+  if (node.op === 'call' && (node.args[0] === 'duration' || node.args[0] === 'timestamp')) {
+    const [text] = node.args[1];
+    if (!isText(text)) return;
+    try {
+      environment.evaluate(node.input.slice(node.start, node.end));
+    } catch {
+      refuse(node.args[0], text);
+    }
+  }
+}
