@@ -9,7 +9,7 @@ import { addStrings } from './strings.ts';
 export type { Environment };
 
 /** Deeper than anybody writes; the parser recurses. cel-go's own limit. */
-export const DEPTH_MAX = 250;
+const DEPTH_MAX = 250;
 
 /**
  * A new environment with the language, optional values, and the libraries for strings, lists, sets, regular expressions,

@@ -81,7 +81,7 @@ describe('the kinds of devices', () => {
       (await ok(`get resourceslices --field-selector=spec.driver=${DRIVER} -o name`)).trim().split('\n'),
     ).toHaveLength(2);
     expect(await refused('get resourceclaims --field-selector=spec.driver=x')).toContain(
-      'field label not supported: spec.driver',
+      '"spec.driver" is not a known field selector: only "metadata.name", "metadata.namespace"',
     );
     const described = await ok('describe resourceslice n1-gpus');
     expect(described).toMatch(/Capacity:\s+Memory:\s+Value: +40Gi/);
