@@ -177,6 +177,18 @@ describe('a configuration', () => {
     expect(names(profile!)).toEqual(names(DEFAULT_PROFILE));
   });
 
+  it.each([
+    [{}, { stepsMax: 50_000, readyMsMax: 600_000 }],
+    [
+      { filterTimeout: '10s', bindingTimeout: '30s' },
+      { stepsMax: 50_000, readyMsMax: 30_000 },
+    ],
+    [{ filterTimeout: '20ms' }, { stepsMax: 2_000, readyMsMax: 600_000 }],
+    [{ filterTimeout: '0s' }, { stepsMax: 50_000, readyMsMax: 600_000 }],
+  ])('says how long devices are searched and waited for: %j', (args, deviceLimits) => {
+    expect(read(configured('DynamicResources', args))[0]).toMatchObject({ deviceLimits });
+  });
+
   it('may have no profile, and says among how many nodes is chosen', () => {
     expect(readWhole({})).toEqual({ profiles: [DEFAULT_PROFILE], backoff: { msMin: 1_000, msMax: 10_000 } });
     expect(readWhole({ percentageOfNodesToScore: 30 }).profiles).toMatchObject([

@@ -17,10 +17,10 @@ export interface DeviceLimits {
   readonly readyMsMax: number;
 }
 
-export const DEVICE_LIMITS: DeviceLimits = { stepsMax: 100_000, readyMsMax: 600_000 };
+export const DEVICE_LIMITS: DeviceLimits = { stepsMax: 50_000, readyMsMax: 600_000 };
 
 /** For all nodes together, so many times as for one: other pods wait meanwhile. */
-const SEARCHES_MAX = 10;
+const SEARCHES_MAX = 4;
 
 const UNAVAILABLE = 'resourceclaim not available on the node';
 

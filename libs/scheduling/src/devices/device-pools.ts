@@ -86,12 +86,10 @@ export class Pool {
     else this.problem = isValid ? null : 'invalid';
   }
 
-  /** What the node reaches; null when that is nothing. Counters belong to every node. */
+  /** What the node reaches; null when that is nothing. */
   reachedFrom(node: NodeView): ReachedPool | null {
     const slices = this.slices.filter(({ spec }) =>
-      spec.perDeviceNodeSelection
-        ? spec.devices?.some((device) => isAt(device, node))
-        : spec.sharedCounters?.length || isAt(spec, node),
+      spec.perDeviceNodeSelection ? spec.devices?.some((device) => isAt(device, node)) : isAt(spec, node),
     );
     if (slices.length === 0) return null;
     if (this.problem !== null) return { pool: this, problem: this.problem, devices: [] };
@@ -155,8 +153,7 @@ export class DevicePools {
   private changed(slice: Slice, by: 1 | -1): void {
     const key = poolKey(slice);
     this.pools.delete(key);
-    const { nodeName, sharedCounters } = slice.spec;
-    const place = sharedCounters?.length ? '' : (nodeName ?? '');
+    const place = slice.spec.nodeName ?? '';
     const keys = this.places.get(place) ?? new Map<string, number>();
     const count = (keys.get(key) ?? 0) + by;
     if (count > 0) keys.set(key, count);

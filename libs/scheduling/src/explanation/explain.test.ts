@@ -1,16 +1,20 @@
 import {
+  deviceClass,
   namespace as namespaceKind,
   node as nodeKind,
   type Pod,
   persistentVolumeClaim,
   podGroup,
   pod as podKind,
+  resourceClaim,
+  resourceSlice,
   service,
 } from '@periplus/api';
 import type { KubeObject } from '@periplus/apimachinery';
 import { describe, expect, it } from 'vitest';
 import { pluginSets } from '../plugin-sets.ts';
 import { DEFAULT_PROFILE, makeProfile } from '../profile.ts';
+import { makeClaim, makeClass, makeSlice } from '../testing/devices.ts';
 import { makeNode, makePod } from '../testing/objects.ts';
 import { type Explanation, explain } from './explain.ts';
 import type { ReadObjects } from './read-cluster.ts';
@@ -54,6 +58,25 @@ describe('what the nodes say', () => {
     const [free, busy] = verdicts;
     expect(free!.total).toBeGreaterThan(busy!.total);
     expect(free!.scores.NodeResourcesFit).toBeGreaterThan(busy!.scores.NodeResourcesFit!);
+  });
+
+  it('is which node has no devices for its claims', () => {
+    const resourceClaims = ['mine', 'other'].map((name) => ({ name, resourceClaimName: name }));
+    const slices = objects(resourceSlice, makeSlice('busy', ['x']), makeSlice('free', ['x', 'y']));
+    const claims = objects(resourceClaim, makeClaim('mine'), makeClaim('other'));
+    const kinds = [objects(deviceClass, makeClass('gpu')), slices, claims];
+    const { message, nodes: verdicts } = explained(nodes, [makePod('p', { resourceClaims })], ...kinds);
+    expect(message).toBe('1/4 nodes are available: 1 node(s) were unschedulable, 2 cannot allocate all claims.');
+    expect(verdicts.map(({ node, refusedBy }) => [node, refusedBy?.plugin])).toEqual([
+      ['free', undefined],
+      ['busy', 'DynamicResources'],
+      ['cordoned', 'NodeUnschedulable'],
+      ['small', 'DynamicResources'],
+    ]);
+    const missing = explained(nodes, [makePod('p', { resourceClaims })], ...kinds.slice(0, 2));
+    expect(missing.message).toBe(
+      '0/4 nodes are available: could not find ResourceClaim "default/mine". no new claims to deallocate, preemption: 0/4 nodes are available: 4 Preemption is not helpful for scheduling.',
+    );
   });
 
   it('takes a pod that has a node for one that has none, and does not count it where it is', () => {
