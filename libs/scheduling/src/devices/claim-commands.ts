@@ -20,20 +20,22 @@ export const protect = (claim: Claim): Command => ({
   patch: { metadata: { finalizers: [CLAIM_PROTECTION] } },
 });
 
-/** Writes who has the claim, and what it has, if that is new: then only over the version that was looked at. */
-export function reserve(
+/** Writes who has the claim, and what it has, if that is new. */
+export const reserve = (
   claim: Claim,
+  ifResourceVersion: string,
   pods: readonly UserOfClaim[],
-  news: { readonly allocation: Allocation; readonly ifResourceVersion: string } | null,
-): Command {
-  const reservedFor = pods.map(({ name, uid }) => ({ resource: 'pods', name, uid }));
-  return {
-    ...target(claim),
-    ...{ subresource: 'status', verb: 'patch', type: 'strategic' },
-    ...(news && { ifResourceVersion: news.ifResourceVersion }),
-    patch: { status: { ...(news && { allocation: news.allocation }), reservedFor } },
-  };
-}
+  allocation: Allocation | null,
+): Command => ({
+  ...{ ...target(claim), ifResourceVersion },
+  ...{ subresource: 'status', verb: 'patch', type: 'strategic' },
+  patch: {
+    status: {
+      ...(allocation && { allocation }),
+      reservedFor: pods.map(({ name, uid }) => ({ resource: 'pods', name, uid })),
+    },
+  },
+});
 
 /** Takes back that pods have the claim. */
 export const unreserve = (claim: Claim, pods: readonly UserOfClaim[]): Command => ({

@@ -1,5 +1,5 @@
 import { isReservedFor } from '@periplus/api';
-import { formatTime, isConflict } from '@periplus/apimachinery';
+import { deepEqual, formatTime, isConflict } from '@periplus/apimachinery';
 import type { ClusterCache } from '@periplus/cache';
 import type { CommandCause, CommandClient } from '@periplus/client';
 import { ClaimWatch, TimedOut } from '../claim-watch.ts';
@@ -74,6 +74,8 @@ export function decideDevices(
 export class DeviceBinder {
   private readonly deps: DeviceBinderDeps;
   private readonly watch = new ClaimWatch();
+  /** By claim: done when its last write is seen. */
+  private readonly writing = new Map<string, Promise<unknown>>();
 
   constructor(deps: DeviceBinderDeps) {
     this.deps = deps;
@@ -116,7 +118,10 @@ export class DeviceBinder {
 
   /** Claims are no longer kept for pods that were not bound. Whether others may have devices that were decided upon. */
   withdraw(writes: DeviceWrites): boolean {
-    return writes.filter(({ claim }) => this.deps.catalog.settle(keyOfClaim(claim))).length > 0;
+    const { catalog } = this.deps;
+    return (
+      writes.filter(({ claim, allocation }) => allocation && catalog.settle(keyOfClaim(claim), allocation)).length > 0
+    );
   }
 
   /** Takes back the reservations for pods that were not bound, as far as they were written. */
@@ -137,50 +142,63 @@ export class DeviceBinder {
     );
   }
 
-  private async write(
-    { claim: before, allocation, pods }: ClaimWrite,
-    cause: CommandCause | null,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { catalog, cache } = this.deps;
-    const what = allocation ? 'allocation and reservation' : 'reservation';
+  /** After other writes to the claim, as each is about what the one before has left. */
+  private async write(write: ClaimWrite, cause: CommandCause | null, signal: AbortSignal): Promise<void> {
+    const { writing } = this;
+    const key = keyOfClaim(write.claim);
+    const written = (writing.get(key) ?? Promise.resolve()).then(() => this.writeNow(write, cause, signal));
+    const seen = written
+      .then((revision) => this.deps.cache.waitFor(revision, signal))
+      .catch(() => undefined)
+      .then(() => {
+        if (writing.get(key) === seen) writing.delete(key);
+      });
+    writing.set(key, seen);
+    await written;
+  }
+
+  /** Returns the revision of the write. */
+  private async writeNow(write: ClaimWrite, cause: CommandCause | null, signal: AbortSignal): Promise<number> {
+    const { cache } = this.deps;
+    const what = write.allocation ? 'allocation and reservation' : 'reservation';
     for (let attempt = 1; ; attempt += 1) {
-      const claim = catalog.claim(keyOfClaim(before));
-      if (claim === undefined || claim.metadata.uid !== before.metadata.uid || claim.metadata.deletionTimestamp) {
-        throw new Error(`claim ${nameOf(before)} got deleted in the meantime`);
-      }
-      if (allocation && claim.status?.allocation) {
-        throw new Error(`claim ${nameOf(before)} got allocated elsewhere in the meantime`);
-      }
+      const claim = this.current(write);
       try {
-        await this.send(claim, allocation, pods, cause, signal);
-        return;
+        return await this.send(claim, write, cause, signal);
       } catch (error) {
         const { message } = error as Error;
         if (!isConflict(error) || attempt === ATTEMPTS_MAX) {
-          throw new Error(`add ${what} to claim ${nameOf(before)}: ${message}`, { cause: error });
+          throw new Error(`add ${what} to claim ${nameOf(claim)}: ${message}`, { cause: error });
         }
         await cache.waitFor(await cache.current(), signal);
       }
     }
   }
 
+  /** The claim as it is now. Throws when it is not to be written any more. */
+  private current({ claim: before, allocation }: ClaimWrite): Claim {
+    const claim = this.deps.catalog.claim(keyOfClaim(before));
+    const failed = (how: string): Error => new Error(`claim ${nameOf(before)} got ${how} in the meantime`);
+    if (claim === undefined || claim.metadata.uid !== before.metadata.uid || claim.metadata.deletionTimestamp) {
+      throw failed('deleted');
+    }
+    const has = claim.status?.allocation;
+    if (allocation && has) throw failed('allocated elsewhere');
+    if (!allocation && !deepEqual(has, before.status?.allocation))
+      throw failed(has ? 'allocated elsewhere' : 'deallocated');
+    return claim;
+  }
+
   private async send(
     claim: Claim,
-    allocation: Allocation | null,
-    pods: readonly UserOfClaim[],
+    { allocation, pods }: ClaimWrite,
     cause: CommandCause | null,
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<number> {
     const { commands, nowMs } = this.deps;
-    if (!allocation) {
-      await commands.send(reserve(claim, pods, null), cause, signal);
-      return;
-    }
     let { resourceVersion } = claim.metadata;
-    if (!isProtected(claim)) ({ resourceVersion } = await commands.send(protect(claim), cause, signal));
-    const allocationTimestamp = formatTime(nowMs());
-    const news = { allocation: { ...allocation, allocationTimestamp }, ifResourceVersion: resourceVersion! };
-    await commands.send(reserve(claim, pods, news), cause, signal);
+    if (allocation && !isProtected(claim)) ({ resourceVersion } = await commands.send(protect(claim), cause, signal));
+    const news = allocation && { ...allocation, allocationTimestamp: formatTime(nowMs()) };
+    return (await commands.send(reserve(claim, resourceVersion!, pods, news), cause, signal)).revision;
   }
 }

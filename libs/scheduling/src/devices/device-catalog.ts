@@ -82,10 +82,9 @@ export class DeviceCatalog {
     this.thought.clear();
   }
 
-  /** What was decided for a claim has come to be seen, or to nothing. Whether it was still open. */
-  settle(key: string): boolean {
-    const allocation = this.decided.get(key);
-    if (!allocation) return false;
+  /** What was decided for a claim has come to be seen, or to nothing. Whether that was still open. */
+  settle(key: string, allocation = this.decided.get(key)): boolean {
+    if (!allocation || this.decided.get(key) !== allocation) return false;
     this.decided.delete(key);
     this.allocated.remove(allocation);
     return true;

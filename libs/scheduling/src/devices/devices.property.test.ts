@@ -55,6 +55,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
 /** A cluster in which anything may happen. */
 class World {
   readonly test = new SchedulingTest();
+  private created = 0;
   private failing: { what: string; how: string }[] = [];
 
   constructor() {
@@ -64,7 +65,7 @@ class World {
       const what = `${command.kind.plural}/${command.subresource ?? ''}`;
       const at = this.failing.findIndex((one) => one.what === what);
       if (at < 0) return undefined;
-      const [{ how }] = this.failing.splice(at, 1) as [{ how: string }];
+      const { how } = this.failing.splice(at, 1)[0]!;
       if (how === 'refused') return Promise.reject(conflict({ group: '', resource: what }, command.name, 'so'));
       // Whoever sent it does not know whether it was done.
       if (how === 'lost') test.cluster.apply(command);
@@ -87,7 +88,10 @@ class World {
     switch (action.does) {
       case 'create pod': {
         const resourceClaims = action.claims.map((claim) => ({ name: `c${claim}`, resourceClaimName: `c${claim}` }));
-        if (!test.pod(`p${action.pod}`)) test.put(makePod(`p${action.pod}`, { resourceClaims }));
+        const pod = makePod(`p${action.pod}`, { resourceClaims });
+        this.created += 1;
+        const metadata = { ...pod.metadata, uid: `${this.created}` };
+        if (!test.pod(pod.metadata.name!)) test.put({ ...pod, metadata } as Pod);
         return undefined;
       }
       case 'end pod':
@@ -188,7 +192,7 @@ it('never gives a device to two claims, binds no pod without its own, and leaves
       await vi.advanceTimersByTimeAsync(2_000);
       await ended;
     }),
-    { numRuns: 150 },
+    { numRuns: 200 },
   );
   expect(Math.min(bound, waiting)).toBeGreaterThan(50);
 });

@@ -346,6 +346,22 @@ describe('what can not be written', () => {
     expect(test.said('FailedScheduling')).toEqual([]);
   });
 
+  it('is given up when the claim that it shares was given back', async () => {
+    test.put(makeNode('a'), makeSlice('a', ['x']), makeClaim('c', undefined, allocated([resultOf('a', 'x')], 'a')));
+    test.put(using('p', 'c'));
+    let writes = 0;
+    test.answer = ({ subresource }) => {
+      if (subresource === 'status' && ++writes === 1) setStatus('c', {});
+      return undefined;
+    };
+    test.start();
+    await settle();
+    expect(test.said('FailedScheduling')).toEqual([
+      'running PreBind plugin "DynamicResources": claim default/c got deallocated in the meantime',
+    ]);
+    expect([test.nodeOf('p'), devicesOf('c'), usersOf('c')]).toEqual([['a'], ['a/x'], ['p']]);
+  });
+
   it('is given up when somebody else allocated the claim', async () => {
     test.put(makeNode('a'), makeSlice('a', ['x', 'y']), makeClaim('c'), using('p', 'c'));
     test.answer = ({ kind, subresource }) => {
