@@ -1,11 +1,15 @@
 import type { DeepReadonly, KubeObject, OwnerReference } from '@periplus/apimachinery';
 import { type RecordParts, StoredRecord } from '@periplus/store';
+import { AskedTexts } from './asked-texts.ts';
 import type { Parsed, ParsedObjects } from './parsed-objects.ts';
 import { sharedOwners } from './shared-owners.ts';
 import type { Entry } from './types.ts';
 
 /** What a cache hands out must not be written to. Tests find out who does; production does not pay for it. */
 const FREEZE = process.env.NODE_ENV === 'test';
+
+/** What is asked of one cache's objects is asked of another's. */
+const askedTexts = new AskedTexts();
 
 /** An object of the cache: a record that parses itself when first asked to. */
 export class CachedObject extends StoredRecord implements Entry, Parsed {
@@ -16,6 +20,9 @@ export class CachedObject extends StoredRecord implements Entry, Parsed {
   #object: DeepReadonly<KubeObject> | null = null;
   #owners: readonly DeepReadonly<OwnerReference>[] | null = null;
   #slot = 0;
+  /** Which texts stand in it, of the first so many that were asked about. */
+  #texts = 0;
+  #textsRead = 0;
 
   constructor(parts: RecordParts, path: string, parsed: ParsedObjects) {
     super(parts);
@@ -35,6 +42,15 @@ export class CachedObject extends StoredRecord implements Entry, Parsed {
   get owners(): readonly DeepReadonly<OwnerReference>[] {
     this.#owners ??= sharedOwners(this.ownerReferencesText);
     return this.#owners;
+  }
+
+  mentions(text: string): boolean {
+    const bit = askedTexts.bit(text);
+    if (this.#textsRead < askedTexts.count) {
+      this.#texts = askedTexts.in(this.bytes);
+      this.#textsRead = askedTexts.count;
+    }
+    return (this.#texts & bit) !== 0;
   }
 
   forget(): void {

@@ -18,7 +18,8 @@ type Route = (change: Change, view: View, wake: (ref: ObjectRef) => void) => voi
 export const registryKey = ({ group, resource, namespace, name }: ResourceKey): string =>
   `${group || 'core'}/${resource}/${namespace ? `${namespace}/` : ''}${name}`;
 
-const resourceOf = (of: { group: string; resource: string }): string => `${of.group}/${of.resource}`;
+/** What changes are told apart by. */
+export const resourceOf = (of: { group: string; resource: string }): string => `${of.group}/${of.resource}`;
 const resourceOfKind = (kind: Kind): string => resourceOf({ group: kind.group, resource: kind.plural });
 
 const refOf = ({ key }: Entry): ObjectRef => ({ namespace: key.namespace, name: key.name });
@@ -83,10 +84,10 @@ export class ChangeRouting {
     return [...kinds].map(({ group, plural }) => ({ group, resource: plural }));
   }
 
-  dispatch(change: Change, view: View, wake: Wake): void {
-    const routes = this.routes.get(resourceOf(change.entry.key));
-    if (!routes) return;
-    for (const route of routes) route(change, view, (ref) => wake(ref, this.causeOf(change), this.rankOf(change)));
+  /** Wakes whom a change of `resource` concerns. */
+  dispatch(resource: string, change: Change, view: View, wake: Wake): void {
+    for (const route of this.routes.get(resource) ?? [])
+      route(change, view, (ref) => wake(ref, this.causeOf(change), this.rankOf(change)));
   }
 
   private causeOf({ entry: { key, resourceVersion } }: Change): CommandCause {

@@ -268,7 +268,8 @@ export class MemoryCluster implements ClusterSource, CommandClient {
     const resourceVersion = versionOfWrite(revision, 0);
     const bytes = Buffer.from(JSON.stringify(object));
     const owners = object.metadata.ownerReferences ?? [];
-    return { key, revision, createRevision, index: 0, resourceVersion, provenance, bytes, owners, object };
+    const mentions = (text: string): boolean => bytes.includes(text);
+    return { key, revision, createRevision, index: 0, resourceVersion, provenance, bytes, owners, mentions, object };
   }
 
   private commit(revision: number, change: Change): void {

@@ -2,6 +2,7 @@ import { versionOfRevision } from '@periplus/apimachinery';
 import type { Change, View } from '@periplus/cache';
 import type { CommandCause, CommandClient } from '@periplus/client';
 import type { Logger, Metrics } from '@periplus/component';
+import { resourceOf } from './change-routing.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { ControllerLoop } from './controller-loop.ts';
 import { reconcileMetrics } from './metrics.ts';
@@ -25,6 +26,8 @@ export class ControllerRuntime {
   private readonly deps: RuntimeDeps;
   private readonly loops: () => ControllerLoop[];
   private running: ControllerLoop[] = [];
+  /** Those that look at changes of a resource. */
+  private followers = new Map<string, ControllerLoop[]>();
   private unsubscribe: (() => void)[] = [];
 
   constructor(deps: RuntimeDeps) {
@@ -38,6 +41,7 @@ export class ControllerRuntime {
   start(): void {
     const { cluster, clock = systemClock } = this.deps;
     this.running = this.loops();
+    this.followers = new Map();
     this.unsubscribe = [
       cluster.subscribe((_revision, changes) => this.onChanges(changes)),
       cluster.subscribeLiveness((node, _alive, revision) => this.onLiveness(node, revision)),
@@ -45,8 +49,10 @@ export class ControllerRuntime {
     const view = cluster.view(clock.nowMs());
     for (const loop of this.running) {
       for (const resource of loop.routing.resources()) {
+        const name = resourceOf(resource);
+        this.followers.set(name, [...(this.followers.get(name) ?? []), loop]);
         for (const entry of view.entries(resource)) {
-          this.dispatch(loop, { type: 'added', entry, previous: null }, view);
+          this.dispatch(loop, name, { type: 'added', entry, previous: null }, view);
         }
       }
     }
@@ -64,9 +70,9 @@ export class ControllerRuntime {
   }
 
   /** What a rule makes of one object can't keep the others from being looked at. */
-  private dispatch(loop: ControllerLoop, change: Change, view: View): void {
+  private dispatch(loop: ControllerLoop, resource: string, change: Change, view: View): void {
     try {
-      loop.routing.dispatch(change, view, (ref, cause, rank) => loop.wake(ref, cause, rank));
+      loop.routing.dispatch(resource, change, view, (ref, cause, rank) => loop.wake(ref, cause, rank));
     } catch (error) {
       this.deps.log.error({ object: change.entry.key, error }, 'a change could not be followed');
     }
@@ -80,7 +86,8 @@ export class ControllerRuntime {
     const { cluster, clock = systemClock } = this.deps;
     const view = cluster.view(clock.nowMs());
     for (const change of changes) {
-      for (const loop of this.running) this.dispatch(loop, change, view);
+      const resource = resourceOf(change.entry.key);
+      for (const loop of this.followers.get(resource) ?? []) this.dispatch(loop, resource, change, view);
     }
   }
 }

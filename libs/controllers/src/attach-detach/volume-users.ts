@@ -5,8 +5,7 @@ import { hasEnded, type PodView } from '../pod-state.ts';
 import type { Volume } from './csi-attachment.ts';
 
 /** Few pods have claims, and it shows in their text. */
-export const mayHaveClaims = ({ bytes }: Entry): boolean =>
-  bytes.includes('"claimName"') || bytes.includes('"ephemeral"');
+export const mayHaveClaims = (entry: Entry): boolean => entry.mentions('"claimName"') || entry.mentions('"ephemeral"');
 
 const keyOf = (namespace: string | undefined, claim: string): string => `${namespace}/${claim}`;
 

@@ -22,7 +22,7 @@ export const tokenEnquiry = (resources: ResourceClient): TokenEnquiry =>
 export const tokenChanges = watchRule(
   secret,
   () => [ALL_TOKENS],
-  ({ entry }) => entry.key.namespace === NAMESPACE && entry.bytes.includes(TYPE),
+  ({ entry }) => entry.key.namespace === NAMESPACE && entry.mentions(JSON.stringify(TYPE)),
 );
 
 /** All that `view` shows, with their payload. Undefined: not answered yet. */

@@ -41,7 +41,7 @@ export const jobPodReleaseController = defineController<Pod>({
     watchRule(
       pod,
       (now, _old, view) => (now && isTracked(now) && isForgotten(now, view) ? [refOf(now)] : []),
-      (change) => mentions(change, TRACKING),
+      (change) => mentions(change, JSON.stringify(TRACKING)),
     ),
     watchRule(jobKind, leftBehind),
   ],

@@ -79,7 +79,7 @@ export const legacyTokenCleaner = (ask: SecretEnquiry, settings: LegacyTokenSett
       watchRule(
         secret,
         (now) => (now ? [{ namespace: now.metadata.namespace ?? '', name: now.metadata.name ?? '' }] : []),
-        ({ entry }) => entry.bytes.includes(SERVICE_ACCOUNT_TOKEN),
+        ({ entry }) => entry.mentions(JSON.stringify(SERVICE_ACCOUNT_TOKEN)),
       ),
     ],
     reconcile(ref, view) {

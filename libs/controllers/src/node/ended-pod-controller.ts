@@ -1,12 +1,13 @@
 import { type Pod, pod } from '@periplus/api';
 import { parseTime } from '@periplus/apimachinery';
-import { type Index, textsBehind } from '@periplus/cache';
+import type { Index } from '@periplus/cache';
 import type { Command } from '@periplus/client';
 import { type Controller, defineController, idle, mentions, watchRule } from '@periplus/reconcile';
 import { podTarget } from '../pod-commands.ts';
 import { hasEnded, type PodView } from '../pod-state.ts';
 
 const PHASES = ['Succeeded', 'Failed'];
+const inPhase = (phase: string): string => `"phase":"${phase}"`;
 /** Pods that one plan removes at most. */
 const REMOVED_MAX = 500;
 /** As often they are counted while pods end, as in Kubernetes. */
@@ -18,7 +19,7 @@ const endedPods: Index<Pod> = {
   name: 'ended-pods',
   kind: pod,
   keys: ({ status }) => (status?.phase ? [status.phase] : []),
-  candidates: ({ bytes }) => textsBehind(bytes, '"phase":"').filter((phase) => PHASES.includes(phase)),
+  candidates: (entry) => PHASES.filter((phase) => entry.mentions(inPhase(phase))),
 };
 
 const isEvicted = ({ status }: PodView): boolean => status?.reason === 'Evicted';
@@ -37,7 +38,7 @@ export const endedPodController = (keptMax: number): Controller =>
       watchRule(
         pod,
         (now, old) => (now && hasEnded(now) && !(old && hasEnded(old)) ? [ALL] : []),
-        (change) => mentions(change, ...PHASES.map((phase) => `"phase":"${phase}"`)),
+        (change) => mentions(change, ...PHASES.map(inPhase)),
       ),
     ],
     indexes: [endedPods],

@@ -6,20 +6,10 @@ import { hasEnded, type PodView } from '../pod-state.ts';
 export type ClaimView = DeepReadonly<ResourceClaim>;
 
 /** What names a claim in a pod: `resourceClaims`, which never changes, and `extendedResourceClaimStatus`. */
-const MEMBER = 'esourceClaim';
-
-/** Several controllers ask about one change after another: it is looked through once. */
-let asked: Change['entry'] | undefined;
-let found = false;
+const MEMBERS = ['"resourceClaims"', '"extendedResourceClaimStatus"'];
 
 /** Whether the pod that changed may have claims, told without parsing it. */
-export function mayHaveClaims({ entry }: Change): boolean {
-  if (entry !== asked) {
-    found = entry.bytes.includes(MEMBER);
-    asked = entry;
-  }
-  return found;
-}
+export const mayHaveClaims = ({ entry }: Change): boolean => MEMBERS.some((member) => entry.mentions(member));
 
 /** Surely runs nothing any more and never will. */
 export const isDone = (pod: PodView): boolean =>

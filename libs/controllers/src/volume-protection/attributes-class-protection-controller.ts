@@ -15,7 +15,11 @@ type Claim = DeepReadonly<PersistentVolumeClaim>;
 type Volume = DeepReadonly<PersistentVolume>;
 
 /** The end of each member that names a class. */
-const MEMBER = 'olumeAttributesClassName"';
+const MEMBERS = [
+  '"volumeAttributesClassName"',
+  '"currentVolumeAttributesClassName"',
+  '"targetVolumeAttributesClassName"',
+];
 
 const named = (...names: (string | null | undefined)[]): string[] =>
   names.filter((name) => name != null && name !== '') as string[];
@@ -46,8 +50,8 @@ export const attributesClassProtectionController: Controller<VolumeAttributesCla
     name: 'volumeattributesclass-protection',
     for: volumeAttributesClass,
     watches: [
-      watchRule(persistentVolumeClaim, letGo(ofClaim), (change) => mentions(change, MEMBER)),
-      watchRule(persistentVolume, letGo(ofVolume), (change) => mentions(change, MEMBER)),
+      watchRule(persistentVolumeClaim, letGo(ofClaim), (change) => mentions(change, ...MEMBERS)),
+      watchRule(persistentVolume, letGo(ofVolume), (change) => mentions(change, ...MEMBERS)),
     ],
     reconcile({ name }, view) {
       const found = view.get(volumeAttributesClass, '', name);

@@ -106,6 +106,7 @@ function stagedEntry(
   return {
     ...{ key, revision, createRevision, index, resourceVersion, provenance, object },
     owners: object.metadata.ownerReferences ?? [],
+    mentions: (text) => JSON.stringify(object).includes(text),
     get bytes() {
       return Buffer.from(JSON.stringify(object));
     },
