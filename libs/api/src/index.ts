@@ -133,7 +133,7 @@ export {
 export { type ResourceClaim, resourceClaim } from './resource/resource-claim.ts';
 export { type ResourceClaimTemplate, resourceClaimTemplate } from './resource/resource-claim-template.ts';
 export { type ResourceSlice, resourceSlice } from './resource/resource-slice.ts';
-export { type Scale, scaleOf } from './scale.ts';
+export { type Scale, scaleColumns, scaleOf } from './scale.ts';
 export { POD_GROUP_SCHEDULED, type PodGroup, podGroup } from './scheduling/pod-group.ts';
 export { type PriorityClass, priorityClass, SYSTEM_PRIORITY_CLASSES } from './scheduling/priority-class.ts';
 export { type CSIDriver, csiDriver } from './storage/csi-driver.ts';

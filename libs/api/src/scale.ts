@@ -5,13 +5,33 @@ import {
   type KubeObject,
   selectorOfLabels,
 } from '@periplus/apimachinery';
-import type { Kind } from './kind.ts';
+import { ageColumn, nameColumn } from './columns.ts';
+import { fieldText } from './field-text.ts';
+import type { Column, Kind } from './kind.ts';
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/scale/ */
 export interface Scale extends KubeObject {
   spec: { replicas?: number };
   status?: { replicas: number; selector?: string };
 }
+
+/** What kubectl prints of it: `kubectl get deployment web --subresource=scale`. */
+export const scaleColumns: readonly Column<Scale>[] = [
+  { ...nameColumn, format: '' },
+  {
+    name: 'Desired',
+    type: 'integer',
+    description: fieldText('autoscaling/v1.ScaleSpec.replicas'),
+    of: ({ spec }) => spec.replicas ?? 0,
+  },
+  {
+    name: 'Available',
+    type: 'integer',
+    description: fieldText('autoscaling/v1.ScaleStatus.replicas'),
+    of: ({ status }) => status?.replicas ?? 0,
+  },
+  ageColumn,
+];
 
 function valueAt(object: DeepReadonly<KubeObject>, path: string): unknown {
   let value: unknown = object;

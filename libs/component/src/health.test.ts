@@ -37,3 +37,18 @@ it('escapes label values', () => {
   metrics.counter('requests_total', 'Requests.').add(1, { path: 'a"b\n' });
   expect(metrics.text()).toContain('requests_total{path="a\\"b\\n"} 1');
 });
+
+it('names checks that do not count, and those that there are not, and keeps reasons from the public', async () => {
+  const checks = [
+    { name: 'etcd', run: () => 'away' },
+    { name: 'cache', run: () => 'at revision 5' },
+  ];
+  const page = await runChecks('readyz', checks, { excluded: ['etcd', 'log'], withholdReasons: true });
+  expect(page.verbose.split('\n')).toEqual([
+    '[+]etcd excluded: ok',
+    '[-]cache failed: reason withheld',
+    'warn: some health checks cannot be excluded: no matches for "log"',
+    'readyz check failed',
+    '',
+  ]);
+});

@@ -15,19 +15,44 @@ export interface HealthPage {
   verbose: string;
 }
 
+export interface CheckOptions {
+  /** Names of checks that don't count. */
+  excluded?: readonly string[];
+  /** For pages that everybody may read: what has failed, but not why. */
+  withholdReasons?: boolean;
+}
+
+/** Why a condition does not hold; undefined when it does. */
+export async function whyNot(check: Check): Promise<string | undefined> {
+  try {
+    return await check.run();
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
 /** Runs the checks of an endpoint: "livez" or "readyz". */
-export async function runChecks(endpoint: string, checks: readonly Check[]): Promise<HealthPage> {
+export async function runChecks(
+  endpoint: string,
+  checks: readonly Check[],
+  { excluded = [], withholdReasons = false }: CheckOptions = {},
+): Promise<HealthPage> {
   const lines: string[] = [];
   let ok = true;
   for (const check of checks) {
-    let reason: string | undefined;
-    try {
-      reason = await check.run();
-    } catch (error) {
-      reason = (error as Error).message;
+    if (excluded.includes(check.name)) {
+      lines.push(`[+]${check.name} excluded: ok`);
+      continue;
     }
+    const reason = await whyNot(check);
     if (reason !== undefined) ok = false;
-    lines.push(reason === undefined ? `[+]${check.name} ok` : `[-]${check.name} failed: ${reason}`);
+    const told = withholdReasons ? 'reason withheld' : reason;
+    lines.push(reason === undefined ? `[+]${check.name} ok` : `[-]${check.name} failed: ${told}`);
+  }
+  const unknown = [...new Set(excluded)].filter((name) => !checks.some((check) => check.name === name)).sort();
+  if (unknown.length > 0) {
+    const names = unknown.map((name) => JSON.stringify(name)).join(',');
+    lines.push(`warn: some health checks cannot be excluded: no matches for ${names}`);
   }
   lines.push(ok ? `${endpoint} check passed` : `${endpoint} check failed`);
   return { ok, verbose: `${lines.join('\n')}\n` };

@@ -5,7 +5,7 @@
 
 export { ConfigError, ConfigReader, readConfig } from './config.ts';
 export { collectWhenSettled } from './garbage-collector.ts';
-export { type Check, type HealthPage, runChecks, serveHealth } from './health.ts';
+export { type Check, type HealthPage, runChecks, serveHealth, whyNot } from './health.ts';
 export { createLogger, LOG_LEVELS, type Logger, type LogLevel } from './logger.ts';
 export { machineAddress } from './machine-address.ts';
 export { Counter, Gauge, Histogram, LATENCY_SECONDS, Metrics } from './metrics.ts';

@@ -88,7 +88,7 @@ function formOf(kind: Kind, list: ListResult, { shape }: Encoding, include: Incl
       return { head, item: ({ bytes }) => untyped(bytes, type), tail: ']}\n' };
     }
     case 'Table': {
-      const table = new TableWriter(kind, shape.version, include, Date.now());
+      const table = new TableWriter(kind.columns, shape.version, include, Date.now());
       return { head: table.head(metadata), item: (item) => [table.row(item)], tail: ']}\n' };
     }
     case 'PartialObjectMetadataList': {

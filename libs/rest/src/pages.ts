@@ -1,10 +1,12 @@
 import type { KindRegistry } from '@periplus/api';
-import { type Check, type Metrics, runChecks } from '@periplus/component';
+import { type Check, type Metrics, runChecks, whyNot } from '@periplus/component';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AGGREGATED, type Discovery, type Document, discoveryOf } from './discovery.ts';
 import { type Issuer, serveIssuer } from './issuer-discovery.ts';
 import { firstAccepted } from './media-types.ts';
 import { serveOpenApi } from './openapi/pages.ts';
+import { isPretty } from './pretty.ts';
+import { indented } from './respond.ts';
 import { VERSION } from './version.ts';
 
 /** What the pages that are no resources show. */
@@ -43,12 +45,17 @@ export function servePages(app: FastifyInstance, deps: PageDeps): void {
   serveOpenApi(app, deps.kinds);
   serveHealth(app, deps);
   if (deps.issuer) serveIssuer(app, deps.issuer, deps.advertiseAddress);
-  app.get('/version', (_request, reply) => reply.type('application/json').send(JSON.stringify(VERSION, null, 2)));
+  app.get('/version', (_request, reply) => sendIndented(reply, VERSION));
   app.get('/metrics', (_request, reply) => reply.type('text/plain; version=0.0.4').send(deps.metrics.text()));
   app.setNotFoundHandler((_request, reply) => notFound(reply));
 }
 
-const notFound = (reply: FastifyReply) => reply.code(404).type(TEXT).send('404 page not found\n');
+const sendText = (reply: FastifyReply, code: number, text: string) =>
+  reply.code(code).header('x-content-type-options', 'nosniff').type(TEXT).send(text);
+const notFound = (reply: FastifyReply) => sendText(reply, 404, '404 page not found\n');
+/** Indented, whoever asks; as bytes, since text gets a character set added to its type. */
+const sendIndented = (reply: FastifyReply, page: object) =>
+  reply.type('application/json').send(Buffer.from(JSON.stringify(page, null, 2)));
 
 function serveDiscovery(app: FastifyInstance, { kinds, advertiseAddress }: PageDeps): void {
   let madeOf: readonly unknown[] | null = null;
@@ -64,14 +71,18 @@ function serveDiscovery(app: FastifyInstance, { kinds, advertiseAddress }: PageD
   const wantsAll = (request: FastifyRequest): string =>
     firstAccepted(request.headers.accept, AGGREGATED)?.version ?? '';
 
-  app.get('/', (_request, reply) => reply.send({ paths: rootPaths(kinds) }));
+  app.get('/', (_request, reply) => sendIndented(reply, { paths: rootPaths(kinds) }));
   app.get('/api', (request, reply) => {
     const all = current();
-    send(request, reply, all.aggregatedCore.get(wantsAll(request)) ?? all.legacyVersions(advertiseAddress));
+    const tagged = all.aggregatedCore.get(wantsAll(request));
+    if (tagged) sendTagged(request, reply, tagged);
+    else send(request, reply, all.legacyVersions(advertiseAddress));
   });
   app.get('/apis', (request, reply) => {
     const all = current();
-    send(request, reply, all.aggregatedGroups.get(wantsAll(request)) ?? all.groups);
+    const tagged = all.aggregatedGroups.get(wantsAll(request));
+    if (tagged) sendTagged(request, reply, tagged);
+    else send(request, reply, all.groups);
   });
   app.get<{ Params: { version: string } }>('/api/:version', (request, reply) => {
     send(request, reply, current().resources.get(`/${request.params.version}`));
@@ -99,9 +110,16 @@ function send(request: FastifyRequest, reply: FastifyReply, page: Document | und
     notFound(reply);
     return;
   }
+  const [, query = ''] = request.url.split('?');
+  const body = isPretty(request.raw, query) ? indented(page.body.toString()) : page.body;
+  reply.type(page.contentType).send(body);
+}
+
+/** As `send`, for what clients are to keep. */
+function sendTagged(request: FastifyRequest, reply: FastifyReply, page: Document): void {
   reply.header('cache-control', 'public').header('etag', page.etag).header('vary', 'Accept');
   if (request.headers['if-none-match'] === page.etag) reply.code(304).send();
-  else reply.type(page.contentType).send(page.body);
+  else send(request, reply, page);
 }
 
 function serveHealth(app: FastifyInstance, { live, ready }: PageDeps): void {
@@ -109,23 +127,16 @@ function serveHealth(app: FastifyInstance, { live, ready }: PageDeps): void {
   for (const [name, checks] of Object.entries(endpoints)) {
     app.get<{ Querystring: { verbose?: string; exclude?: string | string[] } }>(`/${name}`, async (request, reply) => {
       const excluded = [request.query.exclude ?? []].flat();
-      const page = await runChecks(
-        name,
-        checks.filter((check) => !excluded.includes(check.name)),
-      );
+      const page = await runChecks(name, checks, { excluded, withholdReasons: true });
       const short = page.ok && request.query.verbose === undefined;
-      return reply
-        .code(page.ok ? 200 : 500)
-        .type(TEXT)
-        .send(short ? 'ok' : page.verbose);
+      return sendText(reply, page.ok ? 200 : 500, short ? 'ok' : page.verbose);
     });
     for (const check of checks) {
       app.get(`/${name}/${check.name}`, async (_request, reply) => {
-        const page = await runChecks(check.name, [check]);
-        return reply
-          .code(page.ok ? 200 : 500)
-          .type(TEXT)
-          .send(page.ok ? 'ok' : page.verbose);
+        const reason = await whyNot(check);
+        return reason === undefined
+          ? sendText(reply, 200, 'ok')
+          : sendText(reply, 500, `internal server error: ${reason}\n`);
       });
     }
   }

@@ -17,7 +17,7 @@ import type { Issuer } from './issuer-discovery.ts';
 import type { NodeCredentials } from './node-proxy.ts';
 import { servePages } from './pages.ts';
 import { PodLogs } from './pod-logs.ts';
-import { boolean } from './query.ts';
+import { isPretty } from './pretty.ts';
 import { type RequestInfo, requestInfo } from './request-info.ts';
 import { isLongRunning, RequestMetrics } from './request-metrics.ts';
 import { ResourceApi } from './resource-api.ts';
@@ -37,8 +37,6 @@ const DRAIN_MS = 1_000;
 const DRAIN_LOOK_MS = 20;
 /** Open to everybody, whatever RBAC says: whoever probes a server that just started can't log in yet. */
 const ALWAYS_ALLOWED = /^\/(healthz|livez|readyz)$/;
-/** Programs for people, who like JSON indented. As kube-apiserver. */
-const FOR_PEOPLE = /^(curl|Wget|Mozilla\/5\.0)/;
 
 export interface RestDeps {
   operations: Operations;
@@ -247,13 +245,4 @@ class FrontDoor {
 /** Another server, or a new connection, is to answer the next request. HTTP/2 has its own way to say so. */
 function leaveAfterAnswer(request: IncomingMessage, response: ServerResponse): void {
   if (request.httpVersionMajor === 1) response.setHeader('connection', 'close');
-}
-
-function isPretty(request: IncomingMessage, query: string): boolean {
-  if (query.includes('pretty')) {
-    const asked = new URLSearchParams(query).get('pretty');
-    if (asked) return boolean(asked);
-  }
-  const agent = request.headers['user-agent'];
-  return agent !== undefined && FOR_PEOPLE.test(agent);
 }

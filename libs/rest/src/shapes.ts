@@ -1,4 +1,4 @@
-import type { Kind } from '@periplus/api';
+import { type Column, type Kind, scaleColumns } from '@periplus/api';
 import { StatusError } from '@periplus/apimachinery';
 import type { Item, ObjectResult, WatchEncoding, WatchEvent } from '@periplus/operations';
 import { toYaml } from './decode.ts';
@@ -43,7 +43,9 @@ export const isStatus = ({ object }: ObjectResult): boolean => object.kind === '
 
 function itemText(kind: Kind, item: Item, shape: Shape, include: IncludeObject): string {
   if (shape.kind === 'Table') {
-    const table = new TableWriter(kind, shape.version, include, Date.now());
+    // A part of an object may be of a kind of its own.
+    const columns = item.object.kind === 'Scale' ? (scaleColumns as readonly Column<never>[]) : kind.columns;
+    const table = new TableWriter(columns, shape.version, include, Date.now());
     return `${table.head({ resourceVersion: item.resourceVersion })}${table.row(item)}]}`;
   }
   return JSON.stringify(metadataOf(kind, item, shape));
@@ -89,7 +91,7 @@ function protobufEvents(shape: Shape): WatchEncoding {
 }
 
 function tableOf(kind: Kind, event: WatchEvent, shape: Shape, include: IncludeObject, withColumns: boolean): Buffer {
-  const table = new TableWriter(kind, shape.version, include, Date.now());
+  const table = new TableWriter(kind.columns, shape.version, include, Date.now());
   const head = table.head({ resourceVersion: event.resourceVersion }, withColumns);
   // A bookmark is an object of the kind with nothing but a version: there is nothing to put into its cells.
   const row = event.type === 'BOOKMARK' ? table.emptyRow(event) : table.row(event);

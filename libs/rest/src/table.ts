@@ -1,4 +1,4 @@
-import type { Column, Kind } from '@periplus/api';
+import type { Column } from '@periplus/api';
 import { badRequest, type DeepReadonly, type KubeObject } from '@periplus/apimachinery';
 
 /** What stands beside the cells of a row. */
@@ -30,8 +30,8 @@ export class TableWriter {
   private readonly include: IncludeObject;
   private readonly nowMs: number;
 
-  constructor(kind: Kind, version: string, include: IncludeObject, nowMs: number) {
-    this.columns = kind.columns;
+  constructor(columns: readonly Column<KubeObject>[], version: string, include: IncludeObject, nowMs: number) {
+    this.columns = columns;
     this.apiVersion = `${META}/${version}`;
     this.include = include;
     this.nowMs = nowMs;
