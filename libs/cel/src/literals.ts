@@ -1,6 +1,6 @@
 import type { ASTNode, Environment } from '@marcbachmann/cel-js';
-import { RE2JS } from 're2js';
 import { CompileError } from './compile-error.ts';
+import { compilePattern } from './regular-expressions.ts';
 
 const isText = (node: ASTNode | undefined): node is ASTNode & { op: 'value'; args: string } =>
   node?.op === 'value' && typeof node.args === 'string';
@@ -14,7 +14,7 @@ export function checkLiterals(environment: Environment, node: ASTNode): void {
     const [pattern] = node.args[2];
     if (!isText(pattern)) return;
     try {
-      RE2JS.compile(pattern.args);
+      compilePattern(pattern.args);
     } catch {
       refuse('matches', pattern);
     }

@@ -4,8 +4,22 @@ import { RE2JS } from 're2js';
 /** What `matches` is called in compiled expressions: that of the language's package may take exponential time. */
 export const MATCHES = 'matchesInLinearTime';
 
+/** The same few patterns are used again and again; when there are too many different ones the memory starts over. */
+const PATTERNS_MAX = 256;
+const patterns = new Map<string, RE2JS>();
+
+/** Throws for what is no pattern of RE2's. */
+export function compilePattern(text: string): RE2JS {
+  const known = patterns.get(text);
+  if (known) return known;
+  if (patterns.size >= PATTERNS_MAX) patterns.clear();
+  const compiled = RE2JS.compile(text);
+  patterns.set(text, compiled);
+  return compiled;
+}
+
 function* findings(text: string, pattern: string): Generator<string> {
-  const matcher = RE2JS.compile(pattern).matcher(text);
+  const matcher = compilePattern(pattern).matcher(text);
   while (matcher.find()) yield matcher.group() ?? '';
 }
 
@@ -22,7 +36,7 @@ function findAll(text: string, pattern: string, limit = -1n): string[] {
 export function addRegularExpressions(environment: Environment): void {
   environment
     .registerFunction(`string.${MATCHES}(string): bool`, (text: string, pattern: string) =>
-      RE2JS.compile(pattern).matcher(text).find(),
+      compilePattern(pattern).matcher(text).find(),
     )
     .registerFunction('string.find(string): string', (text: string, pattern: string) => {
       const { value } = findings(text, pattern).next();

@@ -130,8 +130,30 @@ describe('the kinds of devices', () => {
     );
     const described = await ok('describe resourceclaim one');
     expect(described).toMatch(/Reserved For:\s+Name: +p\s+Resource: +pods\s+UID: +1/);
+    // Each driver applies what it knows of its devices.
+    const { request: _, ...device } = result;
+    const applied = (type: string): string =>
+      JSON.stringify({
+        ...{ apiVersion: 'resource.k8s.io/v1', kind: 'ResourceClaim', metadata: { name: 'one' } },
+        status: {
+          devices: [
+            {
+              ...device,
+              conditions: [
+                { type, status: 'True', reason: 'Prepared', message: '', lastTransitionTime: '2026-11-21T12:00:00Z' },
+              ],
+              networkData: { interfaceName: 'eth1', ips: ['10.9.8.7/24'] },
+            },
+          ],
+        },
+      });
+    const apply = 'apply --server-side --subresource=status --field-manager=gpu-driver -f -';
+    for (const type of ['Ready', 'Warm']) await ok(apply, applied(type));
+    const { devices } = JSON.parse(await ok('get resourceclaim one -o json')).status;
+    expect(devices).toMatchObject([{ ...device, conditions: [{ type: 'Warm' }] }]);
     await ok(patch(JSON.stringify({ status: { allocation: null, reservedFor: null } })));
     expect(await ok('get resourceclaim one')).toMatch(/^one +pending +\d+s$/m);
+    expect(JSON.parse(await ok('get resourceclaim one -o json')).status).toEqual({});
   });
 
   it('are counted in quotas', async () => {
