@@ -48,7 +48,7 @@ export {
   validatePositiveIntOrPercent,
 } from './int-or-string.ts';
 export { applyJsonPatch, JSON_PATCH_COPY_BYTES_MAX, JSON_PATCH_OPERATIONS_MAX } from './json-patch.ts';
-export { cloneJson, isJsonObject, memberOf, NESTING_MAX, setMember, TOO_DEEP } from './json-value.ts';
+export { cloneJson, isJsonObject, jsonTypeOf, memberOf, NESTING_MAX, setMember, TOO_DEEP } from './json-value.ts';
 export type { LabelOperator, LabelRequirement } from './label-selector-parser.ts';
 export {
   compileLabelSelector,

@@ -132,7 +132,7 @@ export const methodNotSupported = (of: GroupResource, action: string): StatusErr
 
 /** The path has no handler for the HTTP method. */
 export const methodNotAllowed = (): StatusError =>
-  new StatusError('MethodNotAllowed', 'the server does not allow this method on the requested resource');
+  new StatusError('MethodNotAllowed', 'the server does not allow this method on the requested resource', {});
 
 /** No path of the API is like this one. */
 export const pathNotFound = (): StatusError =>

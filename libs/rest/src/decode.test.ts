@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { decodeBody, decodeYamlPatch } from './decode.ts';
+import { decodeBody, decodePatch, decodeYamlPatch } from './decode.ts';
 
 const TWICE = `metadata:
   name: a
@@ -78,5 +78,60 @@ describe('a body that is odd', () => {
     const { value } = await decodeYamlPatch(Buffer.from('data:\n  password: !odd hush\n'));
     expect(value).toEqual({ data: { password: 'hush' } });
     expect(warned).not.toHaveBeenCalled();
+  });
+});
+
+const STRUCT = String.raw`struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }`;
+
+describe('a body', () => {
+  const refusal = (text: string, format: 'json' | 'yaml') =>
+    decodeBody(Buffer.from(text), format, 'Pod').catch((error: Error) => error.message);
+
+  it.each([
+    ['json', '[]', 'array', '5b5d'],
+    ['json', '"x"', 'string', '227822'],
+    ['yaml', '- a', 'array', '2d2061'],
+  ] as const)('of %s that is no object is refused as Go refuses it: %s', async (format, text, type, summary) => {
+    expect(await refusal(text, format)).toBe(
+      `the object provided is unrecognized (must be of type Pod): couldn't get version/kind; json parse error: json: cannot unmarshal ${type} into Go value of type ${STRUCT} (${summary})`,
+    );
+  });
+
+  it('of null is an object that says nothing', async () => {
+    expect((await decodeBody(Buffer.from('null'), 'json', 'Pod')).value).toEqual({});
+  });
+});
+
+describe('a patch', () => {
+  const JSON_PATCH = 'application/json-patch+json';
+  const MERGE_PATCH = 'application/merge-patch+json';
+  const STRATEGIC = 'application/strategic-merge-patch+json';
+
+  it.each([
+    [
+      JSON_PATCH,
+      '{}',
+      'error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp',
+    ],
+    [
+      JSON_PATCH,
+      '["x"]',
+      'error decoding patch: json: cannot unmarshal string into Go value of type handlers.jsonPatchOp',
+    ],
+    [
+      MERGE_PATCH,
+      '[]',
+      'error decoding patch: json: cannot unmarshal array into Go value of type map[string]interface {}',
+    ],
+    [MERGE_PATCH, 'x', "error decoding patch: invalid character 'x' looking for beginning of value"],
+    [STRATEGIC, 'x', "invalid character 'x' looking for beginning of value"],
+  ])('of %s that is none is refused: %s', (type, text, message) => {
+    expect(() => decodePatch(Buffer.from(text), type, 'Warn')).toThrow(message);
+  });
+
+  it('is not looked at when nobody wants its fields validated', () => {
+    expect(decodePatch(Buffer.from('{}'), JSON_PATCH, 'Ignore').value).toEqual({});
+    expect(() => decodePatch(Buffer.from('x'), MERGE_PATCH, 'Ignore')).toThrow(/^invalid character/);
+    expect(decodePatch(Buffer.from('null'), JSON_PATCH, 'Strict').value).toBeNull();
   });
 });

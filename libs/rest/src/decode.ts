@@ -1,4 +1,12 @@
-import { badRequest, findDuplicateFields, type JsonValue, KUBERNETES_YAML } from '@periplus/apimachinery';
+import {
+  badRequest,
+  findDuplicateFields,
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  jsonTypeOf,
+  KUBERNETES_YAML,
+} from '@periplus/apimachinery';
 import type { Body } from '@periplus/operations';
 import { goJsonError } from './go-json-error.ts';
 import type { BodyFormat } from './media-types.ts';
@@ -7,6 +15,14 @@ import { decodeProtobuf } from './protobuf/decode.ts';
 /** What of an unreadable body is shown to its sender. */
 const SUMMARY_BYTES_MAX = 30;
 const OPENING_BRACE = 0x7b;
+const NO_KIND = "couldn't get version/kind; json parse error";
+/** What kube-apiserver reads of every body first. */
+const KIND_STRUCT = String.raw`struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }`;
+/** And what it reads of patches whose fields it validates. */
+const VALIDATED_PATCHES: Readonly<Record<string, { isList: boolean; name: string }>> = {
+  'application/json-patch+json': { isList: true, name: '[]handlers.jsonPatchOp' },
+  'application/merge-patch+json': { isList: false, name: 'map[string]interface {}' },
+};
 /** As many duplicates as are told of. */
 const DUPLICATES_MAX = 100;
 
@@ -17,16 +33,29 @@ const DUPLICATES_MAX = 100;
 export async function decodeBody(body: Buffer, format: BodyFormat, kind: string): Promise<Body> {
   if (format === 'yaml') {
     const text = body.toString('utf8');
-    return { value: await fromYaml(text), json: null, duplicateKeys: await duplicateKeys(text) };
+    const value = objectOf(await fromYaml(text), body, kind);
+    return { value, json: null, duplicateKeys: await duplicateKeys(text) };
   }
   if (format === 'protobuf') return { value: fromProtobuf(body, kind), json: null };
   const json = body.toString('utf8');
+  let value: JsonValue;
   try {
-    return { value: JSON.parse(json) as JsonValue, json };
+    value = JSON.parse(json) as JsonValue;
   } catch {
-    throw unrecognized(body, kind, `couldn't get version/kind; json parse error: ${goJsonError(json)}`);
+    throw unrecognized(body, kind, `${NO_KIND}: ${goJsonError(json)}`);
   }
+  return { value: objectOf(value, body, kind), json };
 }
+
+/** To Go null is an object that says nothing. */
+function objectOf(value: JsonValue, body: Buffer, kind: string): JsonObject {
+  if (value === null) return {};
+  if (isJsonObject(value)) return value;
+  throw unrecognized(body, kind, `${NO_KIND}: ${goTypeError(value, KIND_STRUCT)}`);
+}
+
+const goTypeError = (value: JsonValue, type: string): string =>
+  `json: cannot unmarshal ${jsonTypeOf(value)} into Go value of type ${type}`;
 
 function fromProtobuf(body: Buffer, kind: string): JsonValue {
   try {
@@ -39,14 +68,25 @@ function fromProtobuf(body: Buffer, kind: string): JsonValue {
 const unrecognized = (body: Buffer, kind: string, why: string) =>
   badRequest(`the object provided is unrecognized (must be of type ${kind}): ${why} (${summary(body)})`);
 
-/** The value of a patch, which has no kind. */
-export function decodePatch(body: Buffer): Body {
+/**
+ * The value of a patch, which has no kind. Where fields are validated, what it is made of is looked at before it is
+ * applied. Throws BadRequest in kube-apiserver's words.
+ */
+export function decodePatch(body: Buffer, mediaType: string, fieldValidation: string): Body {
   const json = body.toString('utf8');
+  const type = fieldValidation === 'Ignore' ? undefined : VALIDATED_PATCHES[mediaType];
+  const refuse = (why: string) => badRequest(type ? `error decoding patch: ${why}` : why);
+  let value: JsonValue;
   try {
-    return { value: JSON.parse(json) as JsonValue, json };
+    value = JSON.parse(json) as JsonValue;
   } catch {
-    throw badRequest(goJsonError(json));
+    throw refuse(goJsonError(json));
   }
+  if (value === null || !type) return { value, json };
+  if (type.isList ? !Array.isArray(value) : !isJsonObject(value)) throw refuse(goTypeError(value, type.name));
+  const item = Array.isArray(value) ? value.find((one) => one !== null && !isJsonObject(one)) : undefined;
+  if (item !== undefined) throw refuse(goTypeError(item, type.name.slice(2)));
+  return { value, json };
 }
 
 /** The value of a patch that may be YAML. JSON is read as such, which is much faster. */

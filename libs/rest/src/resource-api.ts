@@ -146,7 +146,9 @@ export class ResourceApi {
     const options = writeOptions('PatchOptions', query);
     const context = contextOf(exchange, call.context.user, options, target);
     const bytes = await readBody(exchange.request);
-    const body = type.endsWith('+yaml') ? await decodeYamlPatch(bytes) : decodePatch(bytes);
+    const body = type.endsWith('+yaml')
+      ? await decodeYamlPatch(bytes)
+      : decodePatch(bytes, type, options.fieldValidation);
     const patch = { mediaType: type, body, force: options.force };
     await this.sendWritten(call, context, await this.operations.patch(context, target, patch));
   }

@@ -235,7 +235,7 @@ describe('deleting', () => {
       400,
       'json: cannot unmarshal string into Go struct field DeleteOptions.gracePeriodSeconds of type int64',
     ]);
-    for (const body of ['[]', '1', 'null', '"x"']) {
+    for (const body of ['[]', '1', '"x"']) {
       expect((await server.ask('DELETE', `${MAPS}/stays`, { body })).code).toBe(400);
     }
     const kind = await server.ask('DELETE', `${MAPS}/stays`, { body: pod('stays') });
