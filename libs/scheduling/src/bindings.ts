@@ -83,6 +83,7 @@ export class Bindings {
       metrics.attempts(placements[0]!.pod.shape.schedulerName).error.add();
       await this.failed(waiting, placements, command, { plugin, error, writes });
     }
+    if (writes.length > 0) this.deps.devices.end(writes);
     this.underWay -= placements.length;
     if (this.underWay === 0) this.onNone?.();
     this.onDone();
@@ -169,13 +170,9 @@ export class Bindings {
     { kind, namespace, name }: Command,
     { plugin, error, writes }: { plugin: string; error: unknown; writes: DeviceWrites },
   ): Promise<void> {
-    const { cache, picture, queue, observer, reports, log } = this.deps;
+    const { picture, queue, observer, reports, log } = this.deps;
     const { signal } = this.sending;
-    try {
-      await cache.waitFor(await cache.current(), signal);
-    } catch {
-      // etcd is away: nothing can be bound meanwhile either, and the cache catches up when it is back.
-    }
+    await this.catchUp();
     if (writes.length > 0) await this.giveBackDevices(waiting, placements, writes);
     if (signal.aborted) return;
     const open = placements.filter(({ pod }) => picture.assumed.delete(pod.uid));
@@ -196,16 +193,26 @@ export class Bindings {
     placements: readonly Placement[],
     writes: DeviceWrites,
   ): Promise<void> {
-    const { devices, observer, picture, cache, log } = this.deps;
+    const { devices, observer, picture, log } = this.deps;
     const { signal } = this.sending;
     if (signal.aborted) return;
     if (devices.withdraw(writes)) observer.devicesFreed(cause);
     const open = placements.map(({ pod }) => pod.uid).filter((uid) => picture.assumed.has(uid));
     try {
       await devices.giveBack(writes, new Set(open), cause, signal);
-      await cache.waitFor(await cache.current(), signal);
     } catch (error) {
-      if (!signal.aborted) log.warn({ error }, 'the claims of a pod are still reserved for it');
+      if (!signal.aborted) log.warn({ error }, 'the claims of a pod may still be reserved for it');
+    }
+    await this.catchUp();
+  }
+
+  /** Waits until the cache has all that was committed before. */
+  private async catchUp(): Promise<void> {
+    const { cache } = this.deps;
+    try {
+      await cache.waitFor(await cache.current(), this.sending.signal);
+    } catch {
+      // etcd is away: nothing can be bound meanwhile either, and the cache catches up when it is back.
     }
   }
 }

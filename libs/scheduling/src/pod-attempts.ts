@@ -72,7 +72,7 @@ export class PodAttempts {
     const { pod } = waiting;
     const nowMs = this.deps.nowMs();
     const decider = deciders.get(pod.shape.schedulerName)!;
-    const claims = deallocations.help(waiting, decider);
+    const claims = deallocations.help(pod, waiting, decider);
     const outcome = nominations.aside(pod.uid, () => preemptor.preempt(pod, decider, claims));
     if (outcome.node !== null) {
       preemptions.promise(pod, outcome.node, waiting.cause);

@@ -32,7 +32,7 @@ function unusedClaim(
   const planner = new DevicePlanner(shape.devices, devices, decider.profile.deviceLimits);
   if (planner.obstacle !== null) return undefined;
   for (const slot of decider.takenBut(shape, DYNAMIC_RESOURCES)) {
-    const claim = planner.unavailableOn(nodes[slot]!).find((one) => isFreeFor(one, uid));
+    const claim = planner.unavailableOn(nodes[slot]!).find((one) => isFreeFor(one, uid) && !devices.isWanted(one));
     if (claim) return claim;
   }
   return null;
@@ -56,15 +56,15 @@ export class Deallocations {
     this.deps = deps;
   }
 
-  /** For a pod that `decider` has just refused. Returns what is said of it. */
-  help({ pod, cause }: Waiting, decider: Decider): string {
+  /** For a pod that `decider` has just refused, alone or with the gang that waits. Returns what is said of its claims. */
+  help(pod: PodInfo, waiting: Waiting, decider: Decider): string {
     const { picture, queue, commands, log, nowMs, signal } = this.deps;
     const claim = decider.profile.deallocates ? unusedClaim(pod, decider, picture.table) : undefined;
     if (!claim) return claim === undefined ? CLAIMS_SAY.nothing : CLAIMS_SAY.inUse;
-    commands.send(deallocate(claim), cause, signal).catch((error: unknown) => {
+    commands.send(deallocate(claim), waiting.cause, signal).catch((error: unknown) => {
       if (signal.aborted) return;
       log.warn({ error, claim: claim.metadata.name }, 'a claim could not be deallocated');
-      queue.reconsider(pod.uid, cause, nowMs());
+      queue.reconsider(waiting.pod.uid, waiting.cause, nowMs());
     });
     return CLAIMS_SAY.freed;
   }

@@ -34,8 +34,8 @@ export interface DeviceBinderDeps {
 const nameOf = ({ metadata }: Claim): string => `${metadata.namespace}/${metadata.name}`;
 
 /**
- * Decides for all pods that are bound together which devices their claims get, and keeps these from others. Throws when
- * that can't be done any more.
+ * Decides for all pods that are bound together which devices their claims get, and keeps these from others, and the
+ * claims from being given back, until `DeviceBinder.end`. Throws when that can't be done any more.
  */
 export function decideDevices(
   placements: readonly Placement[],
@@ -67,7 +67,13 @@ export function decideDevices(
     throw error;
   }
   catalog.decide();
+  for (const claim of writes.keys()) catalog.want(claim, 1);
   return [...writes].map(([claim, write]) => ({ claim, ...write }));
+}
+
+/** Waits for all of them, however they end: afterwards nothing is under way. Rejects when one of them did. */
+async function settled(all: readonly Promise<unknown>[]): Promise<void> {
+  for (const result of await Promise.allSettled(all)) if (result.status === 'rejected') throw result.reason;
 }
 
 /** Writes into claims what they get, and who uses them, before their pods are bound. */
@@ -84,7 +90,7 @@ export class DeviceBinder {
   /** Resolves when all is written. Rejects when a claim is not what it was when this was decided. */
   async bind(writes: DeviceWrites, cause: CommandCause | null, signal: AbortSignal): Promise<void> {
     const open = writes.filter(({ allocation, pods }) => allocation !== null || pods.length > 0);
-    await Promise.all(open.map((write) => this.write(write, cause, signal)));
+    await settled(open.map((write) => this.write(write, cause, signal)));
   }
 
   /** Whether devices have to become ready before the pods may be bound. */
@@ -124,6 +130,11 @@ export class DeviceBinder {
     );
   }
 
+  /** The pods are bound, or it is given up. */
+  end(writes: DeviceWrites): void {
+    for (const { claim } of writes) this.deps.catalog.want(claim, -1);
+  }
+
   /** Takes back the reservations for pods that were not bound, as far as they were written. */
   async giveBack(
     writes: DeviceWrites,
@@ -132,7 +143,7 @@ export class DeviceBinder {
     signal: AbortSignal,
   ): Promise<void> {
     const { catalog, commands } = this.deps;
-    await Promise.all(
+    await settled(
       writes.map(async ({ claim: before, pods }) => {
         const claim = catalog.claim(keyOfClaim(before));
         if (claim === undefined || claim.metadata.uid !== before.metadata.uid) return;

@@ -40,6 +40,8 @@ export class DeviceCatalog {
   private readonly slices = new Map<string, Slice>();
   /** By claim: allocations that are being written, and not yet seen. */
   private readonly decided = new Map<string, Allocation>();
+  /** Claims of pods that are being bound, each with their number. */
+  private readonly wanted = new Map<string, number>();
   /** By claim: allocations for pods that are decided about together. */
   private readonly thought = new Map<string, Allocation>();
 
@@ -62,6 +64,19 @@ export class DeviceCatalog {
 
   isBeingAllocated(claim: Claim): boolean {
     return this.decided.has(keyOfClaim(claim));
+  }
+
+  /** Whether a pod is being bound that uses the claim, though the claim may not say so yet. */
+  isWanted(claim: Claim): boolean {
+    return this.wanted.has(keyOfClaim(claim));
+  }
+
+  /** A pod that uses the claim is being bound, or that has ended. */
+  want(claim: Claim, by: 1 | -1): void {
+    const key = keyOfClaim(claim);
+    const count = (this.wanted.get(key) ?? 0) + by;
+    if (count > 0) this.wanted.set(key, count);
+    else this.wanted.delete(key);
   }
 
   /** Counts devices as the claim's until `forget` or `decide`. */

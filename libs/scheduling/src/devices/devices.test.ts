@@ -1,5 +1,6 @@
 import { type Pod, podGroup, pod as podKind, type ResourceClaim, resourceClaim } from '@periplus/api';
 import { invalid } from '@periplus/apimachinery';
+import { OutcomeUnknownError } from '@periplus/client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   allocated,
@@ -213,6 +214,29 @@ describe('a claim that has devices elsewhere', () => {
     expect(test.nodeOf('p')).toEqual(['b']);
   });
 
+  it('keeps them while a pod is bound that uses it, though that is not written yet', async () => {
+    test.put(makeNode('a'), makeNode('b'), makeSlice('a', ['x']), makeClaim('c', undefined, onA()), using('p', 'c'));
+    const away = {
+      ...using('q', 'c'),
+      spec: { ...using('q', 'c').spec, nodeSelector: { 'kubernetes.io/hostname': 'b' } },
+    };
+    let write = (): void => undefined;
+    test.answer = ({ kind, subresource }) =>
+      kind.plural === 'resourceclaims' && subresource === 'status'
+        ? new Promise((resolve) => {
+            write = () => resolve(undefined);
+          })
+        : undefined;
+    test.start();
+    await settle();
+    test.put(away as Pod);
+    await settle();
+    expect(test.said('FailedScheduling')[0]).toContain('still not schedulable');
+    write();
+    await settle();
+    expect([test.nodeOf('p', 'q'), usersOf('c')]).toEqual([['a', undefined], ['p']]);
+  });
+
   it('keeps them when somebody uses it', async () => {
     test.put(closed, makeNode('b'), makeSlice('a', ['x']), makeSlice('b', ['y']));
     test.put(makeClaim('c', undefined, onA('other')), using('p', 'c'));
@@ -328,6 +352,46 @@ describe('what can not be written', () => {
     expect([test.nodeOf('p'), usersOf('c')]).toEqual([['a'], ['p']]);
   });
 
+  it('keeps the devices of the other claim from others until its write has ended, too', async () => {
+    test.put(makeNode('a'), makeSlice('a', ['x', 'y']), makeClaim('c'), makeClaim('d'), makeClaim('e'));
+    test.put(using('p', 'c', 'd'), makePod('q', { ...using('q', 'e').spec, priority: -1 }));
+    const late: (() => void)[] = [];
+    test.answer = ({ kind, name, subresource }) => {
+      if (kind.plural !== 'resourceclaims' || subresource !== 'status' || late.length > 0) return undefined;
+      if (name === 'c') return Promise.reject(refusal('ResourceClaim'));
+      return name === 'd' ? new Promise((resolve) => late.push(() => resolve(undefined))) : undefined;
+    };
+    test.start();
+    await settle();
+    expect([test.nodeOf('q'), devicesOf('e')]).toEqual([[undefined], undefined]);
+    late[0]!();
+    await settle(10_000);
+    const devices = ['c', 'd', 'e'].flatMap((name) => devicesOf(name) ?? []);
+    expect(new Set(devices).size).toBe(devices.length);
+    expect(test.nodeOf('p', 'q')).toEqual([undefined, 'a']);
+  });
+
+  it('is found out before the pod is tried again, where nobody says whether the reservation was taken back', async () => {
+    test.put(makeNode('a'), makeSlice('a', ['x']), makeClaim('c'), using('p', 'c'));
+    let bindings = 0;
+    let statuses = 0;
+    test.answer = (command) => {
+      if (command.subresource === 'binding' && ++bindings === 1) return Promise.reject(refusal('Pod'));
+      if (command.kind.plural !== 'resourceclaims' || command.subresource !== 'status' || ++statuses !== 2)
+        return undefined;
+      test.cluster.lagging = true;
+      test.cluster.apply(command);
+      return Promise.reject(new OutcomeUnknownError('ServiceUnavailable', 'lost'));
+    };
+    test.start();
+    await settle(5_000);
+    expect([test.nodeOf('p'), usersOf('c')]).toEqual([[undefined], []]);
+    test.cluster.lagging = false;
+    test.cluster.deliver();
+    await settle();
+    expect([test.nodeOf('p'), usersOf('c')]).toEqual([['a'], ['p']]);
+  });
+
   it('is tried again with the claim as it is now, when somebody else wrote it meanwhile', async () => {
     test.put(makeNode('a'), makeSlice('a', ['x']), makeClaim('c'), using('p', 'c'));
     let writes = 0;
@@ -402,6 +466,17 @@ describe('a gang whose pods have claims', () => {
     await settle(10_000);
     expect(test.nodeOf('p', 'q', 'r').sort()).toEqual(['a', 'a', 'b']);
     expect(['1', '2', '3'].flatMap(devicesOf).sort()).toEqual(['a/x', 'a/y', 'b/z']);
+  });
+
+  it('gets other devices for a claim that nobody uses, where one has them elsewhere', async () => {
+    gang(2);
+    test.put(makeNode('a', { spec: { unschedulable: true } }), makeNode('b'));
+    test.put(makeSlice('a', ['x']), makeSlice('b', ['y', 'z']));
+    test.put(makeClaim('1', undefined, allocated([resultOf('a', 'x')], 'a')), makeClaim('2'));
+    test.put(member('p', '1'), member('q', '2'));
+    test.start();
+    await settle(10_000);
+    expect(test.nodeOf('p', 'q')).toEqual(['b', 'b']);
   });
 
   it('may share one claim', async () => {

@@ -67,7 +67,7 @@ export class GangAttempts {
 
   /** Others may have to go, for as many of its pods as it takes. */
   private refused(waiting: Waiting, gang: Group, decision: GangDecision, promises: Promises): void {
-    const { queue, nowMs, picture, deciders, preemptor, preemptions } = this.deps;
+    const { queue, nowMs, picture, deciders, preemptor, preemptions, deallocations } = this.deps;
     const { pod, refusal } = decision.refused!;
     const message = gangRefusal(gang, decision)!;
     // What lets that pod fit may let the gang.
@@ -80,6 +80,7 @@ export class GangAttempts {
     const plan = preemptForGang(gang, picture, deciders, preemptor);
     queue.refuse(waiting, refusal.wakesOn, nowMs(), plan !== null);
     if (plan === null) {
+      deallocations.help(pod, waiting, deciders.get(pod.shape.schedulerName)!);
       this.tell(waiting, gang, message);
       return;
     }
