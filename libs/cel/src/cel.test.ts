@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CompileError, compile, EvaluationError, kubernetesEnvironment } from './index.ts';
+import { patternSize } from './pattern-size.ts';
 
 const environment = kubernetesEnvironment().registerVariable('x', 'dyn').registerVariable('n', 'int');
 const evaluated = (text: string, x: unknown = new Map([['a', 1n]])): unknown =>
@@ -118,5 +119,28 @@ describe('the cost of an expression', () => {
     );
     expect(costOf(nested)).toBeGreaterThan(1e12);
     expect(evaluated(`"${'a'.repeat(5000)}b".matches("^(a+)+$")`)).toBe(false);
+  });
+});
+
+describe('a regular expression', () => {
+  it.each([
+    ['', 0],
+    ['abc', 3],
+    ['a{3}b{2,5}', 8],
+    ['(ab){3}c', 10],
+    ['((a{10}){10}){10}', 1110],
+    ['[^]a{9}]{3}', 3],
+    ['a\\{3}[\\]]{2}x{', 7],
+    ['(a', 1],
+    ['a)b', 3],
+  ])('%s has %i characters', (text, size) => {
+    expect(patternSize(text)).toBe(size);
+  });
+
+  it('is refused when it takes long before it matches anything', () => {
+    const large = (count: number): string => Array(count).fill('"a".matches("(a{20}){20}")').join(' && ');
+    expect(problemOf(large(2))).toBe('');
+    expect(problemOf(large(6))).toMatch(/^ERROR: <input>:1:1: the regular expressions are too large\n/);
+    expect(() => evaluated('"a".matches(x)', '((a{30}){30}){30}')).toThrow('expression too large');
   });
 });

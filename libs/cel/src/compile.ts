@@ -2,8 +2,9 @@ import { type ASTNode, type Environment, EvaluationError as RuntimeError } from 
 import { CompileError } from './compile-error.ts';
 import { costOf, type Extent } from './cost.ts';
 import { isFunction } from './function-costs.ts';
-import { checkLiterals } from './literals.ts';
+import { checkLiterals, patternSizes } from './literals.ts';
 import { partsOf, positionOf, typeOf } from './nodes.ts';
+import { PATTERN_SIZE_MAX } from './pattern-size.ts';
 import { replaceHas, replaceIn } from './presence.ts';
 import { MATCHES } from './regular-expressions.ts';
 
@@ -61,6 +62,9 @@ export function compile(
 ): CompiledExpression {
   try {
     const parsed = environment.parse(text);
+    if (patternSizes(parsed.ast) > PATTERN_SIZE_MAX) {
+      throw CompileError.at('the regular expressions are too large', text, 0);
+    }
     const { cost } = costOf(parsed.ast, extents);
     prepare(environment, parsed.ast);
     const { valid, type, error } = parsed.check();

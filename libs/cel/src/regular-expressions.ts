@@ -1,5 +1,6 @@
 import type { Environment } from '@marcbachmann/cel-js';
 import { RE2JS } from 're2js';
+import { PATTERN_SIZE_MAX, patternSize } from './pattern-size.ts';
 
 /** What `matches` is called in compiled expressions: that of the language's package may take exponential time. */
 export const MATCHES = 'matchesInLinearTime';
@@ -8,10 +9,11 @@ export const MATCHES = 'matchesInLinearTime';
 const PATTERNS_MAX = 256;
 const patterns = new Map<string, RE2JS>();
 
-/** Throws for what is no pattern of RE2's. */
+/** Throws for what is no pattern of RE2's, or too large a one. */
 export function compilePattern(text: string): RE2JS {
   const known = patterns.get(text);
   if (known) return known;
+  if (patternSize(text) > PATTERN_SIZE_MAX) throw new Error('error parsing regexp: expression too large');
   if (patterns.size >= PATTERNS_MAX) patterns.clear();
   const compiled = RE2JS.compile(text);
   patterns.set(text, compiled);

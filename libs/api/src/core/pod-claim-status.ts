@@ -1,6 +1,7 @@
 /** What a pod's status says about its ResourceClaims. */
 import { type DeepReadonly, dns1123Label, dns1123Subdomain, type FieldPath } from '@periplus/apimachinery';
 import type { IPodExtendedResourceClaimStatus } from 'kubernetes-models/v1/PodExtendedResourceClaimStatus';
+import type { IPodResourceClaimStatus } from 'kubernetes-models/v1/PodResourceClaimStatus';
 import { checkRequiredText, checkText, type Errors } from '../field-rules.ts';
 import type { Pod } from './pod-type.ts';
 
@@ -21,10 +22,11 @@ function checkExtended(
   if (mappings.length === 0) {
     errors.push(at.child('requestMappings').required('at least one request mapping is required'));
   }
+  const byName = new Map([...containers, ...initContainers].map((container) => [container.name, container]));
   const seen = new Set<string>();
   mappings.forEach(({ containerName, resourceName, requestName }, i) => {
     const place = at.index('requestMappings', i);
-    const container = [...containers, ...initContainers].find(({ name }) => name === containerName);
+    const container = byName.get(containerName);
     if (!container) errors.push(place.child('containerName').invalid(containerName, OF_CONTAINER));
     else if (container.resources?.requests?.[resourceName] === undefined) {
       errors.push(place.child('resourceName').invalid(resourceName, OF_REQUESTS));
@@ -43,11 +45,18 @@ function checkExtended(
   checkRequiredText(errors, at, 'resourceClaimName', status.resourceClaimName, dns1123Subdomain);
 }
 
-export function checkClaimStatuses(errors: Errors, at: FieldPath, { spec, status }: PodView): void {
+/** The claims that were made for entries of the spec. */
+function checkMade(
+  errors: Errors,
+  at: FieldPath,
+  made: readonly DeepReadonly<IPodResourceClaimStatus>[],
+  { resourceClaims = [] }: PodView['spec'],
+): void {
+  const known = new Set(resourceClaims.map(({ name }) => name));
   const seen = new Set<string>();
-  status?.resourceClaimStatuses?.forEach(({ name, resourceClaimName }, i) => {
+  made.forEach(({ name, resourceClaimName }, i) => {
     const place = at.index('resourceClaimStatuses', i);
-    if (!spec.resourceClaims?.some((claim) => claim.name === name)) {
+    if (!known.has(name)) {
       const detail = 'must match the name of an entry in `spec.resourceClaims`';
       errors.push(place.child('name').invalid(name, detail));
     }
@@ -55,6 +64,10 @@ export function checkClaimStatuses(errors: Errors, at: FieldPath, { spec, status
     seen.add(name);
     checkText(errors, place, 'resourceClaimName', resourceClaimName, dns1123Subdomain);
   });
+}
+
+export function checkClaimStatuses(errors: Errors, at: FieldPath, { spec, status }: PodView): void {
+  if (status?.resourceClaimStatuses) checkMade(errors, at, status.resourceClaimStatuses, spec);
   const extended = status?.extendedResourceClaimStatus;
   if (extended) checkExtended(errors, at.child('extendedResourceClaimStatus'), extended, spec);
 }

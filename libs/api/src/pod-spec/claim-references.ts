@@ -4,12 +4,13 @@ import { checkText, type Errors } from '../field-rules.ts';
 
 type Reference = DeepReadonly<IResourceClaim>;
 
-/** What `reference` refers to and one of `earlier` does, too: a claim includes all of its requests. */
-function repeated({ name, request }: Reference, earlier: readonly Reference[]): string | undefined {
-  const same = earlier.filter((other) => other.name === name);
-  if (same.length === 0) return undefined;
-  if (!request || same.some((other) => !other.request)) return name;
-  return same.some((other) => other.request === request) ? `${name}/${request}` : undefined;
+/** What `reference` refers to and one that was seen does, too: a claim includes all of its requests. */
+function repeated({ name, request = '' }: Reference, seen: Map<string, Set<string>>): string | undefined {
+  const requests = seen.get(name) ?? new Set();
+  const isWhole = requests.has('') || (request === '' && requests.size > 0);
+  const again = isWhole ? name : requests.has(request) ? `${name}/${request}` : undefined;
+  seen.set(name, requests.add(request));
+  return again;
 }
 
 /** The `claims` of a container: which of the pod's `claimNames` it uses, or which of their requests. */
@@ -19,6 +20,8 @@ export function checkClaimReferences(
   claims: readonly Reference[] | undefined,
   claimNames: readonly string[],
 ): void {
+  const known = new Set(claimNames);
+  const seen = new Map<string, Set<string>>();
   claims?.forEach((reference, i) => {
     const place = at.index('claims', i);
     const { name, request } = reference;
@@ -26,11 +29,11 @@ export function checkClaimReferences(
       errors.push(place.required());
       return;
     }
-    const again = repeated(reference, claims.slice(0, i));
+    const again = repeated(reference, seen);
     if (again) errors.push(place.duplicate(again));
     else checkText(errors, place, 'request', request, dns1123Label);
-    if (claimNames.includes(name)) return;
-    const known = claimNames.length === 0 ? ' which is empty' : `: ${claimNames.toSorted().join(', ')}`;
-    errors.push(place.notFound(name, `must be one of the names in pod.spec.resourceClaims${known}`));
+    if (known.has(name)) return;
+    const names = known.size === 0 ? ' which is empty' : `: ${[...known].sort().join(', ')}`;
+    errors.push(place.notFound(name, `must be one of the names in pod.spec.resourceClaims${names}`));
   });
 }

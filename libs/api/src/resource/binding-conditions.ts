@@ -16,6 +16,7 @@ export function checkBindingConditions(errors: Errors, at: FieldPath, conditions
   }
   const { bindingConditions: wanted = [], bindingFailureConditions: feared = [] } = conditions;
   for (const [field, list] of Object.entries({ bindingConditions: wanted, bindingFailureConditions: feared })) {
+    if (list.length > BINDING_CONDITIONS_MAX) continue;
     list.forEach((condition, i) => {
       if (list.indexOf(condition) < i) errors.push(at.index(field, i).duplicate(condition));
       if (list === feared && wanted.includes(condition)) {

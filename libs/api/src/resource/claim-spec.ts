@@ -9,6 +9,7 @@ import { checkList, checkUniqueList } from './bounded-lists.ts';
 import { checkConstraint, checkRequest, checkRequestReferences, requestNamesOf } from './claim-requests.ts';
 import { CONFIGS_MAX, CONSTRAINTS_MAX, REQUESTS_MAX } from './limits.ts';
 import { checkConfiguration } from './opaque.ts';
+import { areTooMany } from './selectors.ts';
 
 /** Requests of which there are none are null. */
 export interface ClaimSpec {
@@ -37,6 +38,11 @@ export function checkClaimSpec(errors: Errors, at: FieldPath, { devices }: DeepR
   const place = at.child('devices');
   const { constraints, config } = devices;
   const requests = devices.requests ?? [];
+  const selecting = requests.flatMap(({ exactly, firstAvailable = [] }) => [
+    ...(exactly ? [exactly] : []),
+    ...firstAvailable,
+  ]);
+  if (areTooMany(errors, place.child('requests'), selecting)) return;
   const known = requestNamesOf(requests);
   checkUniqueList(errors, place, 'requests', requests, REQUESTS_MAX, ({ name }) => name, checkRequest);
   checkList(errors, place, 'constraints', constraints, CONSTRAINTS_MAX, (_, item, constraint) => {

@@ -36,7 +36,8 @@ function checkReservations(errors: Errors, at: FieldPath, now: Status, old: Stat
   if (reservedFor.length > 0 && !allocation) {
     errors.push(place.forbidden('may not be specified when `allocated` is not set'));
   } else if (isDeleted) {
-    const isNew = (one: Consumer): boolean => !old.reservedFor?.some((other) => sameValue(one, other));
+    const before = new Map(old.reservedFor?.map((consumer) => [consumer.uid, consumer]));
+    const isNew = (one: Consumer): boolean => !sameValue(one, before.get(one.uid));
     const detail = 'new entries may not be added while `deallocationRequested` or `deletionTimestamp` are set';
     if (reservedFor.some(isNew)) errors.push(place.forbidden(detail));
   }

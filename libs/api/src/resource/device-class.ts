@@ -1,15 +1,21 @@
+import type { DeepReadonly, FieldPath } from '@periplus/apimachinery';
 import type { IDeviceClass } from 'kubernetes-models/resource.k8s.io/v1/DeviceClass';
 import { ageColumn, nameColumn } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import { sameValue } from '../equality.ts';
+import type { Errors } from '../field-rules.ts';
 import { isExtended } from '../resource-names.ts';
 import type { Stored } from '../stored.ts';
 import { checkList } from './bounded-lists.ts';
 import { CONFIGS_MAX } from './limits.ts';
 import { checkConfiguration } from './opaque.ts';
-import { checkSelectors } from './selectors.ts';
+import { areTooMany, checkSelectors } from './selectors.ts';
 
 export type DeviceClass = Stored<IDeviceClass, 'spec'>;
+
+function checkOwnSelectors(errors: Errors, at: FieldPath, spec: DeepReadonly<DeviceClass>['spec']): void {
+  if (!areTooMany(errors, at.child('selectors'), [spec])) checkSelectors(errors, at, spec.selectors);
+}
 
 /** https://kubernetes.io/docs/concepts/scheduling-eviction/dynamic-resource-allocation/#deviceclass */
 export const deviceClass = defineKind<DeviceClass>({
@@ -33,9 +39,9 @@ export const deviceClass = defineKind<DeviceClass>({
     }
   },
   checkNew(errors, at, { spec }) {
-    checkSelectors(errors, at.child('spec'), spec.selectors);
+    checkOwnSelectors(errors, at.child('spec'), spec);
   },
   checkUpdate(errors, at, { spec }, old) {
-    if (!sameValue(spec.selectors, old.spec.selectors)) checkSelectors(errors, at.child('spec'), spec.selectors);
+    if (!sameValue(spec.selectors, old.spec.selectors)) checkOwnSelectors(errors, at.child('spec'), spec);
   },
 });

@@ -20,6 +20,9 @@ export const RESULTS_MAX = 32;
 export const CONSUMERS_MAX = 256;
 export const EXPRESSION_BYTES_MAX = 10 * 1024;
 export const EXPRESSION_COST_MAX = 1_000_000;
+/** Of one object, which takes that long to check. Kubernetes leaves it to the size of the object. */
+export const EXPRESSIONS_MAX = 512;
+export const EXPRESSIONS_BYTES_MAX = 128 * 1024;
 /** Parameters of a driver, and what it says of a device. */
 export const OPAQUE_BYTES_MAX = 10 * 1024;
 

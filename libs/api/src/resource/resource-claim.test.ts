@@ -228,6 +228,21 @@ describe('a ResourceClaim', () => {
     expect(createProblems(resourceClaim, claim)).toEqual(problems);
   });
 
+  it('does not have so many selectors that checking them takes long', () => {
+    const selectors = (expression: string) => Array.from({ length: 32 }, () => ({ cel: { expression } }));
+    const claimOf = (expression: string): ResourceClaim =>
+      aClaim({
+        requests: Array.from({ length: 32 }, (_, i) => ({
+          name: `r${i}`,
+          exactly: { ...exactly, selectors: selectors(expression) },
+        })),
+      });
+    const detail = 'Forbidden: the selectors may be at most 512, and have at most 131072 bytes together';
+    expect(createProblems(resourceClaim, claimOf('true'))).toEqual([`spec.devices.requests: ${detail}`]);
+    const long = withExact({ selectors: selectors(`true${' '.repeat(5_000)}`) });
+    expect(createProblems(resourceClaim, long)).toEqual([`spec.devices.requests: ${detail}`]);
+  });
+
   it('asks for the same forever', () => {
     expect(
       updateProblems(resourceClaim, aClaim(), (claim) => Object.assign(claim.metadata, { labels: { a: 'b' } })),
