@@ -6,7 +6,7 @@ import { DYNAMIC_RESOURCES } from '../plugins/dynamic-resources.ts';
 import type { PodInfo } from '../pod-info.ts';
 import type { SchedulingQueue, Waiting } from '../scheduling-queue.ts';
 import { deallocate } from './claim-commands.ts';
-import { DevicePlanner } from './device-planner.ts';
+import { DevicePlanner, UNAVAILABLE } from './device-planner.ts';
 import type { Claim } from './resource-types.ts';
 
 /** What is said of claims when a pod fits nowhere, in the words of the FailedScheduling event. */
@@ -32,7 +32,9 @@ function unusedClaim(
   const planner = new DevicePlanner(shape.devices, devices, decider.profile.deviceLimits);
   if (planner.obstacle !== null) return undefined;
   for (const slot of decider.takenBut(shape, DYNAMIC_RESOURCES)) {
-    const claim = planner.unavailableOn(nodes[slot]!).find((one) => isFreeFor(one, uid) && !devices.isWanted(one));
+    const node = nodes[slot]!;
+    if (planner.plan(node) !== UNAVAILABLE) continue;
+    const claim = planner.unavailableOn(node).find((one) => isFreeFor(one, uid) && !devices.isWanted(one));
     if (claim) return claim;
   }
   return null;

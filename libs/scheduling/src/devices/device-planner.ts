@@ -22,7 +22,8 @@ export const DEVICE_LIMITS: DeviceLimits = { stepsMax: 50_000, readyMsMax: 600_0
 /** For all nodes together, so many times as for one: other pods wait meanwhile. */
 const SEARCHES_MAX = 4;
 
-const UNAVAILABLE = 'resourceclaim not available on the node';
+/** Of a node that would do if it were not for claims that have devices elsewhere. */
+export const UNAVAILABLE = 'resourceclaim not available on the node';
 
 /** What is to be allocated for a pod on a node. */
 export type DevicePlan = ReadonlyMap<Claim, Allocation>;

@@ -237,6 +237,17 @@ describe('a claim that has devices elsewhere', () => {
     expect([test.nodeOf('p', 'q'), usersOf('c')]).toEqual([['a', undefined], ['p']]);
   });
 
+  it('keeps them when the pod would not get what it needs beside that', async () => {
+    test.put(closed, makeNode('b'), makeSlice('a', ['x']), makeClaim('c', undefined, onA()), makeClaim('d'));
+    test.put(using('p', 'c', 'd'));
+    test.start();
+    await settle(10_000);
+    expect(test.said('FailedScheduling')).toEqual([
+      `0/2 nodes are available: 1 cannot allocate all claims, 1 node(s) were unschedulable. still not schedulable, ${NO_PREEMPTION(2)}`,
+    ]);
+    expect(devicesOf('c')).toEqual(['a/x']);
+  });
+
   it('keeps them when somebody uses it', async () => {
     test.put(closed, makeNode('b'), makeSlice('a', ['x']), makeSlice('b', ['y']));
     test.put(makeClaim('c', undefined, onA('other')), using('p', 'c'));
