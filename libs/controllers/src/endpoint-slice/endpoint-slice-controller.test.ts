@@ -120,6 +120,38 @@ describe('the EndpointSlice controller', () => {
     expect(slices()).toHaveLength(1);
   });
 
+  it('says in one slice that there is nothing, which is the same before and after', () => {
+    sim.cluster.put(service, web());
+    sim.settle();
+    const [empty] = slices();
+    expect(empty).toMatchObject({ endpoints: [], ports: [] });
+    const seen = () => slices().map(({ metadata, ports, endpoints: of }) => [metadata.name, ports?.length, of?.length]);
+    const { name } = empty!.metadata;
+    putPod('p');
+    sim.settle();
+    expect(seen()).toEqual([[name, 1, 1]]);
+    sim.cluster.remove(pod, 'd', 'p');
+    sim.settle();
+    expect(seen()).toEqual([[name, 0, 0]]);
+  });
+
+  it('changes the slices that are there when the ports of its Service change', () => {
+    sim.cluster.put(service, web());
+    for (let i = 0; i < 101; i += 1) putPod(`p${i}`);
+    sim.settle();
+    const names = () =>
+      slices()
+        .map(({ metadata }) => metadata.name)
+        .sort();
+    const before = names();
+    expect(before).toHaveLength(2);
+    sim.cluster.put(service, web({ ports: [{ name: 'http', port: 80, targetPort: 9090, protocol: 'TCP' }] }));
+    sim.settle();
+    expect(names()).toEqual(before);
+    expect(slices().map(({ ports }) => ports?.map(({ port }) => port))).toEqual([[9090], [9090]]);
+    expect(endpoints()).toHaveLength(101);
+  });
+
   it('keeps addresses of two families apart', () => {
     sim.cluster.put(service, web({ ipFamilies: ['IPv4', 'IPv6'] }));
     putPod('p', { ips: ['10.1.0.1', 'fd00::1'] });

@@ -88,19 +88,33 @@ function planSlices(of: ServiceView, view: View): Plan {
   const slices = view.owned(endpointSlice, of.metadata.uid ?? '').filter(isManagedSlice);
   const groups = groupsOf(of, slices, view);
   const commands: Command[] = [];
-  const created: { group: Group; endpoints: Endpoint[] }[] = [];
+  const removed: SliceView[] = [];
+  const wanted: { group: Group; endpoints: Endpoint[] }[] = [];
   for (const group of groups) {
     if (isObsolete(group, groups)) {
-      commands.push(...group.slices.map(deletion));
+      removed.push(...group.slices);
+      continue;
+    }
+    // What says that there is nothing says so of no port.
+    if (group.endpoints.length === 0 && group.ports.length > 0) {
+      removed.push(...group.slices);
+      wanted.push({ group: { ...group, ports: [] }, endpoints: [] });
       continue;
     }
     const { update, create, remove } = packEndpoints(group.slices, group.endpoints);
     for (const slice of group.slices) {
-      if (remove.includes(slice)) commands.push(deletion(slice));
+      if (remove.includes(slice)) removed.push(slice);
       else commands.push(...change(of, slice, update.get(slice)));
     }
-    created.push(...create.map((endpoints) => ({ group, endpoints })));
+    wanted.push(...create.map((endpoints) => ({ group, endpoints })));
   }
+  // A slice that is not needed any more becomes one that is.
+  const created = wanted.filter(({ group, endpoints }) => {
+    const at = removed.findIndex(({ addressType }) => addressType === group.type);
+    if (at >= 0) commands.push(...change(of, removed.splice(at, 1)[0]!, endpoints, group.ports));
+    return at < 0;
+  });
+  commands.push(...removed.map(deletion));
   const names = namesFor(of, created.length, view);
   commands.push(...created.map(({ group, endpoints }, at) => creation(of, group, endpoints, names[at]!)));
   return commands.length > 0 ? { steps: [commands] } : idle;
@@ -166,13 +180,17 @@ const labelsOf = ({ metadata, spec }: ServiceView): Record<string, string> => ({
   ...(spec.clusterIP === 'None' && { [HEADLESS_LABEL]: '' }),
 });
 
-function change(of: ServiceView, slice: SliceView, endpoints: Endpoint[] | undefined): Command[] {
+function change(of: ServiceView, slice: SliceView, endpoints: Endpoint[] | undefined, ports?: Port[]): Command[] {
   const labels = labelsOf(of);
   const areLabelsSame = sameValue(labels, slice.metadata.labels);
   if (!endpoints && areLabelsSame) return [];
   const dropped = Object.keys(slice.metadata.labels ?? {}).filter((label) => !(label in labels));
   const relabelled = { ...labels, ...Object.fromEntries(dropped.map((label) => [label, null])) };
-  const patch = { ...(endpoints && { endpoints }), ...(!areLabelsSame && { metadata: { labels: relabelled } }) };
+  const patch = {
+    ...(endpoints && { endpoints }),
+    ...(ports && { ports }),
+    ...(!areLabelsSame && { metadata: { labels: relabelled } }),
+  };
   return [{ ...target(slice), verb: 'patch', type: 'merge', patch }];
 }
 
