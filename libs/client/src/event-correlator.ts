@@ -20,8 +20,10 @@ export interface CorrelatedEvent {
   lastMs: number;
 }
 
-/** Events remembered; the one unused for longest goes. */
+/** Events remembered; those unused for longest go. */
 const REMEMBERED_MAX = 4_096;
+/** So many go together: each look for the first of a map passes over the places of all that went since it was laid out anew. */
+const FORGOTTEN_TOGETHER = 512;
 /** Different messages of one reason within the interval before they become one. */
 const SIMILAR_MAX = 10;
 const SIMILAR_INTERVAL_MS = 600_000;
@@ -42,8 +44,17 @@ class Remembered<Value> {
     const value = this.values.get(key) ?? make();
     this.values.delete(key);
     this.values.set(key, value);
-    if (this.values.size > REMEMBERED_MAX) this.values.delete(this.values.keys().next().value!);
+    if (this.values.size > REMEMBERED_MAX) this.forget();
     return value;
+  }
+
+  private forget(): void {
+    let left = FORGOTTEN_TOGETHER;
+    for (const key of this.values.keys()) {
+      if (left === 0) return;
+      this.values.delete(key);
+      left -= 1;
+    }
   }
 }
 
