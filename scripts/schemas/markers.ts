@@ -176,7 +176,6 @@ export const WRITTEN_UNSET: Readonly<Record<string, readonly string[]>> = {
   'apps/v1.StatefulSetOrdinals': ['start'],
   'apps/v1.StatefulSetSpec': ['serviceName'],
   'apps/v1.StatefulSetStatus': ['availableReplicas'],
-  'authentication.k8s.io/v1.TokenRequestSpec': ['null boundObjectRef'],
   'autoscaling/v2.HorizontalPodAutoscalerCondition': ['lastTransitionTime'],
   'autoscaling/v2.HorizontalPodAutoscalerStatus': ['null currentMetrics'],
   'batch/v1.JobCondition': ['lastProbeTime', 'lastTransitionTime'],

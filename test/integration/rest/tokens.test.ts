@@ -94,6 +94,12 @@ describe('a token that was asked for', () => {
     );
   });
 
+  it('says what it is bound to, if that is nothing', async () => {
+    const path = '/api/v1/namespaces/default/serviceaccounts/default/token';
+    const { spec } = (await server.ask('POST', path, { body: { spec: { audiences: ['a'] } } })).json;
+    expect(spec).toEqual({ audiences: ['a'], expirationSeconds: 3600, boundObjectRef: null });
+  });
+
   it('holds longer for programs that never look for a newer one', async () => {
     const name = 'forgetful';
     const containers = [{ name: 'c', image: 'i' }];

@@ -24,7 +24,7 @@ interface TokenRequest extends KubeObject {
   spec: {
     audiences?: string[];
     expirationSeconds?: number;
-    boundObjectRef?: { kind?: string; apiVersion?: string; name?: string; uid?: string };
+    boundObjectRef?: { kind?: string; apiVersion?: string; name?: string; uid?: string } | null;
   };
   status?: { token: string; expirationTimestamp: string };
 }
@@ -133,6 +133,8 @@ export async function requestToken(
     ...bound,
   });
   request.metadata = { name, namespace, creationTimestamp: formatTime(context.nowMs) };
+  // Go never leaves it out.
+  spec.boundObjectRef ??= null;
   request.status = { token, expirationTimestamp: formatTime(expiresAtMs) };
   return resultOf(request, '', 0, 201);
 }
