@@ -8,6 +8,7 @@ import {
   type MachineFacts,
   type NodeIdentity,
   newNode,
+  nodeAnnotations,
   nodeLabels,
   nodeStatus,
   type RuntimeFacts,
@@ -111,14 +112,16 @@ export class NodeRegistration {
     const runtime = await this.deps.readRuntime().catch(() => null);
     if (!this.registered) await this.register(machine);
     const nowMs = now();
-    const status = nodeStatus(identity, machine, runtime, this.told, nowMs);
-    const quiet = steadied(status, this.told);
-    if (!hasChanged(this.told, quiet) && nowMs - this.reportedMs < REPORT_MS) return;
+    const before = this.told;
+    const status = nodeStatus(identity, machine, runtime, before, nowMs);
+    const quiet = steadied(status, before);
+    if (!hasChanged(before, quiet) && nowMs - this.reportedMs < REPORT_MS) return;
     const patch = { status: status as unknown as JsonObject };
     const command = { verb: 'patch', type: 'strategic', ...this.target(), subresource: 'status', patch } as const;
     // A node that somebody deleted stays so until its agent is started again, as with the kubelet.
     const { resourceVersion } = await this.deps.commands.send(command, null);
-    const turns = turnsOf(this.told, status);
+    // Not what is told now: the change itself may have been seen before the answer to it.
+    const turns = turnsOf(before, status);
     this.told = status;
     if (resourceVersion) this.toldVersion = Number(resourceVersion);
     this.reportedMs = nowMs;
@@ -157,7 +160,7 @@ export class NodeRegistration {
   private async mendMetadata({ metadata }: Node, machine: MachineFacts): Promise<void> {
     const { identity } = this.deps;
     const labels = missingFrom(metadata.labels, nodeLabels(identity, machine));
-    const annotations = missingFrom(metadata.annotations, identity.annotations ?? {});
+    const annotations = missingFrom(metadata.annotations, nodeAnnotations(identity));
     if (!labels && !annotations) return;
     const patch = { metadata: { ...(labels && { labels }), ...(annotations && { annotations }) } };
     await this.deps.commands.send({ verb: 'patch', type: 'merge', ...this.target(), patch }, null);

@@ -62,16 +62,18 @@ export function nodeLabels(identity: NodeIdentity, machine: MachineFacts): Recor
   };
 }
 
+export const nodeAnnotations = ({ annotations }: NodeIdentity): Record<string, string> => ({
+  [CONTROLLER_ATTACHES]: 'true',
+  ...annotations,
+});
+
 /** The object that a node without one is registered with. */
 export function newNode(identity: NodeIdentity, machine: MachineFacts): Node {
-  const { name, podCidr, taints, annotations } = identity;
+  const { name, podCidr, taints } = identity;
   return {
     apiVersion: 'v1',
     kind: 'Node',
-    metadata: {
-      ...{ name, labels: nodeLabels(identity, machine) },
-      annotations: { [CONTROLLER_ATTACHES]: 'true', ...annotations },
-    },
+    metadata: { name, labels: nodeLabels(identity, machine), annotations: nodeAnnotations(identity) },
     spec: {
       ...(podCidr && { podCIDR: podCidr, podCIDRs: [podCidr] }),
       ...(taints.length > 0 && { taints: taints.map((taint) => ({ ...taint })) }),
