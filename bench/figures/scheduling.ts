@@ -7,7 +7,7 @@ import { untilBound } from '../scheduler/bound.ts';
 const NODES = 5_000;
 const PODS = 10_000;
 /** The first meets processes that have just begun, whose code is not compiled yet. */
-const RUNS = 3;
+const RUNS = 5;
 const POLL_MS = 100;
 
 /**

@@ -243,9 +243,9 @@ it.each([
   // flush, rest: an event waits for both and then its own flush.
   [0, 0],
   [1, 1.5],
-  [20, 30],
-  [30, 20],
-  [60, 30],
+  [10, 10],
+  [12, 6],
+  [60, 12],
 ])('rests after a delivery of %d ms for %d ms', (flushMs, restMs) => {
   expect(restAfter(flushMs)).toBe(restMs);
 });
